@@ -1,0 +1,1 @@
+"""Hesap Paylaş: what runs inside the container."""

@@ -1,0 +1,21 @@
+"""The JSON API."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from backend.api import auth, groups, health, orders, settlements, tokens
+from backend.api.openapi import make_api
+from backend.api.problems import problem
+from backend.api.replies import UniformJson
+
+__all__ = ["problem", "register"]
+
+
+def register(app: Flask) -> None:
+    """Give `app` the API under /api."""
+    app.json = UniformJson(app)
+    app.register_blueprint(health.blueprint)
+    api = make_api(app)
+    for resource in (auth, tokens, groups, orders, settlements):
+        api.register_blueprint(resource.blueprint)

@@ -1,0 +1,126 @@
+"""Three questions about this process: is it alive, may it get traffic, and how is it.
+
+None of them uses the app's pool: they must answer, and in time, when nothing else does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, current_app, jsonify
+
+from backend.db.engines import engines
+from backend.db.schema_state import MISSING, SchemaReport, read_schema
+from backend.draining import is_draining
+from backend.errors import DatabaseError
+from backend.version import release
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from backend.config.settings import Settings
+    from backend.db.dialect import Dialect
+
+PROBE_SECONDS = 1.0
+FRESH_SECONDS = 1.0
+UNAVAILABLE = 503
+
+blueprint = Blueprint("health", __name__, url_prefix="/api")
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the database."""
+
+    reachable: bool
+    schema: SchemaReport
+    db_ms: float | None
+
+
+class Looker:
+    """Looks at most once a second, whoever asks: probes must not become a load of their own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: tuple[float, Look] | None = None
+
+    def look(self, dialect: Dialect) -> Look:
+        """Return what was seen within the last second, or look now."""
+        with self._lock:
+            now = time.monotonic()
+            if self._last is None or now - self._last[0] > FRESH_SECONDS:
+                self._last = (now, _look(dialect))
+            return self._last[1]
+
+
+def _look(dialect: Dialect) -> Look:
+    started = time.perf_counter()
+    try:
+        schema = read_schema(dialect, seconds=PROBE_SECONDS)
+    except DatabaseError:
+        return Look(reachable=False, schema=MISSING, db_ms=None)
+    return Look(True, schema, round((time.perf_counter() - started) * 1000, 1))  # noqa: FBT003 - a record, not a switch
+
+
+@blueprint.get("/live")
+def live() -> Response:
+    """Say that the process answers; the database is not asked."""
+    return jsonify(status="live", **_identity())
+
+
+@blueprint.get("/ready")
+def ready() -> tuple[Response, int]:
+    """Say whether this process may get traffic, and if not, why."""
+    look = _looker().look(engines().dialect)
+    reason = _why_not_ready(look)
+    status = "not ready" if reason else "ready"
+    body = jsonify(status=status, reason=reason, schema=look.schema.as_dict(), **_identity())
+    return _fresh(body), UNAVAILABLE if reason else 200
+
+
+@blueprint.get("/health")
+def health() -> tuple[Response, int]:
+    """Describe this process and its database."""
+    look = _looker().look(engines().dialect)
+    body = jsonify(
+        status="ok" if look.reachable else "unavailable",
+        engine=engines().database.engine,
+        schema=look.schema.as_dict(),
+        db_ms=look.db_ms,
+        **_identity(),
+    )
+    return _fresh(body), 200 if look.reachable else UNAVAILABLE
+
+
+def _why_not_ready(look: Look) -> str | None:
+    if is_draining():
+        return "draining: this process has been told to stop"
+    if not look.reachable:
+        return f"the database does not answer within {PROBE_SECONDS:g} s"
+    if look.schema.state != "ok":
+        return (
+            f"the schema is {look.schema.state}: expand level {look.schema.expand_level},"
+            f" this release needs {look.schema.needs_expand}; contract level"
+            f" {look.schema.contract_level}, it tolerates {look.schema.tolerates_contract}"
+        )
+    return None
+
+
+def _fresh(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    if response.status_code == UNAVAILABLE:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _identity() -> dict[str, str]:
+    settings: Settings = current_app.config["SETTINGS"]
+    return {"version": release(), "color": settings.color}
+
+
+def _looker() -> Looker:
+    looker: Looker = current_app.extensions.setdefault("hesap_paylas_looker", Looker())
+    return looker

@@ -1,0 +1,64 @@
+"""Orders, as the API takes and gives them."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from backend.api.schemas.common import Amount, page_of, typed_amount, word
+
+_SPLIT_MODES = validate.OneOf(["equal", "exact"])
+
+
+class PartInput(Schema):
+    """A member's part of an order."""
+
+    member_id = fields.UUID(required=True)
+    amount = typed_amount("12.50")
+
+
+class PartSchema(Schema):
+    """A member's part of an order."""
+
+    member_id = fields.UUID(required=True)
+    amount = Amount(required=True)
+
+
+class SplitInput(Schema):
+    """Equally among `members`, or exactly as in `shares`."""
+
+    mode = fields.String(required=True, validate=_SPLIT_MODES)
+    members = fields.List(fields.UUID(), load_default=list)
+    shares = fields.List(fields.Nested(PartInput), load_default=list)
+
+
+class OrderInput(Schema):
+    """A new order: payers, and shares, each add up to the total."""
+
+    title = word("Dinner")
+    currency = word("TRY")
+    total = typed_amount("211.60")
+    ordered_on = fields.Date(required=True)
+    payers = fields.List(fields.Nested(PartInput), required=True)
+    split = fields.Nested(SplitInput, required=True)
+    note = fields.String(load_default="")
+
+
+class OrderSchema(Schema):
+    """An order with what was paid and what is owed for it."""
+
+    id = fields.UUID(required=True)
+    group_id = fields.UUID(required=True)
+    created_by = fields.UUID(required=True, metadata={"description": "A member of the group."})
+    title = fields.String(required=True)
+    currency = fields.String(required=True)
+    total = Amount(required=True)
+    ordered_on = fields.Date(required=True)
+    split_mode = fields.String(required=True, validate=_SPLIT_MODES)
+    payers = fields.List(fields.Nested(PartSchema), required=True)
+    shares = fields.List(fields.Nested(PartSchema), required=True)
+    note = fields.String(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    version = fields.Integer(required=True)
+
+
+OrderPage = page_of(OrderSchema, "OrderPage")

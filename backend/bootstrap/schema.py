@@ -1,0 +1,95 @@
+"""What the app's database holds: the schema, its tables, and what comes into it later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from backend.bootstrap.roles import (
+    MANAGED,
+    OBJECT_RIGHTS,
+    OBJECT_WORDS,
+    OWNER,
+    PUBLIC,
+    SCHEMA_RIGHTS,
+    Rights,
+)
+from backend.bootstrap.steps import Session, Step, name_of, rights_steps, step
+
+_SCHEMA_OWNER = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'public'"
+_SCHEMA_RIGHTS = """
+    SELECT coalesce(r.rolname, 'PUBLIC'), a.privilege_type FROM pg_namespace n
+    CROSS JOIN aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE n.nspname = 'public'"""
+# An extension's objects belong to it, and a column's sequence follows its table.
+_RELATIONS = """
+    SELECT c.relname, CASE c.relkind WHEN 'S' THEN 'S' ELSE 'r' END, o.rolname,
+        EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+            AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S')
+    FROM pg_class c JOIN pg_roles o ON o.oid = c.relowner
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+        AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass
+            AND e.objid = c.oid AND e.deptype = 'e')
+    ORDER BY 1"""
+_RELATION_RIGHTS = """
+    SELECT c.relname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type FROM pg_class c
+    CROSS JOIN aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.relnamespace = 'public'::regnamespace AND a.grantee <> c.relowner"""
+# Defaults without a schema count for every schema, and a function is open to all unless told not.
+_DEFAULT_RIGHTS = """
+    SELECT coalesce(r.rolname, 'PUBLIC'), a.privilege_type
+    FROM aclexplode(coalesce(
+        (SELECT defaclacl FROM pg_default_acl WHERE defaclrole = %(owner)s::regrole
+            AND defaclnamespace = 0 AND defaclobjtype = %(kind)s),
+        acldefault((CASE %(kind)s WHEN 'S' THEN 's' ELSE %(kind)s END)::"char",
+            %(owner)s::regrole))) a
+    LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> %(owner)s::regrole"""
+_ON = {"r": "TABLE public.{}", "S": "SEQUENCE public.{}"}
+
+
+def schema_steps(session: Session) -> Iterator[Step]:
+    """Give the schema to the owner, and close it to everybody who has no business there."""
+    row = session.execute(_SCHEMA_OWNER).fetchone()
+    if row is None:
+        yield step("create schema public", "CREATE SCHEMA public")
+    if row != (OWNER,):
+        yield step(
+            f"give schema public to {OWNER}",
+            "ALTER SCHEMA public OWNER TO {}",
+            sql.Identifier(OWNER),
+        )
+    found: Rights = frozenset(session.execute(_SCHEMA_RIGHTS).fetchall())
+    yield from rights_steps(sql.SQL("SCHEMA public"), "schema public", SCHEMA_RIGHTS, found)
+
+
+def default_steps(session: Session) -> Iterator[Step]:
+    """See that what the owner creates later is open to the right roles from the start."""
+    for kind, wanted in OBJECT_RIGHTS.items():
+        words = OBJECT_WORDS[kind]
+        rows = session.execute(_DEFAULT_RIGHTS, {"owner": OWNER, "kind": kind}).fetchall()
+        found: Rights = frozenset(rows)
+        for verb, link, pairs in (
+            ("REVOKE", "FROM", found - wanted),
+            ("GRANT", "TO", wanted - found),
+        ):
+            for role, privilege in sorted(pairs):
+                yield step(
+                    f"{verb.lower()} {privilege} on future {words.lower()} {link.lower()} {role}",
+                    "ALTER DEFAULT PRIVILEGES FOR ROLE {} {} {} ON {} {} {}",
+                    *(sql.Identifier(OWNER), sql.SQL(verb), sql.SQL(privilege), sql.SQL(words)),
+                    *(sql.SQL(link), name_of(role)),
+                )
+
+
+def relation_steps(session: Session) -> Iterator[Step]:
+    """Correct owner and rights of what is there already, after a restore for instance."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for name, role, privilege in session.execute(_RELATION_RIGHTS):
+        if role == PUBLIC or role in MANAGED - {OWNER}:
+            found.setdefault(name, set()).add((role, privilege))
+    for name, kind, owner, follows in session.execute(_RELATIONS).fetchall():
+        on = sql.SQL(_ON[kind]).format(sql.Identifier(name))
+        if owner != OWNER and not follows:
+            yield step(f"give {name} to {OWNER}", "ALTER {} OWNER TO {}", on, sql.Identifier(OWNER))
+        yield from rights_steps(on, name, OBJECT_RIGHTS[kind], frozenset(found.get(name, ())))

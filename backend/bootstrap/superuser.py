@@ -1,0 +1,129 @@
+"""Log in as the superuser, and change its password while everything runs.
+
+A new password lies beside the old one, as `password.next`, until the server has taken it. Killed
+at any moment, the next run finds one of the two accepted and goes on from there; a restart of the
+database in between sets the old one again, and the next run begins anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from backend.bootstrap import scram
+from backend.bootstrap.settings import SUPERUSER, BootstrapSettings
+from backend.bootstrap.steps import Session
+from backend.config.env import read_secret
+from backend.errors import DatabaseError, TransientError
+
+log = logging.getLogger(__name__)
+
+# Statements here carry verifiers; the server must not write them down, slow or failing.
+_QUIET = "-c log_min_duration_statement=-1 -c log_min_error_statement=panic -c lock_timeout=30s"
+_RESTART = "docker compose -f deploy/docker-compose.prod.pg.yml restart db"
+_CONNECT_SECONDS = 5
+
+
+def connect(settings: BootstrapSettings, database: str = "postgres") -> Session:
+    """Return a session in autocommit, once the server answers; finish a change that was begun.
+
+    Raises:
+        TransientError: the server did not answer in time.
+        DatabaseError: the password was refused.
+    """
+    until = time.monotonic() + settings.wait_seconds
+    while True:
+        try:
+            return _login(settings, database)
+        except psycopg.OperationalError as error:
+            if _is_refused(error):
+                raise DatabaseError(
+                    "Postgres refuses the superuser's password: the secret is not what the"
+                    " server was started with",
+                    hint=f"{_RESTART} sets it from the secret",
+                ) from None
+            if time.monotonic() > until:
+                raise TransientError(
+                    f"{settings.server} did not answer within {settings.wait_seconds} s",
+                    hint="see the log of db",
+                ) from None
+        time.sleep(0.2)
+
+
+def rotate(settings: BootstrapSettings) -> None:
+    """Give the superuser a new random password; safe to kill, safe to repeat."""
+    if not _pending(settings).exists():
+        _write(_pending(settings), secrets.token_urlsafe(36))
+    with connect(settings):
+        log.info("bootstrap: the superuser has a new password")
+
+
+def _login(settings: BootstrapSettings, database: str) -> Session:
+    pending = _pending(settings)
+    if not pending.exists():
+        return _open(settings, settings.superuser_file, database)
+    try:
+        session = _open(settings, settings.superuser_file, database)
+    except psycopg.OperationalError as error:
+        if not _is_refused(error):
+            raise
+        # The server took the new one, and the run that gave it was killed before the rename.
+        session = _open(settings, pending, database)
+    _complete(session, settings.superuser_file, pending)
+    return session
+
+
+def _open(settings: BootstrapSettings, password_file: Path, database: str) -> Session:
+    password = read_secret("SUPERUSER_PASSWORD_FILE", password_file)
+    server = settings.server.with_login(SUPERUSER, password).with_database(database)
+    conninfo = server.conninfo(
+        connect_timeout=_CONNECT_SECONDS, application_name="bootstrap", options=_QUIET
+    )
+    return psycopg.connect(conninfo, autocommit=True)
+
+
+def _is_refused(error: psycopg.OperationalError) -> bool:
+    # libpq does not tell the SQLSTATE of a failed login; our server speaks English (lc_messages).
+    return "password authentication failed" in str(error)
+
+
+def _complete(session: Session, current: Path, pending: Path) -> None:
+    password = read_secret("SUPERUSER_PASSWORD_FILE", pending)
+    verifier = scram.make_verifier(session, SUPERUSER, password)
+    session.execute(
+        sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+            sql.Identifier(SUPERUSER), sql.Literal(verifier)
+        )
+    )
+    pending.replace(current)
+    _sync(current.parent)
+
+
+def _pending(settings: BootstrapSettings) -> Path:
+    return settings.superuser_file.with_name(settings.superuser_file.name + ".next")
+
+
+def _write(path: Path, secret: str) -> None:
+    """Write a file that is whole as soon as it has its name; the database's group may read it."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o440), "w") as file:
+        file.write(secret + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Configuration: the only readers of the environment."""

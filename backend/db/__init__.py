@@ -1,0 +1,1 @@
+"""The database layer: what differs between SQLite and Postgres lives here and nowhere else."""

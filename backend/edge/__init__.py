@@ -1,0 +1,1 @@
+"""What API and pages share: who is asking, CSRF, once-only requests, failures, headers."""

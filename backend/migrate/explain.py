@@ -1,0 +1,48 @@
+"""Say what a driver's error means for a migration."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import exc
+
+from backend.db.errors import translate
+from backend.errors import AppError, ConfigError, DataError
+from backend.migrate.history import Revision
+
+_UNDONE = "nothing of it was kept; correct the cause, then run it again"
+
+
+@contextmanager
+def explained(revision: Revision | None = None) -> Iterator[None]:
+    """Turn a driver's error inside the block into one of ours, with the revision's name."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise _explanation(error, revision.id if revision else "looking at the schema") from None
+
+
+def _explanation(error: exc.DBAPIError, what: str) -> AppError:
+    original = error.orig
+    state = (original.sqlstate or "") if isinstance(original, psycopg.Error) else ""
+    words = _words(original)
+    if state == "42501":
+        return ConfigError(
+            f"{what} needs rights that this login has not: {words}",
+            hint="let MIGRATE_DATABASE_URL log in as a member of the schema's owner",
+        )
+    if state.startswith("23") or isinstance(original, sqlite3.IntegrityError):
+        return DataError(f"{what} is refused by the data: {words}", hint=_UNDONE)
+    known = translate(error)
+    if known is not None:
+        return type(known)(f"{what}: {known.args[0]}", hint=known.hint)
+    return AppError(f"{what} failed: {words}", hint=_UNDONE)
+
+
+def _words(original: BaseException | None) -> str:
+    # The primary message names the constraint; the detail beside it would show people's data.
+    primary = original.diag.message_primary if isinstance(original, psycopg.Error) else None
+    return primary or str(original)

@@ -1,0 +1,137 @@
+"""Answers about a database that change nothing: its levels, its drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backend.migrate.drift import Difference, differences
+from backend.migrate.explain import explained
+from backend.migrate.ground import ground_for
+from backend.migrate.history import Levels, Revision
+from backend.migrate.plan import make_plan
+
+if TYPE_CHECKING:
+    from backend.migrate.runner import Request
+
+
+@dataclass(frozen=True)
+class Status:
+    """The levels of a database beside what this release has for it."""
+
+    levels: Levels | None
+    newer: bool
+    expand: tuple[Revision, ...]
+    contract: tuple[Revision, ...]
+    holder: str
+    old_releases: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+        lines = [f"schema: {self.levels or 'none yet'}"]
+        if self.newer:
+            lines.append("this is the schema of a later release; it still fits this one")
+        for phase, pending in (("expand", self.expand), ("contract", self.contract)):
+            lines.append(f"pending in {phase}: {len(pending) or 'nothing'}")
+            lines += [f"  {revision.id}  {revision.title}" for revision in pending]
+        lines += [f"older release connected: {name}" for name in self.old_releases]
+        return [*lines, f"migrating right now: {self.holder or 'nobody'}"]
+
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Say it to machines."""
+        return {
+            "expand_level": self.levels.expand if self.levels else None,
+            "contract_level": self.levels.contract if self.levels else None,
+            "newer": self.newer,
+            "pending": {
+                "expand": [revision.id for revision in self.expand],
+                "contract": [revision.id for revision in self.contract],
+            },
+            "holder": self.holder or None,
+            "old_releases": list(self.old_releases),
+        }
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What sets a database apart from the models."""
+
+    pending: tuple[Revision, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def drift(self) -> list[str]:
+        """List what no pending revision explains."""
+        return [found.text for found in self.differences if not found.awaited]
+
+    @property
+    def awaited(self) -> list[str]:
+        """List what is still there until it is contracted away."""
+        return [found.text for found in self.differences if found.awaited]
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether the database is what the models say."""
+        return not self.pending and not self.drift
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+        lines = [f"pending: {revision.id}  {revision.title}" for revision in self.pending]
+        lines += [f"drift: {text}" for text in self.drift]
+        lines += [f"until contracted: {text}" for text in self.awaited]
+        return lines or ["the database is exactly what the models say"]
+
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Say it to machines."""
+        return {
+            "clean": self.is_clean,
+            "pending": [revision.id for revision in self.pending],
+            "drift": self.drift,
+            "until_contracted": self.awaited,
+        }
+
+
+def status(request: Request) -> Status:
+    """Tell where the database stands."""
+    ground = ground_for(request.database, request.patience)
+    try:
+        with explained():
+            found = ground.survey()
+            plan = make_plan(request.history, found, "expand")
+            heads = () if plan.newer else found.heads
+            contract = () if plan.newer else request.history.pending("contract", heads)
+            return Status(
+                found.levels,
+                plan.newer,
+                plan.pending,
+                contract,
+                ground.holder(),
+                ground.old_releases(),
+            )
+    finally:
+        ground.close()
+
+
+def check(request: Request) -> Finding:
+    """Compare the database with the models, once every expand revision is applied.
+
+    What the models lack is not drift while a contract revision is pending, or when a later
+    release has been here.
+    """
+    ground = ground_for(request.database, request.patience)
+    try:
+        with explained():
+            found = ground.survey()
+            plan = make_plan(request.history, found, "expand")
+            if plan.pending:
+                return Finding(pending=plan.pending)
+            more = plan.newer or bool(request.history.pending("contract", found.heads))
+            with ground.reading() as connection:
+                compared = differences(connection, awaits_contract=more)
+            broken = [
+                Difference(f"index {name} is half built and unusable: run the migration again")
+                for name in ground.broken_indexes()
+            ]
+            return Finding(differences=(*compared, *broken))
+    finally:
+        ground.close()

@@ -1,0 +1,200 @@
+"""Postgres as the runner sees it: advisory lock, lock timeout, and who else is connected."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+from sqlalchemy import Connection, bindparam, exc, text
+
+from backend.db.dialect import PoolOptions, dialect_for
+from backend.errors import ConfigError, DatabaseError
+from backend.migrate.advisory_lock import AdvisoryLock, holder
+from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
+from backend.version import release
+
+if TYPE_CHECKING:
+    from backend.config.database_url import DatabaseUrl
+    from backend.migrate.ground import Patience
+
+_POLL_SECONDS = 0.2
+# A rehearsal on a database in use waits this long for a lock, and everybody else behind it.
+_REHEARSAL_LOCK_SECONDS = 0.2
+_STATEMENT_SECONDS = 15 * 60
+
+_RETRYABLE = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
+
+# What a server says in the C locale, which ours and most others have; in another language we go
+# on knocking until the time is over, and then repeat what it says.
+_LOGIN_REFUSED = (
+    "password authentication failed",
+    "no pg_hba.conf entry",
+    "no password supplied",
+    "is not permitted to log in",
+)
+
+_OLD_RELEASES = text(
+    "SELECT application_name, count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND application_name LIKE 'app:%'"
+    " GROUP BY application_name ORDER BY application_name"
+)
+_OLDEST_TRANSACTION = text(
+    "SELECT pid, application_name, round(extract(epoch FROM clock_timestamp() - xact_start)) AS age"
+    " FROM pg_stat_activity"
+    " WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+    " ORDER BY xact_start LIMIT 1"
+)
+_BROKEN_INDEXES = text(
+    "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+    " WHERE NOT i.indisvalid AND c.relnamespace = to_regnamespace(current_schema()) ORDER BY 1"
+)
+_SETTINGS = text(
+    "SELECT set_config('lock_timeout', :lock, false), set_config('statement_timeout', :all, false)"
+).bindparams(bindparam("lock"), bindparam("all"))
+
+
+class PostgresGround:
+    """A database on a Postgres server."""
+
+    render_as_batch = False
+
+    def __init__(self, database: DatabaseUrl, options: PoolOptions, patience: Patience) -> None:
+        self._database = database
+        self._patience = patience
+        self._engine = dialect_for(database, options).create_engine()
+
+    def survey(self) -> Survey:
+        """Look at the tables of our schema, as soon as the server lets us in."""
+        self._wait_until_there()
+        with self.reading() as connection:
+            found = take_survey(connection)
+        refuse_what_is_not_ours(found, name=str(self._database), move_aside=_elsewhere)
+        return found
+
+    @contextmanager
+    def locked(self) -> Iterator[AdvisoryLock]:
+        """Hold a session's advisory lock, on a connection that does nothing else."""
+        with self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            lock = AdvisoryLock.take(connection, name=str(self._database), wait=self._patience.wait)
+            try:
+                with self.writing() as worker:
+                    lock.refuse_shared_session(worker)
+                yield lock
+            finally:
+                lock.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Connect for reading, in one snapshot: another migrator may commit at any moment."""
+        with self._engine.connect() as connection:
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Connect with the timeouts of a migration.
+
+        They are set only here, after the advisory lock is ours: they are for locks on tables.
+        """
+        with self._engine.connect() as connection:
+            _limit(connection, self._patience.lock_timeout)
+            connection.commit()
+            yield connection
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[Connection]:
+        """Connect inside a transaction that is always rolled back."""
+        with self._engine.connect() as connection, connection.begin() as transaction:
+            _limit(connection, min(_REHEARSAL_LOCK_SECONDS, self._patience.lock_timeout))
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
+
+    def check_revision(self, connection: Connection) -> None:
+        """Return: Postgres checks every row itself."""
+
+    def is_worth_retrying(self, error: BaseException) -> bool:
+        """Tell whether a lock was not to be had in time."""
+        original = error.orig if isinstance(error, exc.DBAPIError) else error
+        return isinstance(original, psycopg.Error) and original.sqlstate in _RETRYABLE
+
+    def who_is_in_the_way(self) -> str:
+        """Name the oldest open transaction."""
+        with self.reading() as connection:
+            row = connection.execute(_OLDEST_TRANSACTION).one_or_none()
+        if row is None:
+            return "a transaction that has ended by now"
+        name = row.application_name or "unnamed"
+        return f"process {row.pid} ({name}), whose transaction is open for {row.age} s"
+
+    def holder(self) -> str:
+        """Name the session that holds the advisory lock."""
+        with self.reading() as connection:
+            return holder(connection)
+
+    def old_releases(self) -> tuple[str, ...]:
+        """List what calls itself `app:<color>:<release>` and is not this release."""
+        with self.reading() as connection:
+            rows = connection.execute(_OLD_RELEASES).all()
+        return tuple(
+            f"{name} (connections: {number})"
+            for name, number in rows
+            if name.split(":")[2:3] != [release()]
+        )
+
+    def broken_indexes(self) -> tuple[str, ...]:
+        """List indexes that a killed CREATE INDEX CONCURRENTLY left behind."""
+        with self.reading() as connection:
+            return tuple(connection.execute(_BROKEN_INDEXES).scalars())
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def _wait_until_there(self) -> None:
+        """Knock until the server lets us in: at a first start it may still be setting itself up."""
+        until = time.monotonic() + self._patience.wait
+        while True:
+            try:
+                with self._engine.connect():
+                    return
+            except exc.DBAPIError as error:
+                reason = _reason(error)
+                _refuse_bad_login(reason, self._database)
+                if time.monotonic() >= until:
+                    raise DatabaseError(
+                        f"{self._database} does not let us in: {reason}",
+                        hint="see that the server runs and that the database exists",
+                    ) from None
+            time.sleep(_POLL_SECONDS)
+
+
+def _limit(connection: Connection, lock_seconds: float) -> None:
+    values = {"lock": f"{int(lock_seconds * 1000)}ms", "all": f"{_STATEMENT_SECONDS}s"}
+    connection.execute(_SETTINGS, values)
+
+
+def _elsewhere() -> str:
+    return "Use an empty database for this app: CREATE DATABASE hesap_paylas"
+
+
+def _reason(error: exc.DBAPIError) -> str:
+    # libpq gives no SQLSTATE for a connection that failed, only words, and these over lines.
+    lines = str(error.orig).splitlines() or [""]
+    return lines[0].rpartition("FATAL: ")[2].strip()
+
+
+def _refuse_bad_login(reason: str, database: DatabaseUrl) -> None:
+    """End at once what would not get better by trying again."""
+    if any(words in reason for words in _LOGIN_REFUSED):
+        raise ConfigError(
+            f"{database} refuses the login: {reason}",
+            hint="check user and password of MIGRATE_DATABASE_URL, DATABASE_URL or PG_*",
+        )

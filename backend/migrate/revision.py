@@ -1,0 +1,50 @@
+"""One revision, carried out by Alembic, with its level noted in the same transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from sqlalchemy import Connection, insert, update
+
+from backend.db.extension import Base
+from backend.db.schema_state import SchemaState
+from backend.db.types import utc_now
+
+if TYPE_CHECKING:
+    from backend.migrate.ground import Ground
+    from backend.migrate.history import History, Revision
+
+
+def run_revision(
+    history: History,
+    ground: Ground,
+    revision: Revision,
+    connection: Connection,
+    *,
+    rehearsal: bool = False,
+) -> None:
+    """Apply `revision` and commit, unless the caller is inside a transaction of its own."""
+
+    def finish(*, ctx: Any, **_kwargs: Any) -> None:  # Alembic calls it so
+        _note_level(ctx.connection, revision)
+        ground.check_revision(ctx.connection)
+
+    config = history.config()
+    config.attributes.update(
+        connection=connection,
+        options={
+            "target_metadata": Base.metadata,  # for the names of constraints
+            "on_version_apply": finish,
+            "rehearsal": rehearsal,
+        },
+    )
+    command.upgrade(config, revision.id)
+
+
+def _note_level(connection: Connection, revision: Revision) -> None:
+    column = f"{revision.phase}_level"
+    values = {column: revision.level, "updated_at": utc_now()}
+    if connection.execute(update(SchemaState).values(values)).rowcount == 0:
+        start = {"id": 1, "expand_level": 0, "contract_level": 0}
+        connection.execute(insert(SchemaState).values({**start, **values}))

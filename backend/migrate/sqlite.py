@@ -1,0 +1,179 @@
+"""SQLite as the runner sees it: a file that may not be there, a lock file beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, exc
+
+from backend.config.database_url import DatabaseUrl
+from backend.db.dialect import PoolOptions, dialect_for
+from backend.db.engines import WRITES
+from backend.db.sqlite import make_parent
+from backend.errors import DatabaseError, DataError, LockHeldError
+from backend.migrate import sqlite_file
+from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
+
+if TYPE_CHECKING:
+    from backend.migrate.ground import Patience
+
+_POLL_SECONDS = 0.05
+
+
+class SQLiteGround:
+    """A database in a file."""
+
+    render_as_batch = True
+
+    def __init__(self, database: DatabaseUrl, options: PoolOptions, patience: Patience) -> None:
+        assert database.path is not None  # noqa: S101 - what parse_database_url promises
+        self._path: Path = database.path.absolute()
+        self._database = database
+        self._options = options
+        self._patience = patience
+        self._lock = FileLock(f"{self._path}.migrate.lock", poll_interval=_POLL_SECONDS)
+
+    def survey(self) -> Survey:
+        """Look at the file through a connection that cannot write."""
+        if not sqlite_file.holds_something(self._path):
+            return Survey()
+        found = sqlite_file.survey_at_rest(self._path)
+        if found is None:
+            with self.reading() as connection:
+                found = take_survey(connection)
+        refuse_what_is_not_ours(
+            found,
+            name=str(self._path),
+            move_aside=lambda: sqlite_file.how_to_move_aside(self._path),
+        )
+        return found
+
+    @contextmanager
+    def locked(self) -> Iterator[SQLiteGround]:
+        """Hold the lock file; it is free again as soon as this process ends, however it ends."""
+        make_parent(self._database)
+        try:
+            self._lock.acquire(timeout=self._patience.wait)
+        except Timeout:
+            raise LockHeldError(
+                f"{self.holder() or 'another process'} is migrating {self._path}",
+                hint="wait for it to finish, or give more time with --wait SECONDS",
+            ) from None
+        except OSError as error:
+            raise DatabaseError(
+                f"the lock file beside {self._path} cannot be made: {error.strerror}",
+                hint="let this user write to the folder, or name another file with --db PATH",
+            ) from None
+        try:
+            _leave_name(Path(self._lock.lock_file))
+            yield self
+        finally:
+            self._lock.release()
+
+    def check(self) -> None:
+        """Return: the system takes this lock away from nobody who lives."""
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Connect read-only."""
+        with sqlite_file.connected(self._path, "mode=ro") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Connect with `BEGIN IMMEDIATE` for every transaction."""
+        with _connected(self._database, self._options) as connection:
+            yield connection
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[Connection]:
+        """Connect with a copy, made by SQLite's own backup so that the WAL is in it."""
+        with tempfile.TemporaryDirectory(prefix="migrate-", ignore_cleanup_errors=True) as folder:
+            copy = DatabaseUrl("sqlite", path=Path(folder) / "copy.db")
+            if sqlite_file.holds_something(self._path):
+                sqlite_file.copy(self._path, Path(folder) / "copy.db")
+            with _connected(copy, self._options) as connection:
+                yield connection
+
+    def check_revision(self, connection: Connection) -> None:
+        """See that no row refers to one that is not there; the checks were off until now."""
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            table, row, parent, _ = broken[0]
+            raise DataError(
+                f"{len(broken)} rows refer to rows that are not there, first {table} (rowid {row})"
+                f" to {parent}",
+                hint="the revision was undone; repair these rows, then run it again",
+            )
+
+    def is_worth_retrying(self, error: BaseException) -> bool:
+        """Tell whether somebody else was writing."""
+        original = error.orig if isinstance(error, exc.DBAPIError) else error
+        name: str = getattr(original, "sqlite_errorname", "")
+        return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+    def who_is_in_the_way(self) -> str:
+        """Say what can be said: SQLite does not know who holds its locks."""
+        return "a process that has the file open for writing"
+
+    def holder(self) -> str:
+        """Read who left a name in the lock file, if somebody holds it."""
+        path = Path(self._lock.lock_file)
+        if not path.exists() or self._lock.is_locked:
+            return ""
+        try:
+            with FileLock(path, timeout=0):
+                return ""
+        except Timeout:
+            return _name_in(path)
+        except OSError:
+            return ""  # a lock file that we may not open tells us nothing
+
+    def old_releases(self) -> tuple[str, ...]:
+        """Return nobody: SQLite does not know who has the file open."""
+        return ()
+
+    def broken_indexes(self) -> tuple[str, ...]:
+        """Return none: an index of SQLite is whole or not there."""
+        return ()
+
+    def close(self) -> None:
+        """Do nothing: connections end with their blocks."""
+
+
+@contextmanager
+def _connected(database: DatabaseUrl, options: PoolOptions) -> Iterator[Connection]:
+    engine = dialect_for(database, options).create_engine()
+    try:
+        with engine.connect().execution_options(**{WRITES: True}) as connection:
+            # A table is changed by copying it and dropping the old one: with the checks on, that
+            # would delete the rows that refer to it. check_revision makes up for it.
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - told to the type checker
+            driver.execute("PRAGMA foreign_keys = OFF")
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _leave_name(lock_file: Path) -> None:
+    # Windows lets nobody else write to a locked file; then the holder stays without a name.
+    with suppress(OSError):
+        lock_file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+
+
+def _name_in(lock_file: Path) -> str:
+    try:
+        found = json.loads(lock_file.read_text())
+        return f"process {found['pid']} on {found['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,110 @@
+"""A SQLite file, looked at without leaving a trace in it or beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, NullPool, create_engine, event, exc
+
+from backend.db.sqlite import BUSY_TIMEOUT_MS
+from backend.errors import DatabaseError, RefusedError
+from backend.migrate.survey import Survey, take_survey
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 20
+# The last two of these bytes, https://www.sqlite.org/fileformat.html: 2 stands for WAL.
+_WAL_VERSIONS = b"\2\2"
+
+
+def holds_something(path: Path) -> bool:
+    """Tell whether there is more than SQLite itself takes for an empty database."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DatabaseError(
+            f"{path} cannot be reached: {error.strerror}", hint="name a file with --db PATH"
+        ) from None
+
+
+def survey_at_rest(path: Path) -> Survey | None:
+    """Read a WAL database as it lies there; None if somebody has it open, or comes meanwhile.
+
+    An ordinary reader of such a file leaves two more beside it, and cannot open one in a folder
+    that it may not write to.
+
+    Raises:
+        RefusedError: it is a file of another kind.
+    """
+    if not _is_wal_at_rest(path):
+        return None
+    before = path.stat()
+    try:
+        with connected(path, "mode=ro&immutable=1") as connection:
+            found = take_survey(connection)
+    except exc.DatabaseError:
+        return None
+    after = path.stat()
+    unchanged = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+    return found if unchanged and not _wal(path).exists() else None
+
+
+@contextmanager
+def connected(path: Path, how: str) -> Iterator[Connection]:
+    """Connect as `how` says, in one snapshot: another migrator may commit at any moment."""
+
+    def connect() -> sqlite3.Connection:
+        uri, seconds = f"{path.as_uri()}?{how}", BUSY_TIMEOUT_MS / 1000
+        return sqlite3.connect(uri, uri=True, timeout=seconds, isolation_level=None)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    with engine.connect() as connection:
+        yield connection
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a database with what is still in its WAL, while it may be in use."""
+    with (
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(target)) as copied,
+    ):
+        original.backup(copied)
+
+
+def how_to_move_aside(path: Path) -> str:
+    """Tell people how to make room."""
+    return (
+        f"Move it aside and run this again: mv '{path}' '{path}.old'"
+        " (with its -wal and -shm files, if there are any)"
+    )
+
+
+def _is_wal_at_rest(path: Path) -> bool:
+    """Tell whether all of a WAL database is in this one file."""
+    header = _header(path)
+    if not header.startswith(_MAGIC):
+        raise RefusedError(
+            f"{path} is not a SQLite database: it begins with {header[:8]!r}",
+            hint=f"nothing was touched. {how_to_move_aside(path)}",
+        )
+    return header.endswith(_WAL_VERSIONS) and not _wal(path).exists()
+
+
+def _header(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEADER_BYTES)
+    except OSError as error:
+        raise DatabaseError(
+            f"{path} cannot be read: {error.strerror}",
+            hint="let this user read it, or name another file with --db PATH",
+        ) from None
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")

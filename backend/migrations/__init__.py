@@ -1,0 +1,1 @@
+"""One Alembic environment, one history for each engine, each in two phases."""

@@ -1,0 +1,93 @@
+"""Accounts: signing up, and telling who somebody is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from backend.db.extension import db
+from backend.db.transactions import writing
+from backend.models import User, UserStatus
+from backend.services.email_key import email_key
+from backend.services.errors import Conflict, InvalidInput, NotAuthenticated
+from backend.services.passwords import hash_password, matches
+from backend.services.texts import clean_line
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is acting: a value, so that it outlives the transaction it was read in."""
+
+    id: UUID
+    email: str
+    display_name: str
+
+
+@dataclass(frozen=True)
+class SignUp:
+    """What a person gives to get an account."""
+
+    email: str
+    password: str
+    display_name: str
+
+
+def sign_up(wish: SignUp) -> tuple[Person, bool]:
+    """Return the account, and whether it is new.
+
+    Signing up twice with the same address *and* password is one account: the reply to the first
+    request may have been lost. Opens its own transaction, since hashing a password takes longer
+    than any transaction should.
+    """
+    user = User(
+        email=wish.email.strip(),
+        email_key=email_key(wish.email),
+        display_name=clean_line(wish.display_name, field="display_name", at_most=80),
+        password_hash=hash_password(wish.password),
+    )
+    try:
+        with writing() as session:
+            session.add(user)
+    except IntegrityError:
+        return _same_person(wish), False
+    return _person(user), True
+
+
+def authenticate(email: str, password: str) -> Person:
+    """Return the account that the credentials fit; say nothing about why they do not."""
+    try:
+        user = _by_key(email_key(email))
+    except InvalidInput:
+        user = None
+    # No transaction stays open, and no connection stays taken, while a password is checked.
+    db.session.commit()
+    fits = matches(password, user.password_hash if user else None)
+    if user is None or not fits or user.status != UserStatus.ACTIVE:
+        raise NotAuthenticated("e-mail and password do not fit")
+    return _person(user)
+
+
+def find_by_email(email: str) -> Person | None:
+    """Return the active account of an address."""
+    user = _by_key(email_key(email))
+    return _person(user) if user and user.status == UserStatus.ACTIVE else None
+
+
+def _same_person(wish: SignUp) -> Person:
+    try:
+        return authenticate(wish.email, wish.password)
+    except NotAuthenticated:
+        raise Conflict(
+            "there is an account with this e-mail address", hint="log in with its password"
+        ) from None
+
+
+def _person(user: User) -> Person:
+    return Person(user.id, user.email, user.display_name)
+
+
+def _by_key(key: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email_key == key))

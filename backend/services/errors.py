@@ -1,0 +1,45 @@
+"""What a service can object to; the edge turns each into a status code.
+
+AppError
+├── DataError
+│   └── InvalidInput        a field holds what it cannot hold
+│       └── KeyReused       an idempotency key came again with another request
+├── NotAuthenticated        nobody is logged in, or not with these credentials
+├── NotFound                not there, or not yours: the two look alike on purpose
+└── Conflict                the state of things does not allow it
+"""
+
+from __future__ import annotations
+
+from backend.errors import AppError, DataError
+
+
+class InvalidInput(DataError):  # noqa: N818 - reads as the finding it is
+    """A value is refused; `field` is its path in the input, as `payers.0.amount`."""
+
+    def __init__(self, message: str, *, field: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class KeyReused(InvalidInput):
+    """An idempotency key was seen before, with another request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key was used for another request",
+            field="Idempotency-Key",
+            hint="make a new key for each new request",
+        )
+
+
+class NotAuthenticated(AppError):  # noqa: N818
+    """Nobody is logged in, or the credentials do not fit."""
+
+
+class NotFound(AppError):  # noqa: N818
+    """Not there, or not yours."""
+
+
+class Conflict(AppError):  # noqa: N818
+    """The present state does not allow it."""

@@ -1,0 +1,80 @@
+"""Members of a group, with or without an account."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from backend.db.extension import db
+from backend.models import GroupMember
+from backend.services.accounts import find_by_email
+from backend.services.errors import Conflict, InvalidInput
+from backend.services.groups import Membership
+from backend.services.pagination import Key, Page, PageRequest, newest_first
+from backend.services.texts import clean_line
+
+# Bounds the cost of one order and of the balances; a wedding fits.
+MOST_MEMBERS = 200
+
+
+def add(membership: Membership, display_name: str, email: str | None = None) -> GroupMember:
+    """Add somebody by name; with the e-mail of an account, that account sees the group."""
+    name = clean_line(display_name, field="display_name", at_most=80)
+    group_id = membership.group.id
+    if len(everyone(membership)) >= MOST_MEMBERS:
+        raise Conflict(f"a group has at most {MOST_MEMBERS} members")
+    member = GroupMember(
+        group_id=group_id, user_id=_account(email) if email else None, display_name=name
+    )
+    try:
+        # A savepoint, so that the request's transaction survives the refusal.
+        with db.session.begin_nested():
+            db.session.add(member)
+    except IntegrityError:
+        raise Conflict("this account is a member of the group already") from None
+    return member
+
+
+def everyone(membership: Membership) -> Sequence[GroupMember]:
+    """Return all members, in the order in which they joined."""
+    return db.session.scalars(
+        select(GroupMember)
+        .where(GroupMember.group_id == membership.group.id, GroupMember.deleted_at.is_(None))
+        .order_by(GroupMember.id)
+    ).all()
+
+
+def page_of(membership: Membership, page: PageRequest) -> Page[GroupMember]:
+    """Return the members of a group, the newest first."""
+    query = select(GroupMember).where(
+        GroupMember.group_id == membership.group.id, GroupMember.deleted_at.is_(None)
+    )
+    return newest_first(query, [Key(GroupMember.id.expression, UUID)], page)
+
+
+def require(membership: Membership, wanted: Collection[UUID], *, field: str) -> None:
+    """Refuse ids that are no members of this group."""
+    found = db.session.scalars(
+        select(GroupMember.id).where(
+            GroupMember.group_id == membership.group.id,
+            GroupMember.deleted_at.is_(None),
+            GroupMember.id.in_(set(wanted)),
+        )
+    )
+    strangers = set(wanted) - set(found)
+    if strangers:
+        raise InvalidInput(f"{min(strangers)} is not a member of this group", field=field)
+
+
+def _account(email: str) -> UUID:
+    user = find_by_email(email)
+    if user is None:
+        raise InvalidInput(
+            "nobody has an account with this e-mail address",
+            field="email",
+            hint="add the person by name alone; an account is not needed",
+        )
+    return user.id

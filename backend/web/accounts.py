@@ -1,0 +1,88 @@
+"""Signing up, logging in and out."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlsplit
+
+from flask import Response, make_response, render_template, request, url_for
+
+from backend.edge.identity import current_person, log_in, log_out
+from backend.services import accounts
+from backend.services.errors import Conflict, InvalidInput, NotAuthenticated
+from backend.web.blueprints import everybody
+from backend.web.forms import Form, refused, see
+
+log = logging.getLogger(__name__)
+
+
+@everybody.get("/")
+def home() -> Response:
+    """Lead to the groups, by way of the login if need be."""
+    return see(url_for("pages.groups"))
+
+
+@everybody.get("/signup")
+def signup() -> Response:
+    """Ask a newcomer for what an account takes."""
+    return _show("signup.html", Form())
+
+
+@everybody.post("/signup")
+def sign_up() -> Response:
+    """Make an account and log its owner in."""
+    sent = request.form
+    wish = accounts.SignUp(
+        email=sent.get("email", ""),
+        password=sent.get("password", ""),
+        display_name=sent.get("display_name", ""),
+    )
+    try:
+        person, _ = accounts.sign_up(wish)
+    except (InvalidInput, Conflict) as error:
+        return _show("signup.html", refused(error), status=422)
+    log_in(person)
+    return see(url_for("pages.groups"))
+
+
+@everybody.get("/login")
+def login() -> Response:
+    """Ask who is there."""
+    return _show("login.html", Form())
+
+
+@everybody.post("/login")
+def check_login() -> Response:
+    """Log in, and go on to where the person was heading."""
+    sent = request.form
+    try:
+        person = accounts.authenticate(sent.get("email", ""), sent.get("password", ""))
+    except NotAuthenticated as error:
+        log.warning("login refused")
+        return _show("login.html", Form(sent, message=f"Sorry, {error}."), status=422)
+    log_in(person)
+    return see(_inside(request.args.get("next", "")) or url_for("pages.groups"))
+
+
+@everybody.post("/logout")
+def logout() -> Response:
+    """End this browser's session."""
+    log_out()
+    return see(url_for("web.login"))
+
+
+def _show(template: str, form: Form, *, status: int = 200) -> Response:
+    if request.method == "GET" and current_person():
+        return see(url_for("pages.groups"))
+    onward = _inside(request.args.get("next", ""))
+    return make_response(render_template(template, form=form, onward=onward), status)
+
+
+def _inside(address: str) -> str | None:
+    """Return the address if it leads to one of our own pages.
+
+    Browsers take a backslash for a slash, and `//host` for another site.
+    """
+    parts = urlsplit(address)
+    outside = parts.scheme or parts.netloc or "\\" in address or not address.startswith("/")
+    return None if outside or address.startswith("//") or not address.isprintable() else address

@@ -1,0 +1,43 @@
+"""How values look to people."""
+
+from __future__ import annotations
+
+from datetime import date
+
+TINTS = 6
+
+
+def day(value: date) -> str:
+    """Return a date as people write it: 7 Nov 2026."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def initial(name: str) -> str:
+    """Return the letter that stands for a name."""
+    first = name[:1]
+    # Python's upper() knows no Turkish: to it the capital of i is I.
+    return "İ" if first == "i" else first.upper()
+
+
+def tint(place: int) -> str:
+    """Return the colour of the member at this place of a group: the same on every page."""
+    return f"tint-{place % TINTS}"
+
+
+def words(name: str) -> str:
+    """Return the name of a field as a person would say it."""
+    if name.startswith("share-"):
+        return "Share"
+    return _WORDS.get(name, name.replace("_", " ").capitalize())
+
+
+_WORDS = {
+    "display_name": "Name",
+    "email": "E-mail",
+    "from_member_id": "Who paid",
+    "ordered_on": "Day",
+    "paid_on": "Day",
+    "payer": "Who paid",
+    "split": "The shares",
+    "to_member_id": "Who got it",
+}

@@ -1,0 +1,143 @@
+"""The groups of a person, and the page of one group."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from flask import Response, flash, make_response, render_template, request, url_for
+
+from backend.db.types import utc_now
+from backend.edge.identity import current_membership, require_person
+from backend.services import balances, members, orders, settlements
+from backend.services import groups as group_service
+from backend.services.currencies import MINOR_DIGITS
+from backend.services.errors import Conflict, InvalidInput
+from backend.services.money import display, typed
+from backend.services.pagination import PageRequest
+from backend.web.blueprints import members_only
+from backend.web.forms import Form, refused, submit
+
+GROUPS_A_PAGE = 30
+ORDERS_A_PAGE = 20
+SETTLEMENTS_SHOWN = 5
+
+
+@members_only.get("/groups")
+def groups() -> Response:
+    """List the groups, with a form for another one."""
+    return _show_groups(Form())
+
+
+@members_only.post("/groups")
+def create_group() -> Response:
+    """Make a group and go there."""
+
+    def act() -> str:
+        sent = request.form
+        membership = group_service.create(
+            require_person(), sent.get("name", ""), sent.get("currency", "")
+        )
+        return url_for("pages.group", group_id=membership.group.id)
+
+    try:
+        return submit(act)
+    except InvalidInput as error:
+        return _show_groups(refused(error), status=422)
+
+
+@members_only.get("/groups/<uuid:group_id>")
+def group(group_id: UUID) -> Response:
+    """Show one group: its balances, orders, members and settlements."""
+    del group_id
+    return _show_group()
+
+
+@members_only.post("/groups/<uuid:group_id>/members")
+def add_member(group_id: UUID) -> Response:
+    """Add a member."""
+
+    def act() -> str:
+        sent = request.form
+        email = sent.get("email", "").strip() or None
+        members.add(current_membership(), sent.get("display_name", ""), email)
+        return url_for("pages.group", group_id=group_id, _anchor="members")
+
+    try:
+        return submit(act)
+    except (InvalidInput, Conflict) as error:
+        return _show_group(member_form=refused(error), status=422)
+
+
+@members_only.post("/groups/<uuid:group_id>/settlements")
+def settle(group_id: UUID) -> Response:
+    """Record that one member has paid another."""
+
+    def act() -> str:
+        settlements.add(current_membership(), _new_settlement())
+        return url_for("pages.group", group_id=group_id, _anchor="balances")
+
+    try:
+        response = submit(act)
+    except (InvalidInput, Conflict) as error:
+        return _show_group(settle_form=refused(error), status=422)
+    flash("Payment recorded.")
+    return response
+
+
+def member_field(name: str) -> UUID:
+    """Return the member that a field of the form names."""
+    try:
+        return UUID(request.form.get(name, ""))
+    except ValueError:
+        raise InvalidInput("choose somebody", field=name) from None
+
+
+def date_field(name: str) -> date:
+    """Return the day that a field of the form names."""
+    try:
+        return date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        raise InvalidInput("is not a date", field=name) from None
+
+
+def _new_settlement() -> settlements.NewSettlement:
+    sent = request.form
+    return settlements.NewSettlement(
+        from_member_id=member_field("from_member_id"),
+        to_member_id=member_field("to_member_id"),
+        currency=sent.get("currency", ""),
+        amount=typed(sent.get("amount", "")),
+        paid_on=date_field("paid_on"),
+        note=sent.get("note", ""),
+    )
+
+
+def _show_groups(form: Form, *, status: int = 200) -> Response:
+    wanted = PageRequest(GROUPS_A_PAGE, request.args.get("cursor"))
+    page = group_service.page_of(require_person().id, wanted)
+    body = render_template("groups.html", page=page, form=form, currencies=sorted(MINOR_DIGITS))
+    return make_response(body, status)
+
+
+def _show_group(
+    *, member_form: Form | None = None, settle_form: Form | None = None, status: int = 200
+) -> Response:
+    membership = current_membership()
+    everyone = members.everyone(membership)
+    body = render_template(
+        "group.html",
+        group=membership.group,
+        me=membership.member.id,
+        members=everyone,
+        names={member.id: member.display_name for member in everyone},
+        balances=balances.of_group(membership, everyone),
+        orders=orders.page_of(membership, PageRequest(ORDERS_A_PAGE, request.args.get("cursor"))),
+        settlements=settlements.page_of(membership, PageRequest(SETTLEMENTS_SHOWN)).items,
+        member_form=member_form or Form(),
+        settle_form=settle_form or Form(),
+        currencies=sorted(MINOR_DIGITS),
+        today=utc_now().date(),
+        display=display,
+    )
+    return make_response(body, status)
