@@ -1,0 +1,1 @@
+"""One rule for each family of Postgres types: which values it takes, and their canonical text."""

@@ -1,0 +1,147 @@
+"""Exact decimals: no digit rounded away, no noise of a binary fraction let in."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from psycopg import sql
+
+from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
+
+_WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+# As many digits as every real number keeps: up to here its text is what somebody wrote.
+_DIGITS = 15
+# More decimals than this are looked for by printing the number, not by where its point stands.
+_FEW_DECIMALS = 3
+_MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
+
+
+@dataclass(frozen=True)
+class Fixed(Rule):
+    """`numeric(precision, scale)`: always that many decimals, on both sides."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take integers, and reals without a further decimal; too large ones Postgres refuses."""
+        if self._scale < 0:
+            return ()
+        zeros = f" || '.{'0' * self._scale}'" if self._scale else ""
+        whole = Branch(f"typeof({name}) = 'integer'", f"{name}{zeros}")
+        return (*self._reals(name), whole) if 0 < self._scale < _DIGITS else (whole,)
+
+    def sure(self, name: str) -> str:
+        """Hold where a branch applies and the number fits."""
+        branches = self.branches(name)
+        if not branches:
+            return "0"
+        limit = f"1e{self._whole_digits} - 1"
+        takes = " OR ".join(f"({branch.condition})" for branch in branches)
+        return f"({takes}) AND {name} BETWEEN -({limit}) AND {limit}"
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
+        """Take numbers in any storage class."""
+        number = decimal(value)
+        if decimals(number) > self._scale:
+            kept = f"{self._scale} of them" if self._scale > 0 else "none"
+            raise BadValueError(f"has more decimals than the column keeps, which is {kept}")
+        if abs(number) >= Decimal(10) ** self._whole_digits:
+            raise BadValueError(f"is too large for {self.column.type.full}")
+        return plain(number, max(self._scale, 0))
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give the number with all its decimals."""
+        return name
+
+    def _reals(self, name: str) -> Iterator[Branch]:
+        limit = f"1e{_DIGITS - self._scale}"
+        real = f"typeof({name}) = 'real' AND {name} BETWEEN -{limit} AND {limit}"
+        if self._scale > _FEW_DECIMALS:
+            printed = f"printf('%.{self._scale}f', {name})"
+            # Not what is printed as zero: it may be a number of more decimals.
+            yield Branch(f"{real} AND {name} <> 0 AND CAST({printed} AS REAL) = {name}", printed)
+            return
+        for length in range(self._scale, 0, -1):
+            zeros = f" || '{'0' * (self._scale - length)}'" if length < self._scale else ""
+            point = f"substr({name}, -{length + 1}, 1) = '.'"
+            yield Branch(f"{real} AND {point}", f"{name}{zeros}")
+
+    @property
+    def _scale(self) -> int:
+        return self.column.type.scale or 0
+
+    @property
+    def _whole_digits(self) -> int:
+        return (self.column.type.precision or _MOST_DIGITS) - self._scale
+
+
+@dataclass(frozen=True)
+class Unbounded(Rule):
+    """`numeric`: any number of decimals, compared without zeros at the end."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take integers and reals that fifteen digits describe."""
+        return Branch(f"typeof({name}) = 'integer'", name), *short_reals(name)
+
+    def sure(self, name: str) -> str:
+        """Hold where a branch applies."""
+        return " OR ".join(f"({branch.condition})" for branch in self.branches(name))
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
+        """Take numbers in any storage class."""
+        number = decimal(value)
+        if number.adjusted() >= _MOST_DIGITS or decimals(number) > _MOST_DECIMALS:
+            raise BadValueError("has more digits than numeric can hold")
+        return plain(number, max(decimals(number), 0))
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give the number without zeros at the end."""
+        return sql.SQL("trim_scale({})").format(name)
+
+
+def short_reals(name: str) -> tuple[Branch, Branch]:
+    """Take reals whose text on both sides is the same: whole ones, and those of 15 digits."""
+    whole = f"CAST({name} AS INTEGER)"
+    small = f"typeof({name}) = 'real' AND {name} BETWEEN -1e{_DIGITS} AND 1e{_DIGITS}"
+    # SQLite writes fifteen digits where they suffice, else seventeen, and so at least 18 signs.
+    short = f"abs({name}) >= 1e-4 AND length(abs({name})) <= {_DIGITS + 2}"
+    return Branch(f"{small} AND {name} = {whole}", whole), Branch(f"{small} AND {short}", name)
+
+
+def decimal(value: int | float | str | bytes) -> Decimal:
+    """Return the decimal number that a value is; of a real the shortest that stands for it.
+
+    Raises:
+        BadValueError: it is none.
+    """
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return Decimal(repr(value))
+    if isinstance(value, str) and _WRITTEN.fullmatch(value):
+        return Decimal(value)
+    raise BadValueError("is not a decimal number")
+
+
+def decimals(number: Decimal) -> int:
+    """Return how many decimals a number needs; negative where zeros stand before the point."""
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)  # noqa: S101 - only infinities have none
+    if not number:
+        return -_MOST_DIGITS
+    text = "".join(map(str, digits))
+    return -exponent - (len(text) - len(text.rstrip("0")))
+
+
+def plain(number: Decimal, scale: int) -> str:
+    """Return a number with so many decimals, which suffice for it, without an exponent."""
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)  # noqa: S101 - only infinities have none
+    written = "".join(map(str, digits))
+    shift = exponent + scale
+    written = written + "0" * shift if shift >= 0 else written[:shift]
+    written = written.lstrip("0").rjust(scale + 1, "0")
+    whole, fraction = written[: len(written) - scale], written[len(written) - scale :]
+    return f"{'-' if sign and number else ''}{whole}{'.' if scale else ''}{fraction}"

@@ -1,0 +1,154 @@
+"""JSON: `json` keeps the text, `jsonb` keeps what it means."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from json.encoder import encode_basestring
+from typing import Any, ClassVar, NoReturn
+
+from psycopg import sql
+
+from backend.tablecopy.casting.decimals import decimals, plain
+from backend.tablecopy.casting.rule import (
+    BadValueError,
+    Branch,
+    Rule,
+    Uses,
+    doubled_quotes,
+    has_nul,
+    is_text,
+)
+
+Node = Any  # what JSON can hold: the library knows no better
+
+# What numeric can hold, before and behind the point.
+_MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
+
+
+@dataclass(frozen=True)
+class Json(Rule):
+    """`json`: the text as it is, if it is JSON."""
+
+    quoted: ClassVar[bool] = True
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take text, which Postgres refuses if it is no JSON, and numbers, into which a column
+        declared as JSON has made what looked like one.
+        """  # noqa: D205 - one sentence
+        number = Branch(f"typeof({name}) = 'integer'", f"""'"' || {name} || '"'""")
+        return Branch(is_text(name), doubled_quotes(name)), number
+
+    def sure(self, name: str) -> str:
+        """Hold for JSON in which nothing is escaped by number, and for integers."""
+        valid = f"{is_text(name)} AND json_valid({name}, 1) AND instr({name}, '\\u') = 0"
+        return f"typeof({name}) = 'integer' OR ({valid} AND NOT {has_nul(name)})"
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
+        """Take JSON, whatever it holds."""
+        text = _as_text(value)
+        # As text, numbers may have any number of digits.
+        _parsed(text, parse_int=str, parse_float=str)
+        return text
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give the text itself."""
+        return sql.SQL("{}::text").format(name)
+
+
+@dataclass(frozen=True)
+class Jsonb(Json):
+    """`jsonb`: in the form that Postgres gives it, so that copy and comparison speak of the same.
+
+    Keys are sorted and the last of equal ones counts; numbers lose their exponent.
+    """
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take what has only one form."""
+        words = f"{is_text(name)} AND {name} IN ('{{}}', '[]', 'null', 'true', 'false')"
+        return Branch(words, f"""'"' || {name} || '"'"""), super().branches(name)[-1]
+
+    def sure(self, name: str) -> str:
+        """Hold for that."""
+        return " OR ".join(f"({branch.condition})" for branch in self.branches(name))
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
+        """Take JSON that jsonb can hold."""
+        node = _parsed(_as_text(value), parse_float=Decimal, object_pairs_hook=_sorted)
+        text = _written(node)
+        # Only escaped can they stand in JSON, and unescaped they would become text in Postgres.
+        if "\\u0000" in text and "\0" in _strings(node):
+            raise BadValueError("holds \\u0000, which jsonb cannot store")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise BadValueError("holds half of a surrogate pair, which is no character")
+        return text
+
+
+def _as_text(value: int | float | str | bytes) -> str:
+    if isinstance(value, bytes):
+        raise BadValueError("is bytes, not JSON")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadValueError("is infinite, which JSON cannot say")
+    return value if isinstance(value, str) else repr(value)
+
+
+def _parsed(text: str, **hooks: Any) -> Node:  # Any: passed on as they are
+    try:
+        return json.loads(text, parse_constant=_refuse, **hooks)
+    except json.JSONDecodeError as error:
+        raise BadValueError(f"is not JSON: {error.msg.lower()} at {error.pos + 1}") from None
+    except ValueError:
+        raise BadValueError("holds a number of too many digits") from None
+    except RecursionError:
+        raise BadValueError("is nested too deeply") from None
+
+
+def _refuse(word: str) -> NoReturn:
+    raise BadValueError(f"is not JSON: it holds {word}")
+
+
+def _sorted(pairs: list[tuple[str, Node]]) -> dict[str, Node]:
+    """Sort keys as jsonb does: shorter ones first, then by their bytes."""
+    found = dict(pairs)
+    if len(found) < 2:
+        return found
+    # A surrogate has no bytes; it is refused later.
+    by_bytes = sorted((key.encode(errors="replace"), key) for key in found)
+    by_bytes.sort(key=lambda pair: len(pair[0]))
+    return {key: found[key] for _, key in by_bytes}
+
+
+def _written(node: Node) -> str:
+    try:
+        return json.dumps(node, ensure_ascii=False)
+    except TypeError:
+        # The fast way knows no Decimal.
+        return _written_slowly(node)
+
+
+def _written_slowly(node: Node) -> str:
+    if isinstance(node, dict):
+        members = (f"{encode_basestring(k)}: {_written_slowly(v)}" for k, v in node.items())
+        return "{" + ", ".join(members) + "}"
+    if isinstance(node, list):
+        return "[" + ", ".join(map(_written_slowly, node)) + "]"
+    return _number(node) if isinstance(node, Decimal) else json.dumps(node, ensure_ascii=False)
+
+
+def _number(number: Decimal) -> str:
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)  # noqa: S101 - JSON knows no infinity
+    if number.adjusted() >= _MOST_DIGITS or max(decimals(number), -exponent) > _MOST_DECIMALS:
+        raise BadValueError("holds a number with more digits than numeric can hold")
+    return plain(number, max(-exponent, 0))
+
+
+def _strings(node: Node) -> str:
+    """Return all text of a document, one after the other."""
+    if isinstance(node, dict):
+        return "".join(map(_strings, (*node, *node.values())))
+    if isinstance(node, list):
+        return "".join(map(_strings, node))
+    return node if isinstance(node, str) else ""

@@ -1,0 +1,227 @@
+"""Dates and times: one strict grammar, and nothing that depends on a setting or on today."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+from psycopg import sql
+
+from backend.tablecopy.casting.decimals import decimal
+from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses, is_text
+
+_DAY = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
+_TIME = "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+_MICROSECONDS = 6
+# Where the hour stands behind a day.
+_HOUR_AT = 12
+
+_CLOCK = r"(?P<clock>\d\d:\d\d(:\d\d)?)(\.(?P<fraction>\d+))?"
+_WRITTEN = re.compile(
+    rf"(?P<day>\d\d\d\d-\d\d-\d\d)([ T]{_CLOCK} ?(?P<offset>Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
+)
+_WRITTEN_TIME = re.compile(_CLOCK, re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECONDS_OF = {"s": 1_000_000, "ms": 1_000}
+
+
+@dataclass(frozen=True)
+class _Moment(Rule):
+    """What all of them share: an empty text may stand for NULL, a number for a moment."""
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str | None:
+        """Take what is written out, and what `casts` allows."""
+        if value == "" and self.casts.empty_datetime == "null":
+            uses["empty_datetime"] += 1
+            return None
+        if isinstance(value, str):
+            return self.written(value)
+        if isinstance(value, bytes):
+            raise BadValueError("is bytes, not a date or time")
+        if self.casts.epoch_datetimes == "refuse":
+            raise BadValueError("is a number, not a date or time")
+        moment = _since_epoch(value, self.casts.epoch_datetimes)
+        text = self.written(f"{moment:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"))
+        uses["epoch_datetimes"] += 1
+        return text
+
+    @abstractmethod
+    def written(self, text: str) -> str:
+        """Return the canonical text of what somebody wrote."""
+
+    @property
+    def _precision(self) -> int:
+        precision = self.column.type.precision
+        return _MICROSECONDS if precision is None else precision
+
+    def _clock_branches(self, name: str, day: str, hour_at: int) -> tuple[Branch, ...]:
+        """Take whole seconds, and microseconds of which the column keeps all that are not 0."""
+        lost = "0" * (_MICROSECONDS - self._precision)
+        kept = f"{'[0-9]' * self._precision}{lost}"
+        # Postgres would make midnight of the next day of hour 24, and refuses what comes after it.
+        real = _hour_exists(name, hour_at)
+        ways = [
+            (f"{name} GLOB '{day}{_TIME}.{kept}' AND {real}", f"rtrim(rtrim({name}, '0'), '.')"),
+            (f"{name} GLOB '{day}{_TIME}' AND {real}", name),
+        ]
+        if not lost:
+            # Most have nothing to be trimmed at their end.
+            ways.insert(0, (f"{name} GLOB '{day}{_TIME}.{'[0-9]' * 5}[1-9]'", name))
+        return tuple(Branch(f"{is_text(name)} AND {way}", text) for way, text in ways)
+
+    def _clock(self, clock: str, fraction: str | None) -> time:
+        digits = (fraction or "").rstrip("0")
+        if len(digits) > self._precision:
+            raise BadValueError(f"has more decimals than the column keeps, {self._precision}")
+        try:
+            found = time.fromisoformat(clock)
+        except ValueError:
+            raise BadValueError("names a time that does not exist") from None
+        return found.replace(microsecond=int(digits.ljust(_MICROSECONDS, "0")))
+
+
+@dataclass(frozen=True)
+class Timestamp(_Moment):
+    """`timestamp`: what a clock shows, without saying where; never shifted."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take what SQLAlchemy and SQLite itself write; Postgres refuses the 30th of February."""
+        return self._clock_branches(name, f"{_DAY} ", _HOUR_AT)
+
+    def sure(self, name: str) -> str:
+        """Hold where a branch applies and the day exists."""
+        takes = _any(self.branches(name))
+        return f"({takes}) AND {_day_exists(name)} AND {_hour_exists(name, _HOUR_AT)}"
+
+    def written(self, text: str) -> str:
+        """Take an offset only where there is nothing to shift."""
+        moment = self.moment(text)
+        if moment.utcoffset():
+            raise BadValueError("has an offset from UTC, which the column does not keep")
+        return _trimmed(moment)
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give it as ISO 8601 does, without zeros at the end."""
+        return name
+
+    def moment(self, text: str) -> datetime:
+        """Read the one grammar there is."""
+        found = _WRITTEN.fullmatch(text)
+        if not found:
+            raise BadValueError("is not a date and time as in 2026-01-31 12:30:00")
+        clock = self._clock(found["clock"] or "00:00", found["fraction"])
+        return datetime.combine(_day(found["day"]), clock, _offset(found["offset"]))
+
+
+@dataclass(frozen=True)
+class TimestampTz(Timestamp):
+    """`timestamptz`: a moment; where no offset is written, it is in UTC."""
+
+    def written(self, text: str) -> str:
+        """Shift what has an offset to UTC."""
+        moment = self.moment(text)
+        try:
+            return _trimmed(moment.astimezone(UTC) if moment.tzinfo else moment)
+        except OverflowError:
+            raise BadValueError("is outside of the years 1 to 9999") from None
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give what clocks showed in UTC."""
+        return sql.SQL("({} AT TIME ZONE 'UTC')").format(name)
+
+
+@dataclass(frozen=True)
+class Date(Timestamp):
+    """`date`: a day, and midnight where a time is written too."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take a day; Postgres refuses one that does not exist."""
+        return (Branch(f"{is_text(name)} AND {name} GLOB '{_DAY}'", name),)
+
+    def sure(self, name: str) -> str:
+        """Hold for a day that exists."""
+        return f"({self.branches(name)[0].condition}) AND {_day_exists(name)}"
+
+    def written(self, text: str) -> str:
+        """Take no time of the day but midnight, and no offset, which could mean another day."""
+        moment = self.moment(text)
+        if moment.timetz() != time() and moment.timetz() != time(tzinfo=UTC):
+            raise BadValueError("has a time of the day, which the column does not keep")
+        return moment.date().isoformat()
+
+
+@dataclass(frozen=True)
+class Time(_Moment):
+    """`time`: a time of some day."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take what SQLAlchemy and SQLite itself write."""
+        return self._clock_branches(name, "", 1)
+
+    def sure(self, name: str) -> str:
+        """Hold where a branch applies and the hour exists."""
+        return f"({_any(self.branches(name))}) AND {_hour_exists(name, 1)}"
+
+    def written(self, text: str) -> str:
+        """Take a time without a day."""
+        found = _WRITTEN_TIME.fullmatch(text)
+        if not found:
+            raise BadValueError("is not a time as in 12:30:00")
+        return _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give it without zeros at the end."""
+        return name
+
+
+def _any(branches: tuple[Branch, ...]) -> str:
+    return " OR ".join(f"({branch.condition})" for branch in branches)
+
+
+def _hour_exists(name: str, place: int) -> str:
+    return f"substr({name}, {place}, 2) < '24'"
+
+
+def _day_exists(name: str) -> str:
+    # SQLite makes the 2nd of March of the 30th of February, and knows a year 0.
+    return f"date(substr({name}, 1, 10)) = substr({name}, 1, 10) AND {name} > '0001'"
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise BadValueError("names a day that does not exist") from None
+
+
+def _offset(written: str | None) -> timezone | None:
+    if not written:
+        return None
+    if written == "Z":
+        return UTC
+    hours, minutes = int(written[1:3]), int(written[-2:]) if len(written) > 3 else 0
+    # As far as Postgres goes.
+    if hours > 15 or minutes > 59:
+        raise BadValueError("has an offset from UTC that does not exist")
+    size = timedelta(hours=hours, minutes=minutes)
+    return timezone(-size if written.startswith("-") else size)
+
+
+def _since_epoch(value: float, unit: str) -> datetime:
+    microseconds = decimal(value) * _MICROSECONDS_OF[unit]
+    if microseconds != microseconds.to_integral_value():
+        raise BadValueError("has more decimals than a microsecond")
+    try:
+        return _EPOCH + timedelta(microseconds=int(microseconds))
+    except OverflowError:
+        raise BadValueError("counts to a moment outside of the years 1 to 9999") from None
+
+
+def _trimmed(moment: datetime) -> str:
+    return _without_zeros(moment.replace(tzinfo=None).isoformat(sep=" "))
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0") if "." in text else text

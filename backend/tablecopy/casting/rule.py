@@ -1,0 +1,133 @@
+"""What every rule says: how a value becomes a field of a CSV record, on both sides alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+from psycopg import sql
+
+from backend.tablecopy.shape import Casts, TargetColumn
+
+# What SQLite can hold; NULL is None.
+Value = int | float | str | bytes | None
+# How often each allowance of `Casts` was made use of, by "option table.column" or option alone.
+Uses = Counter[str]
+
+_SHOWN = 60
+
+
+class BadValueError(Exception):
+    """Say why a column cannot hold a value; the message is the reason, without the value."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A fast way in SQLite's SQL: where `condition` holds, `text` is the value's field."""
+
+    condition: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rule(ABC):
+    """How values get into one column; what it does not take for sure, `text` decides strictly."""
+
+    column: TargetColumn
+    casts: Casts
+
+    # Whether the field stands in quotes. Those that cannot contain a comma, a quote or a line's
+    # end stand bare.
+    quoted: ClassVar[bool] = False
+
+    @abstractmethod
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Return fast branches for the quoted column `name`, the likeliest first.
+
+        Where one applies, its text is the canonical one, or Postgres refuses it.
+        """
+
+    @abstractmethod
+    def sure(self, name: str) -> str:
+        """Return a condition in SQLite's SQL that holds for no bad value but text not UTF-8."""
+
+    @abstractmethod
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str | None:
+        """Return the canonical text of a value, not yet quoted; None is NULL.
+
+        Raises:
+            BadValueError: the column cannot hold the value exactly.
+        """
+
+    @abstractmethod
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Return the Postgres expression for the canonical text of what is stored."""
+
+
+def source_field(rule: Rule, name: str, place: int) -> str:
+    """Return the expression in SQLite's SQL that gives a column's field, '' for NULL."""
+    whens = " ".join(f"WHEN {b.condition} THEN {b.text}" for b in rule.branches(name))
+    # As bytes, because text that is not UTF-8 could not be handed to Python.
+    value = f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
+    strict = f"tablecopy_cast({place}, typeof({name}), {value})"
+    return f"CASE {whens} WHEN {name} IS NULL THEN '' ELSE {strict} END"
+
+
+def target_field(rule: Rule, name: sql.Composable) -> sql.Composable:
+    """Return the Postgres expression that gives the same field, '' for NULL."""
+    text = rule.target_text(name)
+    if rule.quoted:
+        text = sql.SQL("""('"' || replace({}, '"', '""') || '"')""").format(text)
+    return text if rule.column.not_null else sql.SQL("coalesce({}::text, '')").format(text)
+
+
+def field_text(rule: Rule, kind: str, value: Value, uses: Uses) -> str:
+    """Return a value's field; `kind` is its storage class, text comes as bytes.
+
+    Raises:
+        BadValueError: the column cannot hold it.
+    """
+    if value is None:
+        return ""
+    text = rule.text(decoded(value) if kind == "text" else value, uses)
+    if text is None:
+        return ""
+    return '"' + text.replace('"', '""') + '"' if rule.quoted else text
+
+
+def decoded(value: Value) -> str:
+    """Return text that came as bytes.
+
+    Raises:
+        BadValueError: it is not UTF-8.
+    """
+    assert isinstance(value, bytes)  # noqa: S101 - told to the type checker
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise BadValueError(f"is not UTF-8 (byte {error.start + 1})") from None
+
+
+def is_text(name: str) -> str:
+    """Return the condition that SQLite holds text there."""
+    return f"typeof({name}) = 'text'"
+
+
+def has_nul(name: str) -> str:
+    """Return the condition that there is a NUL in a text; `length` and `printf` stop at it."""
+    return f"instr({name}, char(0)) > 0"
+
+
+def doubled_quotes(name: str) -> str:
+    """Return the expression for a text in quotes; `||` keeps a NUL, so that Postgres refuses it."""
+    return f"""'"' || replace({name}, '"', '""') || '"'"""
+
+
+def shown(value: Value) -> str:
+    """Return a value as people can read it, shortened."""
+    if value is None:
+        return "NULL"
+    text = repr(value) if isinstance(value, str | bytes) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,106 @@
+"""Text of any kind: as it is, to the last blank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from psycopg import sql
+
+from backend.tablecopy.casting.rule import (
+    BadValueError,
+    Branch,
+    Rule,
+    Uses,
+    doubled_quotes,
+    has_nul,
+    is_text,
+)
+from backend.tablecopy.sqlite.quoting import literal
+
+# What stands for a NUL where it may be replaced: the sign for a character that was lost.
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True)
+class Text(Rule):
+    """`text`, `varchar(n)`, `citext`; a length is counted in characters."""
+
+    quoted: ClassVar[bool] = True
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take text that is not too long; Postgres itself would cut blanks off it."""
+        condition = is_text(name)
+        if self.column.type.length is not None:
+            condition += f" AND length({name}) <= {self.column.type.length}"
+        if self.casts.nul == "replace":
+            condition += f" AND NOT {has_nul(name)}"
+        return (Branch(condition, doubled_quotes(name)),)
+
+    def sure(self, name: str) -> str:
+        """Hold for text without a NUL."""
+        return f"{self.branches(name)[0].condition} AND NOT {has_nul(name)}"
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:
+        """Take numbers in their shortest form, and bytes that are UTF-8."""
+        text = _as_text(value)
+        if "\0" in text:
+            if self.casts.nul != "replace":
+                raise BadValueError("holds a NUL character, which Postgres cannot store")
+            uses["nul"] += 1
+            text = text.replace("\0", _REPLACEMENT)
+        length = self.column.type.length
+        if length is not None and len(text) > length:
+            raise BadValueError(f"has {len(text)} characters, the column takes {length}")
+        return text
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give the text itself."""
+        return sql.SQL("{}::text").format(name)
+
+
+@dataclass(frozen=True)
+class PaddedText(Text):
+    """`char(n)`: blanks at the end are filling, on whichever side they stand."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take text that is not too long, without the filling."""
+        (branch,) = super().branches(name)
+        return (Branch(branch.condition, doubled_quotes(f"rtrim({name}, ' ')")),)
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:
+        """Leave the filling away."""
+        return super().text(value, uses).rstrip(" ")
+
+
+@dataclass(frozen=True)
+class Label(Text):
+    """An enum: one of its labels, letter by letter."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        """Take a label."""
+        labels = ", ".join(literal(label) for label in self.column.type.labels)
+        # Compared byte by byte, whatever collation the column was declared with.
+        condition = f"{is_text(name)} AND {name} COLLATE BINARY IN ({labels})"
+        return (Branch(condition, doubled_quotes(name)),)
+
+    def sure(self, name: str) -> str:
+        """Hold for a label."""
+        return self.branches(name)[0].condition
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:
+        """Take a label."""
+        text = super().text(value, uses)
+        if text not in self.column.type.labels:
+            labels = ", ".join(self.column.type.labels)
+            raise BadValueError(f"is none of the labels {labels}")
+        return text
+
+
+def _as_text(value: int | float | str | bytes) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise BadValueError("is bytes that are not UTF-8, the column takes text") from None
+    return value if isinstance(value, str) else repr(value)

@@ -1,0 +1,94 @@
+"""What Postgres has stored, as the same canonical text that is read from SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.shape import ColumnPair, Key, KeyRange, RangeDigest, TablePair
+
+Session = psycopg.Connection[tuple[Any, ...]]  # Any: rows of queries made here
+
+_EMPTY = RangeDigest(0, sha256(usedforsecurity=False).hexdigest())
+# Of a range that no digest can be taken of; equal to none.
+_UNKNOWN = RangeDigest(-1, "")
+
+_DIGEST = """
+    SELECT count(*),
+        encode(sha256(convert_to(string_agg({row}, '' ORDER BY {key}), 'UTF8')), 'hex')
+    FROM {table} {where}"""
+# A cursor keeps the order that the server has put them in, on disk if they are many.
+_LINES = """
+    SELECT convert_to({row}, 'UTF8') AS line FROM {table} ORDER BY line"""
+
+
+def target_digests(
+    session: Session, schema: str, encoder: Encoder, ranges: Iterable[KeyRange]
+) -> Iterator[RangeDigest]:
+    """Take the digest of each range from what the target has stored.
+
+    It equals the digest of `block` over the same range if, and only if, all rows are the same.
+    Of a pair that is not `ordered` no range is known to hold the same rows on both sides: its
+    digests equal none, and `differences` has to compare the table as a whole.
+    """
+    for key_range in ranges:
+        yield _digest(session, schema, encoder, key_range) if encoder.pair.ordered else _UNKNOWN
+
+
+def target_lines(session: Session, schema: str, encoder: Encoder) -> Iterator[bytes]:
+    """Return the text of all rows of a table, sorted by its bytes, a few at a time."""
+    query = sql.SQL(_LINES).format(
+        row=encoder.target_text, table=sql.Identifier(schema, encoder.pair.target.name)
+    )
+    with session.transaction(), session.cursor(name="tablecopy_lines", binary=True) as cursor:
+        cursor.itersize = 2_000
+        for (line,) in cursor.execute(query):
+            yield line
+
+
+def target_key(pair: TablePair) -> list[sql.Composable]:
+    """Return the columns by which the target's rows are put in order."""
+    return [sql.Identifier(column.target.name) for column in pair.key]
+
+
+def target_range(pair: TablePair, key_range: KeyRange) -> sql.Composable:
+    """Return the WHERE of a range of an `ordered` pair."""
+    limits = [(">", key_range.after), ("<=", key_range.upto)]
+    conditions = [
+        sql.SQL("({}) {} ({})").format(
+            sql.SQL(", ").join(target_key(pair)), sql.SQL(operator), _border(pair, border)
+        )
+        for operator, border in limits
+        if border is not None
+    ]
+    where = sql.SQL("WHERE ") if conditions else sql.SQL("")
+    return where + sql.SQL(" AND ").join(conditions)
+
+
+def _digest(session: Session, schema: str, encoder: Encoder, key_range: KeyRange) -> RangeDigest:
+    query = sql.SQL(_DIGEST).format(
+        row=encoder.target_text,
+        key=sql.SQL(", ").join(target_key(encoder.pair)),
+        table=sql.Identifier(schema, encoder.pair.target.name),
+        where=target_range(encoder.pair, key_range),
+    )
+    row = session.execute(query).fetchone()
+    return RangeDigest(row[0], row[1]) if row and row[0] else _EMPTY
+
+
+def _border(pair: TablePair, border: Key) -> sql.Composable:
+    parts = (_value(*part) for part in zip(pair.key, border, strict=True))
+    return sql.SQL(", ").join(parts)
+
+
+def _value(column: ColumnPair, value: Any) -> sql.Composable:  # Any: as Key
+    name = column.target.type.name
+    if isinstance(value, bytes) and name == "uuid":
+        value = value.hex()
+    # The name of a type comes from the catalog, as SQL. A length would cut the border.
+    return sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(name))

@@ -1,0 +1,115 @@
+"""Find the parts of tables in which the two sides differ, in workers and by digests alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import zip_longest
+
+from psycopg import sql
+
+from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.comparing import target_digests, target_key, target_range
+from backend.tablecopy.loading import BadValuesError
+from backend.tablecopy.postgres.session import translated
+from backend.tablecopy.shape import KeyRange
+from backend.tablecopy.sqlite.asking import ask
+from backend.tablecopy.sqlite.blocks import block
+from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.sqlite.quoting import quoted
+from backend.tablecopy.sqlite.ranges import sample_ranges, within_range
+from backend.tablecopy.worker import Worker
+
+# Rows that travel for the sake of one that differs.
+_FINE_ROWS = 16
+
+# The digests of a range's rows, so many at a time, by their place in it: one query for them all.
+_FINE = """
+    SELECT sha256(convert_to(string_agg(line, '' ORDER BY place), 'UTF8'))
+    FROM (SELECT row_number() OVER (ORDER BY {key}) AS place, {row} AS line
+        FROM {table} {where}) AS lines
+    GROUP BY (place - 1) / {rows} ORDER BY (place - 1) / {rows}"""
+
+
+@dataclass(frozen=True)
+class DifferUnit:
+    """Some ranges of an `ordered` pair, to be compared in a worker."""
+
+    encoder: Encoder
+    schema: str
+    ranges: tuple[KeyRange, ...]
+
+    def run(self, worker: Worker) -> tuple[KeyRange, ...]:
+        """Return small ranges that together hold every row that is not the same on both sides.
+
+        A range is compared as a whole, and finely if it differs; where its neighbour differed, it
+        is compared finely at once: changes are mostly either few and together, or everywhere.
+        """
+        found: list[KeyRange] = []
+        expected = False
+        table = self.encoder.pair.target.name
+        with translated(f"comparing {table}"), source_translated(worker.reader.path):
+            for key_range in self.ranges:
+                if not expected and self._is_equal(worker, key_range):
+                    continue
+                parts = self._narrow(worker, key_range)
+                expected = bool(parts)
+                found += parts
+        return tuple(found)
+
+    def _is_equal(self, worker: Worker, key_range: KeyRange) -> bool:
+        (held,) = target_digests(worker.session, self.schema, self.encoder, [key_range])
+        found = block(worker.reader, self.encoder, key_range)
+        self._refuse_bad(found.bad)
+        return found.range_digest == held
+
+    def _narrow(self, worker: Worker, key_range: KeyRange) -> list[KeyRange]:
+        """Compare a few rows at a time, by their place in the range.
+
+        Behind a row that is missing on one side everything seems to differ, up to the range's end:
+        some rows more travel then, and are found to be equal.
+        """
+        stored = self._stored(worker, key_range)
+        digests = self._digests(worker, key_range)
+        if stored == digests:
+            return []
+        parts = sample_ranges(worker.reader, self.encoder.pair, rows=_FINE_ROWS, within=key_range)
+        if len(parts) < len(digests) or len(parts) > len(digests) + 1:
+            # Large rows make smaller parts, whose places are others.
+            return [key_range]
+        pairs = zip_longest(stored[: len(parts)], digests, parts)
+        differs = [held != found for held, found, _ in pairs]
+        # A row that only the target has, just before a part's first, stands in the part before.
+        return [
+            part
+            for place, part in enumerate(parts)
+            if differs[place] or (place and differs[place - 1])
+        ]
+
+    def _stored(self, worker: Worker, key_range: KeyRange) -> list[bytes]:
+        pair = self.encoder.pair
+        query = sql.SQL(_FINE).format(
+            key=sql.SQL(", ").join(target_key(pair)),
+            row=self.encoder.target_text,
+            table=sql.Identifier(self.schema, pair.target.name),
+            where=target_range(pair, key_range),
+            rows=sql.Literal(_FINE_ROWS),
+        )
+        return [row[0] for row in worker.session.execute(query, binary=True)]
+
+    def _digests(self, worker: Worker, key_range: KeyRange) -> list[bytes]:
+        worker.reader.begin_reading(self.encoder.rules)
+        where, bound = within_range(self.encoder.pair, key_range)
+        table = quoted(self.encoder.pair.source.name)
+        words = ("SELECT CAST(", self.encoder.select, "AS BLOB) FROM", table, where)
+        rows = [row[0] for row in ask(worker.reader, " ".join(words), bound)]
+        self._refuse_bad(worker.reader.bad)
+        return [
+            sha256(b"".join(rows[first : first + _FINE_ROWS]), usedforsecurity=False).digest()
+            for first in range(0, len(rows), _FINE_ROWS)
+        ]
+
+    def _refuse_bad(self, bad: int) -> None:
+        if bad:
+            table = self.encoder.pair.source.name
+            raise BadValuesError(f"{table} holds values that the target cannot hold")

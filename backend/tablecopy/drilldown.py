@@ -1,0 +1,165 @@
+"""Name the rows and values in which both sides differ."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from psycopg import sql
+
+from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.comparing import Session, target_lines, target_range
+from backend.tablecopy.merging import Surplus, surplus
+from backend.tablecopy.postgres.session import translated as target_translated
+from backend.tablecopy.shape import Difference, KeyRange, Kind
+from backend.tablecopy.sqlite.asking import ask
+from backend.tablecopy.sqlite.connection import BAD, SourceConnection, without_limit
+from backend.tablecopy.sqlite.errors import translated
+from backend.tablecopy.sqlite.quoting import quoted
+from backend.tablecopy.sqlite.ranges import within_range
+
+# The fields of a row, as bytes of its CSV record.
+Fields = tuple[bytes, ...]
+Rows = defaultdict[Fields, list[Fields]]
+
+_FIELD = re.compile(rb'("(?:[^"]|"")*"|[^,"\n]*)[,\n]')
+_SHOWN = 60
+# So many rows at once are put together by their key, of a table that is compared as a whole.
+_MOST_ROWS = 50_000
+
+
+def differences(
+    source: SourceConnection, session: Session, schema: str, encoder: Encoder, key_range: KeyRange
+) -> Iterator[Difference]:
+    """Compare a range row by row and value by value.
+
+    A pair that is not `ordered` is compared as a whole, with its first range: all rows of both
+    sides are sorted by their text, and what one side has more of is named. Of its other ranges
+    nothing is said.
+    """
+    with translated(source.path), target_translated(f"comparing {encoder.pair.target.name}"):
+        if encoder.pair.ordered:
+            here = _by_key(encoder, _source_rows(source, encoder, key_range))
+            there = _by_key(encoder, _target_rows(session, schema, encoder, key_range))
+            yield from _compared(encoder, here, there)
+        elif key_range.after is None:
+            lines = _source_lines(source, encoder), target_lines(session, schema, encoder)
+            yield from _of_surplus(encoder, surplus(*lines))
+
+
+def _source_rows(
+    source: SourceConnection, encoder: Encoder, key_range: KeyRange
+) -> Iterator[Fields]:
+    source.begin_reading(encoder.rules)
+    where, bound = within_range(encoder.pair, key_range)
+    fields = ", ".join(f"CAST({field} AS BLOB)" for field in encoder.source_fields())
+    words = ("SELECT", fields, "FROM", quoted(encoder.pair.source.name), where)
+    with without_limit(source):
+        yield from ask(source, " ".join(words), bound)
+
+
+def _target_rows(
+    session: Session, schema: str, encoder: Encoder, key_range: KeyRange
+) -> Iterator[Fields]:
+    fields = (sql.SQL("{}::text").format(field) for field in encoder.target_fields())
+    query = sql.SQL("SELECT {} FROM {} {}").format(
+        sql.SQL(", ").join(fields),
+        sql.Identifier(schema, encoder.pair.target.name),
+        target_range(encoder.pair, key_range),
+    )
+    for row in session.execute(query):
+        yield tuple(field.encode() for field in row)
+
+
+def _source_lines(source: SourceConnection, encoder: Encoder) -> Iterator[bytes]:
+    source.begin_reading(encoder.rules)
+    line = f"CAST({encoder.select} AS BLOB)"
+    words = ("SELECT", line, "AS line FROM", quoted(encoder.pair.source.name), "ORDER BY line")
+    with without_limit(source):
+        for (one,) in ask(source, " ".join(words)):
+            yield one
+
+
+def _by_key(encoder: Encoder, rows: Iterable[Fields]) -> Rows:
+    places = [encoder.pair.columns.index(column) for column in encoder.pair.key]
+    found: Rows = defaultdict(list)
+    for row in rows:
+        found[tuple(row[place] for place in places)].append(row)
+    return found
+
+
+def _compared(encoder: Encoder, here: Rows, there: Rows) -> Iterator[Difference]:
+    table = encoder.pair.target.name
+    for key in (*here, *(key for key in there if key not in here)):
+        ours, theirs = sorted(here.get(key, [])), sorted(there.get(key, []))
+        said = _said_key(encoder, key)
+        for one, other in zip(ours, theirs, strict=False):
+            yield from _changed(encoder, said, one, other)
+        for _ in theirs[len(ours) :]:
+            yield Difference(table, said, Kind.DOUBLED if ours else Kind.EXTRA)
+        for _ in ours[len(theirs) :]:
+            yield Difference(table, said, Kind.MISSING)
+
+
+def _changed(encoder: Encoder, key: str, ours: Fields, theirs: Fields) -> Iterator[Difference]:
+    for name, one, other in zip(encoder.columns, ours, theirs, strict=True):
+        if one != other:
+            said = _said_apart(one, other)
+            yield Difference(encoder.pair.target.name, key, Kind.CHANGED, name, *said)
+
+
+def _of_surplus(encoder: Encoder, found: Iterable[Surplus]) -> Iterator[Difference]:
+    """Tell which row of the one side has become which of the other, where they have a key."""
+    table, names = encoder.pair.target.name, encoder.columns
+    here: list[Fields] = []
+    there: list[Fields] = []
+    for one in found:
+        fields = tuple(_FIELD.findall(one.line))
+        if one.also_elsewhere or not encoder.pair.key:
+            kind = Kind.MISSING if one.ours else Kind.DOUBLED if one.also_elsewhere else Kind.EXTRA
+            yield Difference(table, _said_fields(names, fields), kind)
+            continue
+        (here if one.ours else there).append(fields)
+        if len(here) + len(there) > _MOST_ROWS:
+            yield from _compared(encoder, _by_key(encoder, here), _by_key(encoder, there))
+            here, there = [], []
+    yield from _compared(encoder, _by_key(encoder, here), _by_key(encoder, there))
+
+
+def _said_key(encoder: Encoder, key: Fields) -> str:
+    return _said_fields([column.target.name for column in encoder.pair.key], key)
+
+
+def _said_fields(names: Sequence[str], fields: Fields) -> str:
+    return ", ".join(
+        f"{name}={_cut(_said(field))}" for name, field in zip(names, fields, strict=True)
+    )
+
+
+def _said_apart(one: bytes, other: bytes) -> tuple[str, str]:
+    """Show two values from shortly before the place where they part."""
+    first, second = _said(one), _said(other)
+    pairs = enumerate(zip(first, second, strict=False))
+    same = next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))
+    start = same - _SHOWN // 3 if same > _SHOWN // 2 else 0
+    return _cut(first, start), _cut(second, start)
+
+
+def _cut(text: str, start: int = 0) -> str:
+    shown = text[start : start + _SHOWN]
+    return f"{'…' if start else ''}{shown}{'…' if start + _SHOWN < len(text) else ''}"
+
+
+def _said(field: bytes) -> str:
+    if not field:
+        return "NULL"
+    if field == BAD.encode():
+        return "a value that cannot be stored"
+    if not field.startswith(b'"'):
+        return field.decode()
+    text = field[1:-1].replace(b'""', b'"')
+    with suppress(UnicodeDecodeError):
+        return repr(text.decode())
+    return repr(text)

@@ -1,0 +1,141 @@
+"""Load tables into a shadow: many key ranges at once, each read and written in one go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from backend.errors import DataError
+from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.casting.rule import Uses
+from backend.tablecopy.pool import Pool
+from backend.tablecopy.postgres.session import translated
+from backend.tablecopy.shape import KeyRange, RangeDigest
+from backend.tablecopy.sqlite.blocks import Block, block
+from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.sqlite.quoting import quoted
+from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.source import Source
+from backend.tablecopy.worker import Worker
+
+BATCH_ROWS = 10_000
+# Ranges that one COPY, and so one transaction, takes.
+_RANGES = 8
+
+
+class BadValuesError(DataError):
+    """Some values cannot be loaded; `bad_values` then names them all."""
+
+
+@dataclass(frozen=True)
+class LoadUnit:
+    """Some ranges of a table, loaded in one transaction."""
+
+    encoder: Encoder
+    schema: str
+    ranges: tuple[KeyRange, ...]
+
+    def run(self, worker: Worker) -> tuple[Block, ...]:
+        """Read and write them; a range with a bad value ends it, and nothing of it stays."""
+        statement = _copy_statement(self.schema, self.encoder)
+        table = self.encoder.pair.source.name
+        blocks = []
+        with (
+            translated(f"loading {table}"),
+            source_translated(worker.reader.path),
+            worker.session.cursor() as cursor,
+            cursor.copy(statement) as copy,
+        ):
+            for key_range in self.ranges:
+                done = block(worker.reader, self.encoder, key_range, copy.write)
+                if done.bad:
+                    raise BadValuesError(f"{table} holds values that the target cannot hold")
+                blocks.append(done)
+        return tuple(blocks)
+
+
+@dataclass
+class Loaded:
+    """What has been loaded of one table, by now: its rows, and a digest for each range."""
+
+    expected: int
+    rows: int = 0
+    digests: list[tuple[KeyRange, RangeDigest]] = field(default_factory=list)
+
+
+@dataclass
+class LoadResult:
+    """What has been loaded, by the target's names of the tables; `uses` counts allowances."""
+
+    tables: dict[str, Loaded]
+    uses: Uses = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        return {name: loaded.rows for name, loaded in self.tables.items()}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What to load and where; `on_progress` is told (table, rows) whenever some more are in."""
+
+    source: Source
+    encoders: tuple[Encoder, ...]
+    schema: str
+    batch_rows: int = BATCH_ROWS
+    on_progress: Callable[[str, int], None] = lambda _table, _rows: None
+
+
+def count_rows(source: Source, encoders: tuple[Encoder, ...]) -> dict[str, int]:
+    """Count the rows of each table; SQLite does this by its smallest index."""
+    counts = {}
+    with source_translated(source.path):
+        for encoder in encoders:
+            query = f"SELECT count(*) FROM {quoted(encoder.pair.source.name)}"  # noqa: S608 - quoted
+            ((rows,),) = source.connection.execute(query)
+            counts[encoder.pair.target.name] = int(rows)
+    return counts
+
+
+def load(pool: Pool, what: Load) -> LoadResult:
+    """Load every table, the biggest first.
+
+    Raises:
+        DataError: a value cannot be loaded.
+        DatabaseError: the target or a worker is lost.
+    """
+    counts = count_rows(what.source, what.encoders)
+    result = LoadResult({name: Loaded(rows) for name, rows in counts.items()})
+    for unit, blocks in pool.run(_units(what, counts)):
+        name = unit.encoder.pair.target.name
+        _note(result, unit, blocks)
+        what.on_progress(name, sum(one.rows for one in blocks))
+    return result
+
+
+def _units(what: Load, counts: dict[str, int]) -> Iterator[LoadUnit]:
+    """Divide the tables while the workers are busy with what came before."""
+    for encoder in sorted(what.encoders, key=lambda one: -counts[one.pair.target.name]):
+        with source_translated(what.source.path):
+            ranges = sample_ranges(what.source.connection, encoder.pair, rows=what.batch_rows)
+        for first in range(0, len(ranges), _RANGES):
+            yield LoadUnit(encoder, what.schema, tuple(ranges[first : first + _RANGES]))
+
+
+def _note(result: LoadResult, unit: LoadUnit, blocks: tuple[Block, ...]) -> None:
+    loaded = result.tables[unit.encoder.pair.target.name]
+    for key_range, done in zip(unit.ranges, blocks, strict=True):
+        loaded.rows += done.rows
+        loaded.digests.append((key_range, done.range_digest))
+        result.uses.update(done.uses)
+
+
+def _copy_statement(schema: str, encoder: Encoder) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(schema, encoder.pair.target.name),
+        sql.SQL(", ").join(map(sql.Identifier, encoder.columns)),
+    )

@@ -1,0 +1,210 @@
+"""Find what belongs together on both sides, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from backend.errors import RefusedError, UsageError
+from backend.tablecopy.ordering import in_groups
+from backend.tablecopy.shape import ColumnPair, SourceTable, TablePair, TargetColumn, TargetTable
+
+
+class FindingKind(StrEnum):
+    """In which way the two schemas differ."""
+
+    TABLE_ONLY_IN_SOURCE = "table only in the source"
+    TABLE_ONLY_IN_TARGET = "table only in the target"
+    COLUMN_ONLY_IN_SOURCE = "column only in the source"
+    COLUMN_ONLY_IN_TARGET = "column only in the target"
+    COLUMN_WITHOUT_VALUE = "column of the target that must have a value and would get none"
+    NO_COMMON_COLUMN = "tables without a common column"
+
+
+# With these there is no way to go on; the others are the operator's to decide.
+_FATAL = {FindingKind.COLUMN_WITHOUT_VALUE, FindingKind.NO_COMMON_COLUMN}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that has no counterpart."""
+
+    kind: FindingKind
+    table: str
+    column: str = ""
+
+    @property
+    def fatal(self) -> bool:
+        """Tell whether no flag helps."""
+        return self.kind in _FATAL
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.table}{'.' if self.column else ''}{self.column}"
+
+
+@dataclass(frozen=True)
+class PairingOptions:
+    """Which tables to take, and which differences the operator has seen and allows.
+
+    Tables in `left_alone` (the bookkeeping of migrations) are neither copied nor missed.
+    """
+
+    only: tuple[str, ...] = ()
+    left_alone: frozenset[str] = frozenset()
+    allowed: frozenset[FindingKind] = frozenset()
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """What will be copied, parents first; tables that refer to each other share a group."""
+
+    groups: tuple[tuple[TablePair, ...], ...]
+    findings: tuple[Finding, ...] = ()
+    options: PairingOptions = field(default_factory=PairingOptions)
+
+    @property
+    def pairs(self) -> tuple[TablePair, ...]:
+        """All pairs in the order of the groups."""
+        return tuple(pair for group in self.groups for pair in group)
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """What stands in the way: fatal, or not allowed."""
+        return tuple(f for f in self.findings if f.fatal or f.kind not in self.options.allowed)
+
+    def refuse_open_findings(self) -> None:
+        """See that nothing would be left behind without somebody's having said so.
+
+        Raises:
+            RefusedError: names each finding.
+        """
+        if self.open_findings:
+            raise RefusedError(
+                "; ".join(map(str, self.open_findings)),
+                hint="make the schemas alike, or allow the difference by its flag",
+            )
+
+
+def pair(
+    source: Iterable[SourceTable], target: Iterable[TargetTable], options: PairingOptions
+) -> Pairing:
+    """Pair tables and columns by name: exactly or, where that is unmistakable, in any case.
+
+    Raises:
+        UsageError: `only` names a table that is not on both sides.
+    """
+    sources = [table for table in source if table.name not in options.left_alone]
+    targets = [table for table in target if table.name not in options.left_alone]
+    partners = _partners(sources, targets)
+    chosen = [two for two in partners if not options.only or _is_chosen(two, options.only)]
+    _refuse_unknown(options.only, chosen)
+    findings = [] if options.only else list(_lonely_tables(sources, targets, partners))
+    pairs: dict[str, TablePair] = {}
+    for from_table, to_table in chosen:
+        both = _partners(from_table.columns, to_table.columns)
+        # What the target computes by itself is never written, and so never compared.
+        columns = tuple(ColumnPair(s, t) for s, t in both if not t.generated)
+        findings += _column_findings(from_table, to_table, columns)
+        if columns:
+            key = _key(from_table, to_table, columns)
+            pairs[to_table.name] = TablePair(from_table, to_table, columns, key)
+    groups = in_groups({name: _parents(made) for name, made in pairs.items()})
+    made = tuple(tuple(pairs[name] for name in group) for group in groups)
+    return Pairing(made, tuple(findings), options)
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+S = TypeVar("S", bound=_Named)
+T = TypeVar("T", bound=_Named)
+
+
+def _partners(source: Iterable[S], target: Iterable[T]) -> list[tuple[S, T]]:
+    """Pair by exact name first: SQLite tells no case apart, but Postgres may hold "a" and "A"."""
+    sources, targets = list(source), list(target)
+    exact = {one.name: one for one in targets}
+    found = [(one, exact[one.name]) for one in sources if one.name in exact]
+    taken = {one.name for _, one in found}
+    folded: dict[str, list[T]] = {}
+    for other in targets:
+        if other.name not in taken:
+            folded.setdefault(other.name.casefold(), []).append(other)
+    for one in sources:
+        candidates = folded.get(one.name.casefold(), [])
+        if one.name not in taken and len(candidates) == 1:
+            found.append((one, candidates[0]))
+    return found
+
+
+def _is_chosen(partners: tuple[SourceTable, TargetTable], only: tuple[str, ...]) -> bool:
+    return any(table.name in only for table in partners)
+
+
+def _refuse_unknown(only: tuple[str, ...], chosen: list[tuple[SourceTable, TargetTable]]) -> None:
+    known = {table.name for two in chosen for table in two}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise UsageError(f"no table on both sides is called {', '.join(unknown)}")
+
+
+def _lonely_tables(
+    sources: Iterable[SourceTable],
+    targets: Iterable[TargetTable],
+    partners: list[tuple[SourceTable, TargetTable]],
+) -> Iterator[Finding]:
+    paired_sources = {one.name for one, _ in partners}
+    paired_targets = {one.name for _, one in partners}
+    for table in sources:
+        if table.name not in paired_sources:
+            yield Finding(FindingKind.TABLE_ONLY_IN_SOURCE, table.name)
+    for other in targets:
+        if other.name not in paired_targets:
+            yield Finding(FindingKind.TABLE_ONLY_IN_TARGET, other.name)
+
+
+def _column_findings(
+    source: SourceTable, target: TargetTable, columns: tuple[ColumnPair, ...]
+) -> Iterator[Finding]:
+    if not columns:
+        yield Finding(FindingKind.NO_COMMON_COLUMN, target.name)
+        return
+    both = _partners(source.columns, target.columns)
+    sources, targets = {one.name for one, _ in both}, {one.name for _, one in both}
+    for column in source.columns:
+        if column.name not in sources:
+            yield Finding(FindingKind.COLUMN_ONLY_IN_SOURCE, source.name, column.name)
+    for wanted in target.columns:
+        if wanted.name not in targets and not wanted.generated:
+            yield Finding(_without_source(wanted), target.name, wanted.name)
+
+
+def _without_source(column: TargetColumn) -> FindingKind:
+    if column.not_null and not column.has_default and not column.identity:
+        return FindingKind.COLUMN_WITHOUT_VALUE
+    return FindingKind.COLUMN_ONLY_IN_TARGET
+
+
+def _key(
+    source: SourceTable, target: TargetTable, columns: tuple[ColumnPair, ...]
+) -> tuple[ColumnPair, ...]:
+    """Return the columns that tell rows apart on both sides; none if nothing promises to."""
+    by_target = {pair.target.name: pair for pair in columns}
+    by_source = {pair.source.name: pair for pair in columns}
+    if target.primary_key and all(name in by_target for name in target.primary_key):
+        return tuple(by_target[name] for name in target.primary_key)
+    for names in target.unique_keys:
+        pairs = [by_target[name] for name in names if name in by_target]
+        if len(pairs) == len(names) and all(pair.target.not_null for pair in pairs):
+            return tuple(pairs)
+    if source.primary_key and all(name in by_source for name in source.primary_key):
+        return tuple(by_source[name] for name in source.primary_key)
+    return ()
+
+
+def _parents(pair: TablePair) -> frozenset[str]:
+    return frozenset(key.table for key in pair.target.foreign_keys)

@@ -1,0 +1,182 @@
+"""The catalog's own words for what a table consists of, as statements that make it again.
+
+Each query answers (part, table, name, statement), a foreign key also the table that it refers to,
+for the tables in `oids`. They are read with an empty search path, so that Postgres qualifies every
+name; what is to be made elsewhere is put into `shadow` by name. Nothing is parsed: a definition
+that does not begin as expected comes out as NULL, and is refused by its reader.
+"""
+
+from __future__ import annotations
+
+from backend.tablecopy.postgres.rights import RIGHTS
+from backend.tablecopy.postgres.session import Row, Session
+
+# Without what makes a load slow: indexes, foreign keys and checks come afterwards. And without
+# autovacuum, which would only get in the way of them.
+_CREATE = """
+    SELECT 'create', c.relname, c.relname, format(
+        'CREATE %%sTABLE %%I.%%I (LIKE %%I.%%I INCLUDING DEFAULTS INCLUDING GENERATED'
+        ' INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS) USING %%I'
+        ' WITH (autovacuum_enabled = false)%%s',
+        CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
+        %(shadow)s::text, c.relname, %(schema)s::text, c.relname, m.amname,
+        ' TABLESPACE ' || quote_ident(t.spcname))
+    FROM pg_class c JOIN pg_am m ON m.oid = c.relam
+    LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
+    WHERE c.oid = ANY(%(oids)s)"""
+
+_IDENTITY = """
+    SELECT 'create', c.relname, s.relname, format(
+        'ALTER TABLE %%I.%%I ALTER COLUMN %%I ADD GENERATED %%s AS IDENTITY (SEQUENCE NAME %%I.%%I'
+        ' START %%s INCREMENT %%s MINVALUE %%s MAXVALUE %%s CACHE %%s%%s)',
+        %(shadow)s::text, c.relname, a.attname,
+        CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, %(shadow)s::text,
+        s.relname, q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache,
+        CASE WHEN q.seqcycle THEN ' CYCLE' END)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attidentity <> ''
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+        AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.deptype = 'i'
+    JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_sequence q ON q.seqrelid = s.oid
+    WHERE c.oid = ANY(%(oids)s)"""
+
+# All checks of a table in one statement, so that they are one pass over its rows.
+_CHECKS = """
+    SELECT 'check', c.relname, 'checks', format('ALTER TABLE %%I.%%I ', %(shadow)s::text, c.relname)
+        || string_agg(format('ADD CONSTRAINT %%I %%s', k.conname, pg_get_constraintdef(k.oid)),
+            ', ' ORDER BY k.conname)
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c'
+    WHERE c.oid = ANY(%(oids)s) GROUP BY c.relname"""
+
+# An exclusion constraint, and a key WITHOUT OVERLAPS, cannot be made from an index.
+_INDEXES = """
+    SELECT 'index', c.relname, x.relname, format('CREATE %%sINDEX %%I ON %%I.%%I USING ',
+            p.uniqueness, x.relname, %(shadow)s::text, c.relname)
+        || CASE WHEN starts_with(p.definition, p.prefix)
+            THEN substr(p.definition, length(p.prefix) + 1) END
+    FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+    CROSS JOIN LATERAL (SELECT CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END) u(uniqueness)
+    CROSS JOIN LATERAL (SELECT u.uniqueness, pg_get_indexdef(x.oid), format(
+        'CREATE %%sINDEX %%I ON %%I.%%I USING ', u.uniqueness, x.relname,
+        %(schema)s::text, c.relname)) p(uniqueness, definition, prefix)
+    WHERE c.oid = ANY(%(oids)s) AND NOT i.indisexclusion"""
+
+_KEYS = """
+    SELECT CASE WHEN i.indisexclusion THEN 'exclusion' ELSE 'key' END, c.relname, k.conname,
+        format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I ', %(shadow)s::text, c.relname, k.conname)
+        || CASE WHEN i.indisexclusion THEN pg_get_constraintdef(k.oid) ELSE
+            CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END
+            || format(' USING INDEX %%I', x.relname)
+            || CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END
+            || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END END
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')
+    JOIN pg_class x ON x.oid = k.conindid JOIN pg_index i ON i.indexrelid = x.oid
+    WHERE c.oid = ANY(%(oids)s)"""
+
+# First as a promise, for which no row is read, and then kept: that takes weaker locks.
+_FOREIGN_KEYS = """
+    SELECT 'foreign key', c.relname, k.conname,
+        format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I ', %(shadow)s::text, c.relname, k.conname)
+        || CASE WHEN starts_with(d.definition, d.prefix) THEN
+            CASE WHEN o.oid = ANY(%(oids)s) THEN d.wanted ELSE d.prefix END
+            || substr(d.definition, length(d.prefix) + 1) END
+        || CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END,
+        CASE WHEN o.oid = ANY(%(oids)s) THEN o.relname ELSE '' END
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+    JOIN pg_class o ON o.oid = k.confrelid
+    JOIN pg_namespace n ON n.oid = o.relnamespace
+    CROSS JOIN LATERAL (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY place)
+        FROM unnest(k.conkey) WITH ORDINALITY e(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = e.attnum) l(columns)
+    CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid),
+        format('FOREIGN KEY (%%s) REFERENCES %%I.%%I(', l.columns, n.nspname, o.relname),
+        format('FOREIGN KEY (%%s) REFERENCES %%I.%%I(', l.columns, %(shadow)s::text, o.relname)
+        ) d(definition, prefix, wanted)
+    WHERE c.oid = ANY(%(oids)s)"""
+_VALIDATE = """
+    SELECT 'validate', c.relname, k.conname, format('ALTER TABLE %%I.%%I VALIDATE CONSTRAINT %%I',
+        %(shadow)s::text, c.relname, k.conname)
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+    WHERE c.oid = ANY(%(oids)s) AND k.convalidated"""
+
+_OWNER = """
+    SELECT 'dress', c.relname, 'owner', format('ALTER TABLE %%I.%%I OWNER TO %%I',
+        %(shadow)s::text, c.relname, r.rolname)
+    FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = ANY(%(oids)s)"""
+_OPTIONS = """
+    SELECT 'dress', c.relname, 'options', format('ALTER TABLE %%I.%%I RESET (autovacuum_enabled)',
+            %(shadow)s::text, c.relname)
+        || coalesce(', SET (' || string_agg(format('%%s%%s = %%L', o.prefix, o.name, o.value), ', ')
+            FILTER (WHERE o.name IS NOT NULL) || ')', '')
+    FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+    LEFT JOIN LATERAL (SELECT '', option_name, option_value FROM pg_options_to_table(c.reloptions)
+        UNION ALL SELECT 'toast.', option_name, option_value FROM pg_options_to_table(t.reloptions)
+        ) o(prefix, name, value) ON true
+    WHERE c.oid = ANY(%(oids)s) GROUP BY c.relname"""
+_COLUMNS = """
+    SELECT 'dress', c.relname, a.attname, format('ALTER TABLE %%I.%%I ALTER COLUMN %%I ',
+        %(shadow)s::text, c.relname, a.attname) || o.what
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    CROSS JOIN LATERAL (
+        SELECT format('SET STATISTICS %%s', a.attstattarget) WHERE a.attstattarget >= 0 UNION ALL
+        SELECT 'SET (' || string_agg(format('%%s = %%L', option_name, option_value), ', ') || ')'
+        FROM pg_options_to_table(a.attoptions) HAVING count(*) > 0) o(what)
+    WHERE c.oid = ANY(%(oids)s) AND NOT a.attisdropped"""
+_MARKS = """
+    SELECT 'polish', c.relname, 'replica identity', format('ALTER TABLE %%I.%%I REPLICA IDENTITY ',
+        %(shadow)s::text, c.relname) || CASE c.relreplident WHEN 'f' THEN 'FULL'
+            WHEN 'n' THEN 'NOTHING' ELSE format('USING INDEX %%I', x.relname) END
+    FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident
+    LEFT JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE c.oid = ANY(%(oids)s) AND c.relreplident <> 'd'
+    UNION ALL
+    SELECT 'polish', c.relname, 'cluster', format('ALTER TABLE %%I.%%I CLUSTER ON %%I',
+        %(shadow)s::text, c.relname, x.relname)
+    FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisclustered
+    JOIN pg_class x ON x.oid = i.indexrelid WHERE c.oid = ANY(%(oids)s)"""
+_INDEX_MARKS = """
+    SELECT 'polish', c.relname, x.relname, format('ALTER INDEX %%I.%%I ', %(shadow)s::text,
+        x.relname) || o.what
+    FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+    CROSS JOIN LATERAL (
+        SELECT format('ALTER COLUMN %%s SET STATISTICS %%s', a.attnum, a.attstattarget)
+        FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget >= 0 UNION ALL
+        SELECT format('SET TABLESPACE %%I', t.spcname) FROM pg_tablespace t
+        WHERE t.oid = x.reltablespace) o(what)
+    WHERE c.oid = ANY(%(oids)s)"""
+_COMMENTS = """
+    SELECT 'polish', c.relname, 'comment', format('COMMENT ON TABLE %%I.%%I IS %%L',
+        %(shadow)s::text, c.relname, obj_description(c.oid, 'pg_class'))
+    FROM pg_class c
+    WHERE c.oid = ANY(%(oids)s) AND obj_description(c.oid, 'pg_class') IS NOT NULL
+    UNION ALL
+    SELECT 'polish', c.relname, x.relname, format('COMMENT ON INDEX %%I.%%I IS %%L',
+        %(shadow)s::text, x.relname, obj_description(x.oid, 'pg_class'))
+    FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE c.oid = ANY(%(oids)s) AND obj_description(x.oid, 'pg_class') IS NOT NULL
+    UNION ALL
+    SELECT 'polish', c.relname, k.conname, format('COMMENT ON CONSTRAINT %%I ON %%I.%%I IS %%L',
+        k.conname, %(shadow)s::text, c.relname, obj_description(k.oid, 'pg_constraint'))
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid
+    WHERE c.oid = ANY(%(oids)s) AND obj_description(k.oid, 'pg_constraint') IS NOT NULL"""
+
+# Never run, only compared: did somebody change a column while we were loading?
+_SEEN = """
+    SELECT 'seen', c.relname, a.attname, concat_ws(' ', a.attnum,
+        format_type(a.atttypid, a.atttypmod), a.attcollation, a.attnotnull, a.attidentity,
+        a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.oid = ANY(%(oids)s) AND NOT a.attisdropped"""
+
+_STRUCTURE = (_CREATE, _IDENTITY, _CHECKS, _INDEXES, _KEYS, _FOREIGN_KEYS, _VALIDATE)
+_APPEARANCE = (_OWNER, *RIGHTS, _OPTIONS, _COLUMNS, _MARKS, _INDEX_MARKS, _COMMENTS)
+
+
+def definitions(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:
+    """Return what makes one `Statement` each, for all that is made before the swap."""
+    values = {"schema": schema, "shadow": shadow, "oids": oids}
+    found: list[Row] = []
+    for query in (*_STRUCTURE, *_APPEARANCE, _SEEN):
+        ordered = f"{query} ORDER BY 1, 2, 3, 4"
+        found += session.execute(ordered.encode(), values).fetchall()
+    return found

@@ -1,0 +1,150 @@
+"""SQL that makes rows of a live table like rows that have been staged beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from backend.tablecopy.comparing import target_range
+from backend.tablecopy.shape import KeyRange, TablePair
+
+_STAGE = "CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0"
+_PLACES = "CREATE TEMP TABLE {extra} (place tid, key text) ON COMMIT DROP"
+_FIND_EXTRA = """
+    INSERT INTO {extra} SELECT t.ctid, concat_ws(', ', {key}) FROM {table} t
+    {where} AND NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})"""
+_NAME_EXTRA = "SELECT key, count(*) OVER () FROM {extra} ORDER BY 1 LIMIT {limit}"
+_DELETE = "DELETE FROM {table} t USING {extra} e WHERE t.ctid = e.place RETURNING 'deleted' AS done"
+# Rows that are equal are left out here, not by DO UPDATE … WHERE, which would lock each of them and
+# so write to its page. Equal means exactly, as in the comparison: `=` takes 1.0 for 1.00, and
+# cannot be asked about json.
+_UPSERT = """
+    INSERT INTO {table} AS t ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {stage} s
+    WHERE NOT EXISTS (SELECT FROM {table} t WHERE {same_key} AND {same})
+    ON CONFLICT ({key}) DO {action}
+    RETURNING CASE WHEN t.xmax = 0 THEN 'inserted' ELSE 'updated' END AS done"""
+# Without a key a row is known by what it holds, and may be there several times.
+_ADD = """
+    INSERT INTO {table} AS t ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns}
+    FROM (SELECT {columns}, ROW(tablecopy_s.*)::text AS tablecopy_line,
+            row_number() OVER (PARTITION BY ROW(tablecopy_s.*)::text) AS tablecopy_nth
+        FROM {stage} tablecopy_s) n
+    LEFT JOIN (SELECT ROW(tablecopy_t.*)::text AS tablecopy_line, count(*) AS tablecopy_held
+        FROM (SELECT {columns} FROM {table}) tablecopy_t GROUP BY 1) h USING (tablecopy_line)
+    WHERE tablecopy_nth > coalesce(tablecopy_held, 0) RETURNING 'inserted' AS done"""
+_FIND_MORE = """
+    INSERT INTO {extra} SELECT place, tablecopy_line
+    FROM (SELECT tablecopy_t.ctid AS place, ROW({columns})::text AS tablecopy_line,
+            row_number() OVER (PARTITION BY ROW({columns})::text) AS tablecopy_nth
+        FROM {table} tablecopy_t) n
+    LEFT JOIN (SELECT ROW(tablecopy_s.*)::text AS tablecopy_line, count(*) AS tablecopy_held
+        FROM {stage} tablecopy_s GROUP BY 1) h USING (tablecopy_line)
+    WHERE tablecopy_nth > coalesce(tablecopy_held, 0)"""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A live table and its stage; `place` tells the stages of one run apart."""
+
+    pair: TablePair
+    place: int
+
+    @property
+    def has_key(self) -> bool:
+        """Tell whether Postgres itself promises that the key is unique."""
+        names = tuple(column.target.name for column in self.pair.key)
+        target = self.pair.target
+        unique = {frozenset(one) for one in (target.primary_key, *target.unique_keys)}
+        return bool(names) and frozenset(names) in unique
+
+    def stage(self) -> sql.Composed:
+        """Make the stage, and a place for what only the target has."""
+        return self._filled(f"{_STAGE}; {_PLACES}")
+
+    def copy(self) -> sql.Composed:
+        """Write CSV into the stage."""
+        return self._filled("COPY {stage} ({columns}) FROM STDIN (FORMAT csv)")
+
+    def index_stage(self) -> sql.Composed:
+        """Let rows be found in the stage: it is asked once for each part of the table."""
+        index = "CREATE INDEX ON {stage} ({key}); " if self.has_key else ""
+        return self._filled(f"{index}ANALYZE {{stage}}")
+
+    def find_extra(self, key_range: KeyRange) -> sql.Composed:
+        """Note rows of a part of the table, all of it if it has no key, that were not staged."""
+        if not self.has_key:
+            return self._filled(_FIND_MORE)
+        everything = key_range == KeyRange()
+        where = sql.SQL("WHERE true") if everything else target_range(self.pair, key_range)
+        return self._filled(_FIND_EXTRA, where=where)
+
+    def name_extra(self, limit: int) -> sql.Composed:
+        """Name them, and count them all."""
+        return self._filled(_NAME_EXTRA, limit=sql.Literal(limit))
+
+    def upsert(self) -> sql.Composed:
+        """Write what is new or differs, and nothing else."""
+        if not self.has_key:
+            return self._filled(_ADD)
+        key = {column.target.name for column in self.pair.key}
+        names = [c.target.name for c in self.pair.columns if c.target.name not in key]
+        others = [sql.Identifier(name) for name in names]
+        return self._filled(_UPSERT, same=_same(others), action=_action(others))
+
+    def delete(self) -> sql.Composed:
+        """Delete what only the target has."""
+        return self._filled(_DELETE)
+
+    def _filled(self, template: str, **more: sql.Composable) -> sql.Composed:
+        key = [sql.Identifier(column.target.name) for column in self.pair.key]
+        names = [sql.Identifier(column.target.name) for column in self.pair.columns]
+        return sql.SQL(template).format(
+            table=sql.Identifier(self.pair.target.schema, self.pair.target.name),
+            stage=sql.Identifier("pg_temp", f"tablecopy_stage_{self.place}"),
+            extra=sql.Identifier("pg_temp", f"tablecopy_extra_{self.place}"),
+            columns=_joined(names),
+            key=_joined(key),
+            same_key=sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(one) for one in key),
+            **more,
+        )
+
+
+def together(statements: Sequence[sql.Composed]) -> sql.Composed:
+    """Return one statement that does all of them and answers (place, what was done, rows).
+
+    Postgres looks at references when a statement ends, so none of them has to come before another,
+    not even where tables refer to each other in a circle. Unique values are looked at row by row:
+    deletes stand first, and are counted first, which is what makes them happen first.
+    """
+    names = [sql.Identifier(f"change_{place}") for place in range(len(statements))]
+    parts = [
+        sql.SQL("{} AS ({})").format(name, statement)
+        for name, statement in zip(names, statements, strict=True)
+    ]
+    counts = [
+        sql.SQL("SELECT {}, done, count(*) FROM {} GROUP BY done").format(sql.Literal(place), name)
+        for place, name in enumerate(names)
+    ]
+    return sql.SQL("WITH {} {}").format(
+        sql.SQL(", ").join(parts), sql.SQL(" UNION ALL ").join(counts)
+    )
+
+
+def _same(columns: Sequence[sql.Composable]) -> sql.Composable:
+    if not columns:
+        return sql.SQL("true")
+    ours, theirs = ([sql.SQL(f"{row}.{{}}").format(one) for one in columns] for row in "ts")
+    return sql.SQL("ROW({})::record *= ROW({})::record").format(_joined(ours), _joined(theirs))
+
+
+def _action(columns: Sequence[sql.Composable]) -> sql.Composable:
+    if not columns:
+        return sql.SQL("NOTHING")
+    changes = [sql.SQL("{0} = EXCLUDED.{0}").format(one) for one in columns]
+    return sql.SQL("UPDATE SET ") + _joined(changes)
+
+
+def _joined(parts: Sequence[sql.Composable]) -> sql.Composed:
+    return sql.SQL(", ").join(parts)

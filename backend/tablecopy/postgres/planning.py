@@ -1,0 +1,122 @@
+"""In which order loaded tables get their checks, indexes, keys and references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from backend.tablecopy.postgres.blueprint import Blueprint, Statement
+from backend.tablecopy.postgres.steps import Step, Steps
+
+# Keeping a promise takes about so much of the time of building an index of the same table.
+_VALIDATION = 0.6
+_ANALYSIS = 0.05
+
+
+def plan_steps(blueprint: Blueprint, rows: Mapping[str, int]) -> Steps:
+    """Plan the statements; those for which most work waits come first.
+
+    With two connections one would otherwise be idle at the end, while the other validates the
+    references of the biggest table: those of one table can only be validated in turn.
+    """
+    steps: list[Step] = []
+    for table in blueprint.tables:
+        one = _Table(blueprint, table, rows)
+        steps += [*one.checks(), *one.indexes(), *one.keys(), *one.references(), *one.the_rest()]
+    return Steps(sorted(steps, key=lambda step: -step.weight))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The statements of one table, and how heavy they are, in rows that are read."""
+
+    blueprint: Blueprint
+    name: str
+    rows: Mapping[str, int]
+
+    def checks(self) -> Iterator[Step]:
+        """One pass over the rows, before anything that could only be shared."""
+        for one in self._part("check"):
+            yield Step(one.text, _doing(one), self._marks("checked"), alone=self._me)
+
+    def indexes(self) -> Iterator[Step]:
+        """Several at a time; unique ones first where other tables wait for them."""
+        needs = self._marks("checked")
+        for one in self._part("index"):
+            unique = one.text.startswith("CREATE UNIQUE")
+            gives = self._marks("indexed", "unique") if unique else self._marks("indexed")
+            weight = self._size + max(self._validation(self.name), self._waiting if unique else 0)
+            yield Step(one.text, _doing(one), gives, needs, shared=self._me, weight=weight)
+        for one in self._part("exclusion"):
+            gives = self._marks("indexed", "unique")
+            yield Step(one.text, _doing(one), gives, needs, alone=self._me, weight=self._size)
+
+    def keys(self) -> Iterator[Step]:
+        """Say of unique indexes what they are."""
+        needs = self._marks("checked", "unique")
+        if text := _joined(self._part("key")):
+            yield Step(text, f"keys of {self.name}", self._marks("keyed"), needs, alone=self._me)
+
+    def references(self) -> Iterator[Step]:
+        """First as promises, which takes a moment of both tables, then see that they hold."""
+        for one in self._part("foreign key"):
+            both = frozenset({self.name, one.refers} - {""})
+            needs = self._marks("indexed", "keyed") | {_mark("keyed", one.refers)}
+            bound = frozenset([_mark(f"bound {one.name} of", self.name)])
+            yield Step(one.text, _doing(one), bound, needs, alone=both)
+        for one in self._part("validate"):
+            bound = frozenset([_mark(f"bound {one.name} of", self.name)])
+            weight = self._validation(self.name)
+            yield Step(one.text, _doing(one), needs=bound, alone=self._me, weight=weight)
+
+    def the_rest(self) -> Iterator[Step]:
+        """Owner, rights, options and comments; then count for the planner."""
+        built = self._marks("indexed", "keyed")
+        text = _joined((*self._part("dress"), *self._part("polish")))
+        dressed = self._marks("dressed")
+        yield Step(text, f"rights and comments of {self.name}", dressed, built, alone=self._me)
+        name = sql.Identifier(self.blueprint.shadow, self.name).as_string()
+        weight = self._size * _ANALYSIS
+        doing = f"analyzing {self.name}"
+        yield Step(f"ANALYZE {name}", doing, needs=built | dressed, alone=self._me, weight=weight)
+
+    @property
+    def _me(self) -> frozenset[str]:
+        return frozenset([self.name])
+
+    @property
+    def _size(self) -> float:
+        return float(self.rows.get(self.name, 0))
+
+    @property
+    def _waiting(self) -> float:
+        """The most that waits for a key of this table."""
+        keys = self.blueprint.part("foreign key")
+        return max(
+            (self._validation(one.table) for one in keys if one.refers == self.name), default=0
+        )
+
+    def _validation(self, table: str) -> float:
+        keys = [one for one in self.blueprint.part("validate") if one.table == table]
+        return _VALIDATION * self.rows.get(table, 0) * len(keys)
+
+    def _part(self, part: str) -> tuple[Statement, ...]:
+        return tuple(one for one in self.blueprint.part(part) if one.table == self.name)
+
+    def _marks(self, *words: str) -> frozenset[str]:
+        return frozenset(_mark(word, self.name) for word in words)
+
+
+def _mark(word: str, table: str) -> str:
+    return f"{word} {table}"
+
+
+def _joined(statements: tuple[Statement, ...]) -> str:
+    # Sent as one text they are one transaction, and one journey to the server.
+    return "; ".join(one.text for one in statements)
+
+
+def _doing(one: Statement) -> str:
+    return f"{one.table}: {one.part} {one.name}"

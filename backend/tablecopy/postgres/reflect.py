@@ -1,0 +1,133 @@
+"""Read the tables of a Postgres schema from its catalog."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from backend.tablecopy.postgres.session import Row, Session
+from backend.tablecopy.shape import ForeignKey, TargetColumn, TargetTable, TargetType
+
+# What CREATE TABLE makes; a partition is reached through the table it belongs to.
+_TABLES = """
+    SELECT c.oid, c.relname FROM pg_class c
+    WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    ORDER BY c.relname COLLATE "C" """
+# A column of a domain holds what the domain's own type holds.
+_COLUMNS = """
+    SELECT a.attrelid, a.attname, format_type(b.oid, NULL), format_type(b.oid, b.typmod), b.typmod,
+        array(SELECT enumlabel::text FROM pg_enum WHERE enumtypid = b.oid ORDER BY enumsortorder),
+        a.attnotnull OR t.typnotnull, a.atthasdef OR t.typdefault IS NOT NULL,
+        a.attgenerated <> '', a.attidentity::text,
+        coalesce((SELECT format('%%I.%%I', n.nspname, s.relname)
+            FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+            JOIN pg_namespace n ON n.oid = s.relnamespace
+            WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+                AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+                AND d.deptype IN ('a', 'i') LIMIT 1),
+            (SELECT format('%%I.%%I', n.nspname, s.relname)
+            FROM pg_attrdef f JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass
+                AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
+            JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+            JOIN pg_namespace n ON n.oid = s.relnamespace
+            WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum LIMIT 1), '')
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    CROSS JOIN LATERAL (SELECT
+        CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS oid,
+        CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) b
+    WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attrelid, a.attnum"""
+_UNIQUE = """
+    SELECT i.indrelid, i.indisprimary, array(SELECT a.attname::text
+        FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY place)
+    FROM pg_index i WHERE i.indrelid = ANY(%s) AND i.indisunique AND i.indisvalid
+        AND i.indpred IS NULL AND i.indexprs IS NULL
+    ORDER BY i.indrelid, i.indexrelid"""
+_FOREIGN_KEYS = """
+    SELECT f.conrelid, f.conname, p.relname, {columns}, {referred}
+    FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid
+    WHERE f.conrelid = ANY(%s) AND f.contype = 'f' ORDER BY f.conrelid, f.conname COLLATE "C" """
+_NAMES = """array(SELECT a.attname::text FROM unnest(f.{keys}) WITH ORDINALITY k(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = f.{table} AND a.attnum = k.attnum ORDER BY place)"""
+_FOREIGN_KEYS = _FOREIGN_KEYS.format(
+    columns=_NAMES.format(keys="conkey", table="conrelid"),
+    referred=_NAMES.format(keys="confkey", table="confrelid"),
+)
+
+_IDENTITIES: dict[str, Literal["", "always", "by default"]] = {"a": "always", "d": "by default"}
+_HEADER_BYTES = 4  # of a length in a type modifier
+_SIZED = {"character varying", "character", "bit", "bit varying"}
+_MOMENTS = {"time", "timestamp", "interval"}
+
+
+def reflect_target(session: Session, schema: str) -> tuple[TargetTable, ...]:
+    """Return every table of the schema, ordered by name; views are no tables."""
+    with session.transaction():
+        # Names of types then come out qualified unless they are Postgres's own.
+        session.execute("SET LOCAL search_path TO ''")
+        tables: dict[int, str] = dict(
+            session.execute(_TABLES, (_regnamespace(session, schema),)).fetchall()
+        )
+        oids = (list(tables),)
+        columns = _grouped(session.execute(_COLUMNS, oids))
+        keys = _grouped(session.execute(_UNIQUE, oids))
+        foreign = _grouped(session.execute(_FOREIGN_KEYS.encode(), oids))
+    return tuple(
+        TargetTable(
+            schema,
+            name,
+            tuple(_column(row) for row in columns[oid]),
+            next((tuple(names) for primary, names in keys[oid] if primary), ()),
+            tuple(tuple(names) for primary, names in keys[oid] if not primary),
+            tuple(ForeignKey(n, tuple(own), t, tuple(ref)) for n, t, own, ref in foreign[oid]),
+        )
+        for oid, name in tables.items()
+    )
+
+
+def _regnamespace(session: Session, schema: str) -> str:
+    row = session.execute("SELECT quote_ident(%s)", (schema,)).fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+    return str(row[0])
+
+
+def _grouped(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
+    """Sort rows by the table's oid in their first place."""
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    for oid, *rest in rows:
+        found[oid].append(tuple(rest))
+    return found
+
+
+def _column(row: Row) -> TargetColumn:
+    name, type_name, full, typmod, labels = row[:5]
+    not_null, has_default, generated, identity, sequence = row[5:]
+    return TargetColumn(
+        name,
+        replace(_type(type_name, full, typmod), labels=tuple(labels)),
+        not_null,
+        has_default and not generated,
+        generated,
+        _IDENTITIES.get(identity, ""),
+        sequence,
+    )
+
+
+def _type(name: str, full: str, typmod: int) -> TargetType:
+    """Read a type's modifier, which means something else for each family of types."""
+    if typmod < 0:
+        return TargetType(name, full)
+    if name in _SIZED:
+        bits = name.startswith("bit")
+        return TargetType(name, full, length=typmod if bits else typmod - _HEADER_BYTES)
+    if name == "numeric":
+        packed = typmod - _HEADER_BYTES
+        # The scale is a signed number of eleven bits since Postgres 15.
+        scale = ((packed & 0x7FF) ^ 1024) - 1024
+        return TargetType(name, full, precision=packed >> 16 & 0xFFFF, scale=scale)
+    if name.split(maxsplit=1)[0] in _MOMENTS:
+        return TargetType(name, full, precision=typmod & 0xFFFF)
+    return TargetType(name, full)

@@ -1,0 +1,113 @@
+"""Connections to the target whose settings do not depend on server, role or environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.conninfo import make_conninfo
+
+from backend.errors import AppError, DatabaseError, DataError
+
+# A row of unknown shape: what the catalog holds is typed by Postgres, not by us.
+Row = tuple[Any, ...]
+Session = psycopg.Connection[Row]
+
+_CONNECT: dict[str, str | int] = {
+    "connect_timeout": 10,
+    # A cut network is noticed within a minute, not after the two hours of the kernel's default.
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "client_encoding": "UTF8",
+}
+# Set by a statement, not by the connection string: a pooler in between drops what that asks for.
+_SETTINGS = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "row_security": "off",
+    "client_min_messages": "warning",
+    # When our process is killed, what the server still does for it ends within a second.
+    "client_connection_check_interval": "1s",
+}
+# These came with later versions than 15.
+_MAYBE = {"idle_session_timeout": "0", "transaction_timeout": "0"}
+
+_SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)"
+_SET_KNOWN = f"{_SET} WHERE name IN (SELECT name FROM pg_settings)"  # noqa: S608 - two literals
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to write: a libpq connection string, never shown, and a schema."""
+
+    conninfo: str = field(repr=False)
+    schema: str = "public"
+
+
+def connect(target: Target, *, name: str, **settings: str) -> Session:
+    """Log in with fixed settings; every statement is its own transaction unless a block says else.
+
+    Raises:
+        DatabaseError: the server does not answer, or does not let us in.
+    """
+    with translated(f"connecting as {name}"):
+        conninfo = make_conninfo(target.conninfo, **_CONNECT, application_name=name)
+        session = psycopg.connect(conninfo, autocommit=True)
+        try:
+            path = sql.Identifier(target.schema).as_string(session)
+            configure(session, {**_SETTINGS, **settings, "search_path": path})
+            session.execute(_SET_KNOWN, (list(_MAYBE), list(_MAYBE.values())))
+        except BaseException:
+            session.close()
+            raise
+    return session
+
+
+def configure(session: Session, settings: Mapping[str, str]) -> None:
+    """Set what the session shall go by until its end."""
+    session.execute(_SET, (list(settings), list(settings.values())))
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn a driver's error into one of our own that says what was being done."""
+    try:
+        yield
+    except psycopg.Error as error:
+        _raise(error, doing)
+
+
+def _raise(error: psycopg.Error, doing: str) -> NoReturn:
+    # Only when it is needed: it knows SQLAlchemy too, half of what a worker's memory would be.
+    from backend.db.errors import translate
+
+    known = translate(error)
+    if known is not None:
+        raise _saying(known, doing) from error
+    said = error.diag.message_primary or str(error)
+    if isinstance(error, errors.DataError | errors.IntegrityError):
+        raise DataError(f"{doing}: {said}") from error
+    if isinstance(error, errors.InsufficientPrivilege):
+        raise DatabaseError(
+            f"{doing}: {said}", hint="log in as the tables' owner, or as a member of it"
+        ) from error
+    raise DatabaseError(f"{doing}: {said}") from error
+
+
+def _saying(error: AppError, doing: str) -> AppError:
+    return type(error)(f"{doing}: {error.args[0]}", hint=error.hint)

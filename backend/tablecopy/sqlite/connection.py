@@ -1,0 +1,91 @@
+"""A connection that reads one snapshot of a SQLite file and can cast odd values strictly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import apsw
+
+from backend.tablecopy.casting.rule import BadValueError, Rule, Uses, Value, field_text
+from backend.tablecopy.sqlite.errors import translated
+
+BUSY_TIMEOUT_MS = 10_000
+# A block that would be larger is read row by row instead, so that memory stays flat.
+BLOCK_BYTES = 4 * 1024 * 1024
+_NO_LIMIT = 2**31 - 1
+# What stands in the place of a bad value. No text of Postgres can hold it: such a row cannot be
+# loaded by mistake, and is equal to none.
+BAD = '"\0"'
+
+
+@dataclass(frozen=True)
+class SourceHandle:
+    """What another process needs in order to read the same file."""
+
+    path: Path
+
+
+class SourceConnection(apsw.Connection):
+    """Knows the rules of the table that is being read, for `tablecopy_cast` to go by."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        self.path = path
+        self.rules: Sequence[Rule] = ()
+        self.uses: Uses = Counter()
+        self.bad = 0
+        self.set_busy_timeout(BUSY_TIMEOUT_MS)
+        self.limit(apsw.SQLITE_LIMIT_LENGTH, BLOCK_BYTES)
+        self.create_scalar_function("tablecopy_cast", cast("Any", self._cast), 3)
+
+    def begin_reading(self, rules: Sequence[Rule]) -> None:
+        """Start counting anew, for a table with these rules."""
+        self.rules, self.uses, self.bad = rules, Counter(), 0
+
+    def _cast(self, place: int, kind: str, value: Value) -> str:
+        """Cast what no fast branch was made for; called by SQLite."""
+        try:
+            return field_text(self.rules[place], kind, value, self.uses)
+        except BadValueError:
+            self.bad += 1
+            return BAD
+
+
+def connect(handle: SourceHandle) -> SourceConnection:
+    """Open the file read-only and begin the transaction that fixes what this connection sees.
+
+    One process must not open the file by any other means meanwhile (Python's own `sqlite3`, or
+    `open`): the system would drop these locks as soon as that other descriptor is closed.
+
+    Raises:
+        AppError: the file cannot be read.
+    """
+    with translated(handle.path):
+        connection = SourceConnection(handle.path)
+        try:
+            begin(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def without_limit(connection: apsw.Connection) -> Iterator[None]:
+    """Let values be as large as SQLite allows."""
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _NO_LIMIT)
+    try:
+        yield
+    finally:
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, BLOCK_BYTES)
+
+
+def begin(connection: apsw.Connection) -> None:
+    """Begin a transaction; it is the first read, not BEGIN, that fixes the snapshot."""
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()

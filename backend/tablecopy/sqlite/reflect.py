@@ -1,0 +1,45 @@
+"""Read the tables of a SQLite file from its schema."""
+
+from __future__ import annotations
+
+import apsw
+
+from backend.tablecopy.shape import SourceColumn, SourceTable
+from backend.tablecopy.sqlite.asking import ask
+
+# Neither views nor virtual tables, nor the tables in which the latter keep what they hold.
+_TABLES = """
+    SELECT name, wr FROM pragma_table_list
+    WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    ORDER BY name"""
+_COLUMNS = 'SELECT name, type, "notnull", hidden, pk FROM pragma_table_xinfo(?) ORDER BY cid'
+_COUNTS = "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'"
+_HIGH_WATERS = "SELECT name, seq FROM sqlite_sequence"
+_GENERATED = {2, 3}
+
+
+def reflect(connection: apsw.Connection) -> tuple[SourceTable, ...]:
+    """Return every table, ordered by name; views and SQLite's own tables are left alone."""
+    counts = any(ask(connection, _COUNTS))
+    high_waters = {name: seq for name, seq in ask(connection, _HIGH_WATERS)} if counts else {}
+    return tuple(
+        _table(connection, name, has_rowid=not without_rowid, high_water=high_waters.get(name))
+        for name, without_rowid in ask(connection, _TABLES)
+    )
+
+
+def _table(
+    connection: apsw.Connection, name: str, *, has_rowid: bool, high_water: int | None
+) -> SourceTable:
+    rows = list(ask(connection, _COLUMNS, (name,)))
+    columns = (
+        SourceColumn(n, type_, bool(nn), hidden in _GENERATED) for n, type_, nn, hidden, _ in rows
+    )
+    keys = sorted((place, column) for column, *_, place in rows if place)
+    return SourceTable(
+        name,
+        tuple(columns),
+        tuple(column for _, column in keys),
+        has_rowid,
+        high_water if isinstance(high_water, int) else None,
+    )

@@ -1,0 +1,179 @@
+"""Bring a target that is in use up to the source: only rows that differ travel and are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.differing import DifferUnit
+from backend.tablecopy.loading import BATCH_ROWS, BadValuesError
+from backend.tablecopy.pairing import Pairing
+from backend.tablecopy.pool import Pool
+from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
+from backend.tablecopy.postgres.merging import Merge, together
+from backend.tablecopy.postgres.session import Session, translated
+from backend.tablecopy.shape import KeyRange
+from backend.tablecopy.sqlite.blocks import block
+from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.source import Source
+
+_RANGES = 8
+# So many keys are named; all are counted.
+_NAMED = 1000
+_LOCK_TIMEOUT = "10s"
+_EVERYTHING = (KeyRange(),)
+
+
+@dataclass
+class TableChange:
+    """What was done to one table; `extra` rows are only in the target, some of them by key."""
+
+    staged: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    extra: int = 0
+    extra_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Update:
+    """What to bring up to what; rows that only the target has stay, unless `delete` is wanted."""
+
+    source: Source
+    pairing: Pairing
+    encoders: Mapping[str, Encoder]
+    delete: bool = False
+    batch_rows: int = BATCH_ROWS
+    high_water: Mapping[str, int] = field(default_factory=dict)
+    on_progress: Callable[[str, int], None] = lambda _table, _ranges: None
+
+
+Parts = Mapping[str, tuple[KeyRange, ...]]
+
+
+def update(pool: Pool, session: Session, what: Update) -> dict[str, TableChange]:
+    """Find what differs, then write it in one statement; a second run writes nothing.
+
+    Raises:
+        DataError: a value or a row is refused; nothing has been written.
+        DatabaseError: the target or a worker is lost; nothing has been written.
+    """
+    return write(session, what, differing(pool, what))
+
+
+def differing(pool: Pool, what: Update) -> Parts:
+    """Return the parts of each table that hold all that is not the same on both sides."""
+    found: dict[str, list[KeyRange]] = {name: [] for name in what.encoders}
+    for unit, ranges in pool.run(_units(what)):
+        name = unit.encoder.pair.target.name
+        found[name] += ranges
+        what.on_progress(name, len(unit.ranges))
+    for name, encoder in what.encoders.items():
+        if not encoder.pair.ordered:
+            found[name] += _EVERYTHING
+    return {name: tuple(_joined(ranges)) for name, ranges in found.items() if ranges}
+
+
+def _joined(ranges: Iterable[KeyRange]) -> Iterator[KeyRange]:
+    """Make one of two ranges that follow each other."""
+    last: KeyRange | None = None
+    for one in ranges:
+        if last is not None and last.upto is not None and last.upto == one.after:
+            last = KeyRange(last.after, one.upto)
+            continue
+        if last is not None:
+            yield last
+        last = one
+    if last is not None:
+        yield last
+
+
+def _units(what: Update) -> Iterator[DifferUnit]:
+    for encoder in what.encoders.values():
+        if encoder.pair.ordered:
+            with source_translated(what.source.path):
+                ranges = sample_ranges(what.source.connection, encoder.pair, rows=what.batch_rows)
+            for i in range(0, len(ranges), _RANGES):
+                yield DifferUnit(
+                    encoder, encoder.pair.target.schema, tuple(ranges[i : i + _RANGES])
+                )
+
+
+def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange]:
+    """Make these parts of the tables equal to the source, all in one transaction."""
+    changes = {name: TableChange() for name in what.encoders}
+    merges = [Merge(what.encoders[name].pair, place) for place, name in enumerate(parts)]
+    with translated("updating the target"), session.transaction():
+        _lock(session, merges)
+        for merge in merges:
+            name = merge.pair.target.name
+            _stage(session, what, merge, parts[name], changes[name])
+        if merges:
+            _write(session, merges, changes, delete=what.delete)
+        _move_counters(session, what)
+    return changes
+
+
+def _lock(session: Session, merges: list[Merge]) -> None:
+    """Keep writers out, not readers, from what is looked at to what is written."""
+    if merges:
+        session.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
+        names = [sql.Identifier(one.pair.target.schema, one.pair.target.name) for one in merges]
+        statement = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE")
+        session.execute(statement.format(sql.SQL(", ").join(names)))
+
+
+def _stage(
+    session: Session,
+    what: Update,
+    merge: Merge,
+    parts: tuple[KeyRange, ...],
+    change: TableChange,
+) -> None:
+    encoder = what.encoders[merge.pair.target.name]
+    session.execute(merge.stage())
+    with (
+        source_translated(what.source.path),
+        session.cursor() as cursor,
+        cursor.copy(merge.copy()) as copy,
+    ):
+        for part in parts:
+            done = block(what.source.connection, encoder, part, copy.write)
+            if done.bad:
+                table = merge.pair.source.name
+                raise BadValuesError(f"{table} holds values that the target cannot hold")
+            change.staged += done.rows
+    session.execute(merge.index_stage())
+    for part in parts if merge.has_key else _EVERYTHING:
+        session.execute(merge.find_extra(part))
+    named = session.execute(merge.name_extra(_NAMED)).fetchall()
+    change.extra = int(named[0][1]) if named else 0
+    change.extra_keys = tuple(str(row[0]) for row in named)
+
+
+def _write(
+    session: Session, merges: list[Merge], changes: Mapping[str, TableChange], *, delete: bool
+) -> None:
+    statements = [merge.delete() for merge in merges] if delete else []
+    statements += [merge.upsert() for merge in merges]
+    for place, what_happened, number in session.execute(together(statements)).fetchall():
+        change = changes[merges[place % len(merges)].pair.target.name]
+        match what_happened:
+            case "inserted":
+                change.inserted = number
+            case "updated":
+                change.updated = number
+            case _:
+                change.deleted = number
+
+
+def _move_counters(session: Session, what: Update) -> None:
+    tables = [pair.target for pair in what.pairing.pairs]
+    for schema in {table.schema for table in tables}:
+        numbers = next_numbers(session, schema, counters(tables), what.high_water)
+        set_counters(session, numbers)
