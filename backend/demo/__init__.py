@@ -1,0 +1,5 @@
+"""Invented data of any size, in every table of the app; the same seed gives the same rows."""
+
+from backend.demo.filling import fill
+
+__all__ = ["fill"]

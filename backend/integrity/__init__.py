@@ -1,0 +1,5 @@
+"""What must hold between the rows of the app, and cannot be said in a constraint of one table."""
+
+from backend.integrity.checking import check
+
+__all__ = ["check"]

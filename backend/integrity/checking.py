@@ -1,0 +1,112 @@
+"""Put every rule to a database and say which of them it breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from backend.config.database_url import DatabaseUrl
+from backend.errors import RefusedError
+from backend.integrity import references, sums, words
+from backend.integrity.rule import Rule
+from backend.migrate.explain import explained
+from backend.migrate.ground import Patience, ground_for
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that is broken, how often, and where first."""
+
+    rule: str
+    says: str
+    count: int
+    first: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+        more = [f"  and {self.count - len(self.first):,} more"] * (self.count > len(self.first))
+        return [
+            f"broken: {self.rule} ({self.count:,} times): {self.says}",
+            *(f"  {one}" for one in self.first),
+            *more,
+        ]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How many rules were put, and which are broken."""
+
+    rules: int
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether every rule holds."""
+        return not self.violations
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+        if self.is_clean:
+            return [f"all {self.rules} rules hold"]
+        broken = [line for violation in self.violations for line in violation.lines()]
+        return [*broken, f"{len(self.violations)} of {self.rules} rules are broken"]
+
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Say it to machines."""
+        return {
+            "clean": self.is_clean,
+            "rules": self.rules,
+            "violations": [
+                {
+                    "rule": one.rule,
+                    "says": one.says,
+                    "count": one.count,
+                    "first": list(one.first),
+                }
+                for one in self.violations
+            ],
+        }
+
+
+def check(database: DatabaseUrl, *, wait: float = 5.0) -> Verdict:
+    """Put every rule to a database of ours, all to the same snapshot; it is only read.
+
+    Raises:
+        RefusedError: its schema is not the app's, or there is none.
+    """
+    ground = ground_for(database, Patience(wait=wait))
+    try:
+        with explained():
+            if ground.survey().is_empty:
+                raise RefusedError(
+                    f"{database} holds no tables", hint="name a database that the app has used"
+                )
+            with ground.reading() as connection:
+                return check_rows(connection)
+    finally:
+        ground.close()
+
+
+def check_rows(connection: Connection) -> Verdict:
+    """Put every rule to the tables that this connection sees."""
+    every = all_rules()
+    found = [violation for rule in every if (violation := _put(rule, connection))]
+    return Verdict(len(every), tuple(found))
+
+
+def all_rules() -> list[Rule]:
+    """Return every rule, in the order in which they are put."""
+    return [*references.rules(), *words.rules(), *sums.rules()]
+
+
+def _put(rule: Rule, connection: Connection) -> Violation | None:
+    count, first = 0, []
+    for violation in rule.find(connection):
+        count += 1
+        if count <= _NAMED:
+            first.append(violation)
+    return Violation(rule.name, rule.says, count, tuple(first)) if count else None

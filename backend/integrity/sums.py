@@ -1,0 +1,130 @@
+"""Rules about money: orders add up, balances cancel out."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    Subquery,
+    and_,
+    func,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute
+
+from backend.integrity.rule import Rule, broken_rows
+from backend.models import GroupMember, Order, OrderPayer, OrderShare, Settlement, SplitMode
+
+Part = type[OrderPayer] | type[OrderShare]
+
+
+def rules() -> list[Rule]:
+    """Return the rules of this file."""
+    return [
+        Rule(
+            "payers add up",
+            "what was paid for an order is its total",
+            broken_rows(_not_adding_up(OrderPayer), "order {id}: paid {added}, total {total}"),
+        ),
+        Rule(
+            "shares add up",
+            "what is owed for an order is its total",
+            broken_rows(_not_adding_up(OrderShare), "order {id}: owed {added}, total {total}"),
+        ),
+        Rule(
+            "equal shares",
+            "shares of an order that was split equally differ by one unit at most",
+            broken_rows(_unequal(), "order {order_id}: shares from {least} to {most}"),
+        ),
+        Rule(
+            "deleted orders",
+            "nobody has paid or owes anything for an order that was deleted",
+            broken_rows(_alive_in_deleted(), "order {order_id}: a part of member {member_id}"),
+        ),
+        Rule(
+            "balances",
+            "the balances of a group's members in one currency add up to zero",
+            broken_rows(_balances(), "group {group_id}: {currency} is off by {added}"),
+        ),
+    ]
+
+
+def _not_adding_up(part: Part) -> Executable:
+    parts = (
+        select(part.order_id, func.sum(part.amount).label("added"))
+        .where(part.deleted_at.is_(None))
+        .group_by(part.order_id)
+        .subquery()
+    )
+    added = func.coalesce(parts.c.added, 0)
+    return (
+        select(Order.id, Order.total, added.label("added"))
+        .outerjoin(parts, parts.c.order_id == Order.id)
+        .where(Order.deleted_at.is_(None), added != Order.total)
+        .order_by(Order.id)
+    )
+
+
+def _unequal() -> Executable:
+    least, most = func.min(OrderShare.amount), func.max(OrderShare.amount)
+    return (
+        select(OrderShare.order_id, least.label("least"), most.label("most"))
+        .join(Order, Order.id == OrderShare.order_id)
+        .where(Order.split_mode == SplitMode.EQUAL, OrderShare.deleted_at.is_(None))
+        .group_by(OrderShare.order_id)
+        .having(most - least > 1)
+        .order_by(OrderShare.order_id)
+    )
+
+
+def _alive_in_deleted() -> Executable:
+    parts = union_all(
+        *(
+            select(part.order_id, part.member_id)
+            .join(Order, Order.id == part.order_id)
+            .where(Order.deleted_at.is_not(None), part.deleted_at.is_(None))
+            for part in (OrderPayer, OrderShare)
+        )
+    ).subquery()
+    return select(parts).order_by(parts.c.order_id, parts.c.member_id)
+
+
+def _balances() -> Executable:
+    """Add up what `backend.services.balances` shows, for every group and currency at once."""
+    rows = _signed_amounts()
+    added = func.sum(rows.c.amount)
+    return (
+        select(rows.c.group_id, rows.c.currency, added.label("added"))
+        # A member who is shown no more takes part in no balance that is shown.
+        .join(GroupMember, and_(GroupMember.id == rows.c.member_id, _shown()))
+        .group_by(rows.c.group_id, rows.c.currency)
+        .having(added != 0)
+        .order_by(rows.c.group_id, rows.c.currency)
+    )
+
+
+def _signed_amounts() -> Subquery:
+    """Return every live amount: above zero what a member gave, below zero what it got."""
+    return union_all(
+        _amounts(OrderPayer, OrderPayer.member_id, OrderPayer.amount),
+        _amounts(OrderShare, OrderShare.member_id, -OrderShare.amount),
+        _amounts(Settlement, Settlement.from_member_id, Settlement.amount),
+        _amounts(Settlement, Settlement.to_member_id, -Settlement.amount),
+    ).subquery()
+
+
+def _amounts(
+    table: Part | type[Settlement],
+    member: InstrumentedAttribute[UUID],
+    amount: ColumnElement[int] | InstrumentedAttribute[int],
+) -> Select[UUID, str, UUID, int]:
+    columns = (table.group_id, table.currency, member.label("member_id"), amount.label("amount"))
+    return select(*columns).where(table.deleted_at.is_(None))
+
+
+def _shown() -> ColumnElement[bool]:
+    return GroupMember.deleted_at.is_(None)

@@ -1,0 +1,1 @@
+"""Commands about the app's own data: invent some, check what is there."""

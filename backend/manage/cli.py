@@ -1,0 +1,120 @@
+"""`python -m backend`: what one can ask of the app's data, apart from serving it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from backend.cli import run
+from backend.config.database_url import DatabaseUrl
+from backend.demo.filling import fill
+from backend.demo.wish import Wish
+from backend.errors import ExitCode, UsageError
+from backend.integrity.checking import check as put_every_rule
+from backend.manage.signals import look
+from backend.migrate.target import Target, choose_database
+
+_URL_HELP = (
+    "A database URL, instead of the configured one. Other users of the machine can read it:"
+    " for a password, DATABASE_URL is the better place."
+)
+_SIZE = click.IntRange(min=0, max=50_000_000)
+
+
+class Answer(Protocol):
+    """What every command ends with."""
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Say it to machines."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which database is meant, and how to answer."""
+
+    db: Path | None
+    url: str | None
+    as_json: bool
+
+    def database(self) -> DatabaseUrl:
+        """Return the database, from the command line or from the settings."""
+        return choose_database(Target(path=self.db, url=self.url), os.environ)
+
+    def tell(self, database: DatabaseUrl, answer: Answer) -> None:
+        """Print the answer."""
+        if self.as_json:
+            about = {"engine": database.engine, "database": str(database)}
+            click.echo(json.dumps({**about, **answer.as_dict()}, ensure_ascii=False, indent=2))
+        else:
+            click.echo("\n".join([str(database), *(f"  {line}" for line in answer.lines())]))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    return run(backend, argv)
+
+
+def _somewhere(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options that say where and how to answer."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+        click.option("--url", metavar="URL", help=_URL_HELP),
+        click.option("--db", type=click.Path(path_type=Path), help="A SQLite file, instead."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group("backend", context_settings={"help_option_names": ["-h", "--help"]})
+def backend() -> None:
+    """Work with the data of the app: python -m backend COMMAND."""
+
+
+@backend.command()
+@click.option("--users", type=_SIZE, default=200, show_default=True, help="How many accounts.")
+@click.option("--orders", type=_SIZE, default=2000, show_default=True, help="How many orders.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same rows.")
+@click.option("--add", is_flag=True, help="Write beside the rows that are there.")
+@_somewhere
+def demo(users: int, orders: int, seed: int, *, add: bool, **where: Any) -> int:  # click's words
+    """Fill a database with invented data; its schema is brought first.
+
+    Every table gets rows. Nobody can log in to these accounts: no password fits their hashes.
+    """
+    place = Where(**where)
+    database = place.database()
+    place.tell(database, fill(database, Wish(users, orders, seed), add=add))
+    return ExitCode.DONE
+
+
+@backend.command()
+@_somewhere
+def check(**where: Any) -> int:  # click passes one word for each option
+    """See that the data keeps every rule of the app; exit 3 if it does not. Only reads."""
+    place = Where(**where)
+    database = place.database()
+    verdict = put_every_rule(database)
+    place.tell(database, verdict)
+    return ExitCode.DONE if verdict.is_clean else ExitCode.FOUND_WANTING
+
+
+@backend.command()
+@click.option("--seconds", type=click.FloatRange(0, 3600), default=10.0, show_default=True)
+@_somewhere
+def signals(seconds: float, **where: Any) -> int:  # click passes one word for each option
+    """See how near a SQLite file is to its limits: waits for the lock, WAL, time of a backup."""
+    place = Where(**where)
+    database = place.database()
+    if database.path is None:
+        raise UsageError(f"{database} is no SQLite file", hint="name one with --db PATH")
+    place.tell(database, look(database.path, seconds=seconds))
+    return ExitCode.DONE

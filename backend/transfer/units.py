@@ -1,0 +1,42 @@
+"""What a worker does to compare: a module of its own, so that little has to be imported there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.comparing import target_digests
+from backend.tablecopy.postgres.session import translated
+from backend.tablecopy.shape import KeyRange, RangeDigest
+from backend.tablecopy.sqlite.blocks import block
+from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.worker import Worker
+
+Digests = Sequence[tuple[KeyRange, RangeDigest | None]]
+# Some ranges of a table, with what is known of the source in them.
+Part = tuple[Encoder, Digests]
+
+
+@dataclass(frozen=True)
+class CompareUnit:
+    """Some ranges of a table; where the source's digest is not known yet, it is taken."""
+
+    encoder: Encoder
+    schema: str
+    ranges: Digests
+
+    def run(self, worker: Worker) -> tuple[int, list[KeyRange]]:
+        """Return how many rows the source has in them, and the ranges that differ."""
+        expected = [known or self._taken(worker, one) for one, known in self.ranges]
+        ranges = [one for one, _ in self.ranges]
+        with translated(f"comparing {self.encoder.pair.target.name}"):
+            found = list(target_digests(worker.session, self.schema, self.encoder, ranges))
+        different = [
+            one for one, here, there in zip(ranges, expected, found, strict=True) if here != there
+        ]
+        return sum(digest.rows for digest in expected), different
+
+    def _taken(self, worker: Worker, key_range: KeyRange) -> RangeDigest:
+        with source_translated(worker.reader.path):
+            return block(worker.reader, self.encoder, key_range).range_digest

@@ -1,0 +1,81 @@
+"""Bring a target that holds rows up to the source; only what differs travels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backend.errors import DataError
+from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.pool import Pool
+from backend.tablecopy.postgres.findings import OffendingRowsError
+from backend.tablecopy.updating import Parts, TableChange, Update, differing, write
+from backend.transfer.checking import named_bad_values
+from backend.transfer.report import Findings, Report, TableReport
+from backend.transfer.run import Run
+from backend.transfer.units import Part
+from backend.transfer.verifying import compare, rules_of_ours
+
+_AS_BEFORE = "the target is as it was"
+
+Changes = Mapping[str, TableChange]
+
+
+def update(run: Run) -> Report:
+    """Find what differs, write it in one transaction, and compare that anew.
+
+    Rows that only the target has stay, and are told, unless their deletion was asked for.
+    """
+    with run.pool() as pool:
+        encoders = {one.pair.target.name: one for one in run.encoders()}
+        what = _wanted(run, encoders)
+        try:
+            with run.stage("find"):
+                parts = differing(pool, what)
+            with run.stage("write"):
+                changes = write(run.sides.session, what, parts)
+        except OffendingRowsError as error:
+            return run.report(_AS_BEFORE, findings=Findings(bad_rows=error.rows))
+        except DataError:
+            found = named_bad_values(run)
+            if not found.bad_values:
+                raise
+            return run.report(_AS_BEFORE, findings=found)
+        findings = _compared(run, pool, encoders, parts)
+    return _report(run, changes, findings)
+
+
+def _wanted(run: Run, encoders: Mapping[str, Encoder]) -> Update:
+    return Update(
+        run.sides.source,
+        run.pairing,
+        encoders,
+        delete=run.options.delete,
+        batch_rows=run.options.rows_at_once,
+        high_water={pair.target.name: pair.source.high_water or 0 for pair in run.pairing.pairs},
+    )
+
+
+def _compared(run: Run, pool: Pool, encoders: Mapping[str, Encoder], parts: Parts) -> Findings:
+    """Compare where something was different; that the rest is equal has just been seen."""
+    again: list[Part] = [
+        (encoders[name], [(key_range, None) for key_range in ranges])
+        for name, ranges in parts.items()
+    ]
+    schema = run.sides.target.schema
+    found = compare(run, pool, schema, again)
+    return Findings(differences=found, verdict=rules_of_ours(run, schema) if parts else None)
+
+
+def _report(run: Run, changes: Changes, findings: Findings) -> Report:
+    tables = tuple(
+        TableReport(
+            pair.target.name,
+            run.sides.source_rows(pair.source.name),
+            changes[pair.target.name].inserted,
+            changes[pair.target.name].updated,
+            changes[pair.target.name].deleted,
+        )
+        for pair in run.pairing.pairs
+    )
+    outcome = "the target differs" if findings.exit_code else "done: every row has been compared"
+    return run.report(outcome, tables=tables, findings=findings)
