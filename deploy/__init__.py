@@ -1,0 +1,1 @@
+"""What the operator runs around the containers; standard library only."""

@@ -1,0 +1,12 @@
+"""Deploy, roll back and look at the production stack: `python deploy/bluegreen.py --help`."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # Python puts this folder first on the path; the repository root belongs there,
+    # so that modules keep one name and none of them shadows the standard library.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from deploy.rollout.cli import main
+
+    raise SystemExit(main())

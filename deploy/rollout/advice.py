@@ -1,0 +1,111 @@
+"""Turn what is seen into what to do next; the reader was asleep a minute ago."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deploy.rollout.status import ColorStatus, Status
+
+ONE_SHOTS = frozenset({"secrets", "bootstrap", "migrate"})
+SERVERS = ("db", "proxy")
+LEAST_DISK = 2 * 1024**3
+TOOL = "python deploy/bluegreen.py"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Whether users are served, what is wrong, and the next step for each of it."""
+
+    serving: bool = True
+    well: bool = True
+    lines: tuple[str, ...] = ("nothing to do",)
+
+
+def advise(status: "Status") -> Advice:
+    """Judge a status."""
+    lines = [*_about_servers(status), *_about_colors(status), *_about_rollouts(status)]
+    lines += _about_disk(status)
+    live = _one(status, "live")
+    spare = _one(status, "standby")
+    serving = any(color and color.ready for color in (live, spare)) and _proxy_runs(status)
+    return Advice(serving, not lines, tuple(lines) or ("nothing to do",))
+
+
+def _one(status: "Status", role: str) -> "ColorStatus | None":
+    return next((color for color in status.colors if color.role == role), None)
+
+
+def _proxy_runs(status: "Status") -> bool:
+    return status.services.get("proxy") in {"healthy", "starting", "running"}
+
+
+def _about_servers(status: "Status") -> list[str]:
+    lines = [
+        f"{name} is {status.services.get(name, 'missing')}: `docker compose logs {name}`,"
+        f" then `docker compose up -d {name}`"
+        for name in SERVERS
+        if status.services.get(name) not in {"healthy", "starting", "running"}
+    ]
+    lines += [
+        f"{name} ended badly ({state}): `docker compose logs {name}`; if a build did this,"
+        f" `{TOOL} rollback` brings the last good release back"
+        for name, state in status.services.items()
+        if name in ONE_SHOTS and state.startswith("exited") and state != "exited 0"
+    ]
+    if status.route_in_process not in {"down", status.route}:
+        lines.append(
+            f"the proxy routes by {status.route_in_process}, its file says {status.route}:"
+            " the next deploy or a restart of the proxy mends it"
+        )
+    return lines
+
+
+def _about_colors(status: "Status") -> list[str]:
+    live, other = _one(status, "live"), _one(status, "standby") or _one(status, "idle")
+    lines = []
+    if live and not live.ready:
+        lines.append(f"LIVE {live.color} is not ready ({live.reason}): {_cure(live, other)}")
+    if other and not other.ready:
+        lines.append(
+            f"{other.color} is not ready ({other.reason}): nobody takes over if"
+            f" {other.color.other} dies; a deploy replaces it"
+        )
+    elif other and other.role == "idle" and not status.lock and not status.interrupted:
+        lines.append(
+            f"{other.color} is ready but not approved to take over: it was rolled back, or a"
+            " deploy ended early; the next good deploy replaces it"
+        )
+    lines += [
+        f"{color.color} has restarted {color.restarts} times:"
+        f" `docker compose logs {color.color.service}`"
+        for color in status.colors
+        if color.restarts
+    ]
+    return lines
+
+
+def _cure(live: "ColorStatus", other: "ColorStatus | None") -> str:
+    if "database" in live.reason:
+        return "look at db first; it comes back by itself when the database does"
+    if other and other.ready:
+        serves = "the standby serves" if other.role == "standby" else "the other colour is ready"
+        return f"{serves}; `{TOOL} rollback` makes it live"
+    return f"`docker compose up -d {live.color.service}`; if it does not stay up, `{TOOL} rollback`"
+
+
+def _about_rollouts(status: "Status") -> list[str]:
+    if status.lock:
+        return [f"wait: {status.lock}"]
+    if not (cut := status.interrupted):
+        return []
+    return [
+        f"the {cut.kind} of {cut.version} was interrupted after `{cut.event}`:"
+        f" `{TOOL} deploy` finishes, `{TOOL} rollback` undoes it"
+    ]
+
+
+def _about_disk(status: "Status") -> list[str]:
+    if not status.disk_size or status.disk_free >= LEAST_DISK:
+        return []
+    free = status.disk_free / 1024**3
+    return [f"only {free:.1f} GB of disk are free: `docker system df`, `docker image prune`"]

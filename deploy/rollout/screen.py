@@ -1,0 +1,72 @@
+"""Show a status on one screen."""
+
+from datetime import UTC, datetime
+
+from deploy.rollout.history import Record
+from deploy.rollout.status import ColorStatus, Status
+
+
+def render(status: Status) -> str:
+    """Return the screen."""
+    verdict = "users are served" if status.advice.serving else "USERS ARE NOT SERVED"
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    lines = [f"{status.stack} at {status.address}: {verdict}    {now}", ""]
+    lines += [_color(color) for color in status.colors]
+    lines += ["", f"  services  {_services(status)}", f"  schema    {_schema(status)}"]
+    lines += [f"  disk      {_disk(status)}", f"  lock      {status.lock or 'free'}", ""]
+    lines += [f"  {label:<9} {text}" for label, text in _history(status.history)]
+    lines += [
+        "",
+        *(f"  {label:<9} {text}" for label, text in _labelled("next", status.advice.lines)),
+    ]
+    return "\n".join(lines)
+
+
+def _color(color: ColorStatus) -> str:
+    role = color.role.upper() if color.role == "live" else color.role
+    ready = "ready" if color.ready else f"NOT READY: {color.reason}"
+    facts = [f"{color.in_flight} in flight", f"proxy: {color.proxy_check}"]
+    if color.restarts:
+        facts.append(f"{color.restarts} restarts, last exit {color.exit_code}")
+    if color.state != "running":
+        facts.append(f"{color.state}, exit {color.exit_code}")
+    version = color.version or "unknown"
+    return f"  {color.color:<6} {role:<8} {version:<22} {ready}  ({', '.join(facts)})"
+
+
+def _services(status: Status) -> str:
+    colors = {color.color.service for color in status.colors}
+    rest = {name: state for name, state in status.services.items() if name not in colors}
+    return ", ".join(f"{name} {state}" for name, state in rest.items())
+
+
+def _schema(status: Status) -> str:
+    known = [color.schema for color in status.colors if color.schema]
+    if not known:
+        return "unknown: no colour answers"
+    schema = known[0]
+    return f"expand {schema.get('expand_level')}, contract {schema.get('contract_level')}"
+
+
+def _disk(status: Status) -> str:
+    if not status.disk_size:
+        return "unknown"
+    return f"{status.disk_free / 1024**3:.0f} GB of {status.disk_size / 1024**3:.0f} GB free"
+
+
+def _history(records: list[Record]) -> list[tuple[str, str]]:
+    last = {record.rollout: record for record in records}
+    shown = [describe(record) for record in list(last.values())[-4:]]
+    return _labelled("history", shown or ["nothing was deployed yet"])
+
+
+def describe(record: Record) -> str:
+    """Say in one line how a rollout ended, or how far it came."""
+    cause = f" ({record.cause})" if record.cause else ""
+    took = f" in {record.seconds:.0f} s" if record.seconds else ""
+    who = f"by {record.by}"
+    return f"{record.at}  {record.kind:<8} {record.version}  {record.event}{cause}{took}, {who}"
+
+
+def _labelled(label: str, texts: list[str] | tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(label if index == 0 else "", text) for index, text in enumerate(texts)]

@@ -1,0 +1,172 @@
+"""Bring one release into the idle colour and in front of the users; undo it if it is no good."""
+
+import time
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from deploy.rollout.errors import FlippedBackError, RolloutError, UndoError
+from deploy.rollout.history import Record, begin, rolled_back
+from deploy.rollout.images import Release
+from deploy.rollout.migration import migrate_with
+from deploy.rollout.route import Color, Route
+from deploy.rollout.smoke import smoke_test
+from deploy.rollout.survey import Scene
+from deploy.rollout.toolbox import Toolbox
+from deploy.rollout.waiting import wait_drained, wait_for_proxy, wait_ready, wait_until
+from deploy.rollout.watching import Watch
+
+
+class Reached(IntEnum):
+    """How far a swap has come, which is how much there is to undo."""
+
+    NOTHING = 0
+    MIGRATION = 1
+    IDLE_COLOR = 2
+    FLIP = 3
+
+
+@dataclass
+class Swap:
+    """One release on its way."""
+
+    tools: Toolbox
+    scene: Scene
+    release: Release
+    kind: str
+    reached: Reached = Reached.NOTHING
+    drain_seconds: float = 0.0
+    left_behind: int = 0
+    record: Record = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.record = begin(
+            self.kind,
+            version=self.release.version,
+            color=self.scene.idle,
+            previous=self.scene.live.version,
+        )
+
+    def run(self) -> None:
+        """Swap, or leave everything as it was and say why."""
+        self._write("started")
+        # From here on we change things.
+        try:
+            self._migrate()
+            self._start()
+            self._test()
+            self._flip()
+        except (RolloutError, KeyboardInterrupt) as error:
+            self._undo(error)
+            raise
+        if self.kind == "deploy":
+            # What was rolled back is known to be bad: it never takes over by itself.
+            approve_standby(self.tools, self.scene.idle)
+        self._write("finished")
+
+    def _migrate(self) -> None:
+        with self.tools.story.step("migrate", f"expand the schema for {self.release.version}"):
+            self.reached = Reached.MIGRATION
+            migrate_with(self.tools, self.release.image)
+
+    def _start(self) -> None:
+        tools, idle = self.tools, self.scene.idle
+        with tools.story.step("isolate", f"no fail-over to {idle} while it is replaced") as step:
+            self.reached = Reached.IDLE_COLOR
+            tools.proxy.set_route(Route(self.scene.route.live))
+            step.detail = f"{wait_drained(tools, idle)} requests left in {idle}"
+        with tools.story.step("start", f"{idle} with {self.release.version}, fresh password"):
+            tools.colors.refresh_password(idle)
+            tools.images.move(tools.stack.image_of(idle), self.release.image)
+            tools.colors.start(idle)
+
+    def _test(self) -> None:
+        tools, idle = self.tools, self.scene.idle
+        with tools.story.step("ready", f"wait until {idle} is live, ready and the right release"):
+            wait_ready(tools, idle, self.release.version)
+            wait_for_proxy(tools, idle)
+        with tools.story.step("smoke", f"ask {idle} for real pages") as step:
+            step.detail = smoke_test(tools.colors, idle)
+
+    def _flip(self) -> None:
+        tools, idle = self.tools, self.scene.idle
+        watch = Watch(tools, new=idle)
+        with tools.story.step("flip", f"{idle} serves") as step:
+            self.reached = Reached.FLIP
+            flip(tools, Route(idle), self.release.version, self.record.now("flipped"))
+            step.detail = f"{idle} serves {self.release.version}"
+        with tools.story.step("watch", "look for errors, count the old colour down") as step:
+            watch.run()
+            step.detail = watch.summary
+        with tools.story.step("drain", f"requests in {idle.other}") as step:
+            self.left_behind = watch.finish_draining()
+            self.drain_seconds = watch.drain_seconds
+            step.detail = f"{idle.other} was empty {watch.drain_seconds:.1f} s after the flip"
+            if self.left_behind:
+                step.detail = f"{self.left_behind} requests still run in {idle.other}; they may end"
+
+    def _undo(self, error: BaseException) -> None:
+        cause = error.cause if isinstance(error, RolloutError) else "interrupted"
+        event = "flipped back" if self.reached is Reached.FLIP else "refused"
+        try:
+            with self.tools.story.step("undo", f"back to {self.scene.live.version}"):
+                put_back(self.tools, self.scene, self.reached)
+        except RolloutError as another:
+            raise UndoError(
+                f"{error}; and undoing it failed: {another}", evidence=another.evidence
+            ) from error
+        self._write(event, cause=cause)
+
+    def _write(self, event: str, *, cause: str = "") -> None:
+        record = self.record.now(event, cause=cause, seconds=self.tools.story.seconds)
+        self.tools.proxy.record(record.as_dict())
+
+
+def flip(tools: Toolbox, route: Route, version: str, record: Record) -> None:
+    """Change the live colour, and see who answers now."""
+    tools.proxy.set_route(route, record.as_dict())
+    begun = time.monotonic()
+    if not wait_until(lambda: tools.proxy.who_answers().get("version") == version, 5):
+        raise FlippedBackError(
+            f"{time.monotonic() - begun:.0f} s after the flip {version} does not answer",
+            evidence=tools.colors.last_words(route.live.service),
+        )
+
+
+def approve_standby(tools: Toolbox, live: Color) -> bool:
+    """Let the other colour take over if the live one dies, provided it can work as things are."""
+    with tools.story.step("standby", f"may {live.other} take over?") as step:
+        answer = tools.colors.ask(live.other, "/api/ready")
+        if answer.ok:
+            tools.proxy.set_route(Route(live, has_spare=True))
+        verdict = "may take over" if answer.ok else f"may not take over: {answer.reason}"
+        step.detail = f"{live.other} {answer.version} {verdict}".replace("  ", " ")
+    return answer.ok
+
+
+def put_back(tools: Toolbox, scene: Scene, reached: Reached) -> None:
+    """Undo a swap that got this far; the old colour has never stopped."""
+    if reached >= Reached.FLIP:
+        tools.proxy.set_route(Route(scene.route.live))
+        wait_drained(tools, scene.idle)
+    if reached >= Reached.MIGRATION:
+        # Run it too: a container that does not fit its tag would be replaced by the next
+        # plain `up`, and with it everything that depends on it, the live colour included.
+        migrate_with(tools, scene.migrate_image)
+    # What an interrupted rollout left in the idle colour goes too, however early this one failed.
+    if reached >= Reached.IDLE_COLOR or scene.leftover:
+        tools.images.move(tools.stack.image_of(scene.idle), scene.idle_image)
+        tools.colors.start(scene.idle)
+        _restore_standby(tools, scene)
+
+
+def _restore_standby(tools: Toolbox, scene: Scene) -> None:
+    """Have the old standby stand by again; without one the live colour still serves."""
+    version = tools.images.version_of(scene.idle_image)
+    try:
+        wait_ready(tools, scene.idle, version)
+        wait_for_proxy(tools, scene.idle)
+    except RolloutError as error:
+        tools.story.say(f"no standby: {error}")
+        return
+    if version not in rolled_back(scene.history):
+        tools.proxy.set_route(Route(scene.route.live, has_spare=True))
