@@ -1,0 +1,69 @@
+"""Make releases out of a release: another version, another schema, or one that is no good."""
+
+import subprocess
+from dataclasses import dataclass
+
+# The image trusts its bytecode without looking at the source: what is changed is compiled again.
+COMPILE = (
+    "RUN /opt/venv/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /app/backend"
+)
+EXPAND = "/app/backend/migrations/postgres/expand"
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A release that differs from another one by a few lines of a Dockerfile."""
+
+    base: str
+    image: str
+    version: str
+    changes: tuple[str, ...] = ()
+
+    @property
+    def dockerfile(self) -> str:
+        """Return how it is made."""
+        stamp = f"RUN printf %s {self.version} > /app/VERSION"
+        lines = (f"FROM {self.base}", "USER 0", *self.changes, stamp, COMPILE, "USER 10001:10001")
+        return "\n".join((*lines, ""))
+
+    def build(self) -> str:
+        """Build it and return its name."""
+        done = subprocess.run(
+            ("docker", "build", "--quiet", "--tag", self.image, "-"),
+            input=self.dockerfile,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{self.image} was not built: {done.stderr[-2000:]}")
+        return self.image
+
+
+def append(path: str, *lines: str) -> str:
+    """Return the instruction that adds lines to the end of a file."""
+    words = " ".join(f"'{line}'" for line in lines)
+    return f"RUN printf '%s\\n' {words} >> {path}"
+
+
+def expand_revision(number: int, statement: str) -> str:
+    """Return the instruction that adds an expand revision, which comes after the one before."""
+    name = f"{EXPAND}/{number:04d}_drill_{number}.py"
+    return append(
+        name,
+        f'"""Revision {number} of a drill."""',
+        "from alembic import op",
+        f'revision = "expand_{number:04d}"',
+        f'down_revision = "expand_{number - 1:04d}"',
+        "branch_labels = None",
+        "depends_on = None",
+        "def upgrade() -> None:",
+        f'    op.execute("{statement}")',
+    )
+
+
+def needs_expand(level: int) -> str:
+    """Return the instruction that makes a release ask for a schema level."""
+    return (
+        f"RUN sed -i 's/^NEEDS_EXPAND = .*/NEEDS_EXPAND = {level}/' /app/backend/db/schema_state.py"
+    )

@@ -1,0 +1,237 @@
+"""Bootstrap: one state of the server, whatever it was before."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from backend.bootstrap import superuser
+from backend.bootstrap.run import bootstrap
+from backend.bootstrap.settings import BootstrapSettings
+from backend.errors import ConfigError, DatabaseError, TransientError
+from tests.fix_postgres import PostgresServer
+from tests.integration.bootstrap.conftest import PASSWORDS
+
+
+def login(server: PostgresServer, user: str, password: str) -> psycopg.Connection:
+    url = server.url.with_login(user, password).with_database("hesap_paylas")
+    return psycopg.connect(url.conninfo(connect_timeout=5), autocommit=True)
+
+
+def blue(server: PostgresServer) -> psycopg.Connection:
+    return login(server, "app_blue", PASSWORDS["app-blue"])
+
+
+def test_second_run_finds_nothing_to_correct(told: BootstrapSettings) -> None:
+    bootstrap(told)
+
+    corrected = bootstrap(told)
+
+    assert corrected == 0
+
+
+def test_every_role_logs_in_with_its_own_password(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    bootstrap(told)
+
+    for user, secret in (
+        ("hesap_migrate", "migrate"),
+        ("app_blue", "app-blue"),
+        ("app_green", "app-green"),
+    ):
+        with login(server, user, PASSWORDS[secret]) as connection:
+            assert connection.execute("SELECT session_user").fetchone() == (user,)
+
+
+def test_what_a_migration_creates_is_the_owners_and_open_to_the_app(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    bootstrap(told)
+
+    with login(server, "hesap_migrate", PASSWORDS["migrate"]) as connection:
+        connection.execute("DROP TABLE IF EXISTS made")
+        connection.execute("CREATE TABLE made (id serial PRIMARY KEY, n int)")
+
+    with blue(server) as connection:
+        connection.execute("INSERT INTO made (n) VALUES (1)")
+        connection.execute("UPDATE made SET n = 2")
+        owner = connection.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'made'")
+        assert owner.fetchone() == ("hesap_owner",)
+    assert bootstrap(told) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE x (n int)",
+        "CREATE TEMPORARY TABLE x (n int)",
+        "CREATE SCHEMA x",
+        "CREATE ROLE x",
+        "ALTER ROLE app_blue SUPERUSER",
+        "ALTER ROLE app_green PASSWORD 'x'",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SET ROLE hesap_owner",
+        "SET ROLE hesap_app",
+        "SELECT * FROM pg_authid",
+    ],
+)
+def test_app_role_is_refused(
+    server: PostgresServer, told: BootstrapSettings, statement: str
+) -> None:
+    bootstrap(told)
+
+    with blue(server) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement)  # type: ignore[arg-type, unused-ignore] # our own literals
+
+
+def test_app_role_reaches_no_other_database(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    bootstrap(told)
+    url = server.url.with_login("app_blue", PASSWORDS["app-blue"])
+
+    for name in ("postgres", "template1"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(url.with_database(name).conninfo())
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "ALTER ROLE app_blue SUPERUSER",
+        "ALTER ROLE app_blue CREATEROLE CREATEDB BYPASSRLS",
+        "ALTER ROLE hesap_owner LOGIN PASSWORD 'x'",
+        "ALTER ROLE app_blue PASSWORD 'something else'",
+        "ALTER ROLE app_blue SET statement_timeout = 0",
+        "ALTER ROLE app_blue RESET lock_timeout",
+        "ALTER ROLE app_blue SET work_mem = '1GB'",
+        "ALTER ROLE app_blue IN DATABASE postgres SET statement_timeout = 0",
+        "ALTER ROLE app_blue VALID UNTIL '2001-01-01'",
+        "GRANT hesap_owner TO app_blue",
+        "GRANT pg_execute_server_program TO app_blue",
+        "GRANT hesap_app TO app_blue WITH SET TRUE",
+        "REVOKE hesap_app FROM app_green",
+        "GRANT ALL ON SCHEMA public TO PUBLIC",
+        "GRANT CREATE ON SCHEMA public TO hesap_app",
+        "GRANT CONNECT ON DATABASE postgres TO PUBLIC",
+        "GRANT TEMPORARY ON DATABASE hesap_paylas TO hesap_app WITH GRANT OPTION",
+        "ALTER DATABASE hesap_paylas OWNER TO postgres",
+        "ALTER SCHEMA public OWNER TO postgres",
+        "CREATE TABLE IF NOT EXISTS stray (id serial); ALTER TABLE stray OWNER TO postgres",
+        "CREATE TABLE IF NOT EXISTS bare (n int); REVOKE ALL ON bare FROM hesap_app",
+        "CREATE TABLE IF NOT EXISTS open (n int); GRANT ALL ON open TO PUBLIC, hesap_app",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE hesap_owner GRANT ALL ON TABLES TO hesap_app",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE hesap_owner GRANT EXECUTE ON FUNCTIONS TO PUBLIC",
+    ],
+)
+def test_drift_is_put_right(server: PostgresServer, told: BootstrapSettings, drift: str) -> None:
+    bootstrap(told)
+    server.execute(*drift.split(";"), dbname="hesap_paylas")
+
+    corrected = bootstrap(told)
+
+    assert corrected > 0
+    assert bootstrap(told) == 0
+
+
+def test_what_the_operator_gave_to_a_person_stays(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    bootstrap(told)
+    server.execute(
+        "CREATE ROLE ana LOGIN",
+        "GRANT hesap_readonly TO ana",
+        "GRANT CONNECT ON DATABASE hesap_paylas TO ana",
+    )
+
+    corrected = bootstrap(told)
+
+    assert corrected == 0
+    server.execute("REVOKE ALL ON DATABASE hesap_paylas FROM ana", "DROP ROLE ana")
+
+
+def test_twenty_runs_at_once_all_succeed(told: BootstrapSettings) -> None:
+    patient = replace(told, wait_seconds=20)
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: bootstrap(patient), range(20)))
+
+    assert len(results) == 20
+
+
+def test_superuser_gets_a_new_password_and_the_old_one_is_gone(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    old = server.password
+
+    superuser.rotate(told)
+
+    server.password = told.superuser_file.read_text().strip()
+    assert server.password != old
+    server.execute("SELECT 1")
+    assert not told.superuser_file.with_name("superuser.next").exists()
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(server.url.with_login("postgres", old).conninfo())
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param((), id="before the server took it"),
+        pytest.param(("ALTER ROLE postgres PASSWORD 'next one'",), id="before the rename"),
+    ],
+)
+def test_killed_rotation_is_finished_by_the_next_run(
+    server: PostgresServer, told: BootstrapSettings, taken: tuple[str, ...]
+) -> None:
+    old = server.password
+    pending = told.superuser_file.with_name("superuser.next")
+    pending.write_text("next one\n")
+    server.execute(*taken)
+
+    bootstrap(told)
+
+    assert told.superuser_file.read_text() == "next one\n"
+    assert not pending.exists()
+    server.password = "next one"
+    server.execute(f"ALTER ROLE postgres PASSWORD '{old}'")
+    server.password = old
+
+
+def test_wrong_superuser_secret_says_how_to_heal_it(told: BootstrapSettings) -> None:
+    told.superuser_file.write_text("not the password at all")
+
+    with pytest.raises(DatabaseError, match="restart db"):
+        bootstrap(told)
+
+
+def test_no_server_ends_after_the_time_given(told: BootstrapSettings) -> None:
+    params = {**told.server.params, "port": "9"}
+    nobody = replace(told, server=replace(told.server, params=params), wait_seconds=1)
+
+    with pytest.raises(TransientError, match="did not answer within 1 s"):
+        bootstrap(nobody)
+
+
+def test_empty_password_file_is_named(told: BootstrapSettings) -> None:
+    told.password_files["app-blue"].write_text("")
+
+    with pytest.raises(ConfigError, match=r"app-blue=.* is empty"):
+        bootstrap(told)
+
+
+def test_no_password_and_no_verifier_reaches_the_servers_log(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    server.execute("ALTER SYSTEM SET log_min_duration_statement = 0", "SELECT pg_reload_conf()")
+    told.password_files["app-blue"].write_text("a-password-that-nobody-may-read")
+
+    bootstrap(told)
+
+    log = (server.folder / "log").read_text()
+    server.execute("ALTER SYSTEM RESET log_min_duration_statement", "SELECT pg_reload_conf()")
+    assert "a-password-that-nobody-may-read" not in log
+    assert "SCRAM-SHA-256$" not in log

@@ -1,0 +1,26 @@
+"""A connection that is cut while a request holds it costs that request nothing it has not lost."""
+
+import pytest
+from sqlalchemy import text
+
+from backend.db.engines import engines
+from backend.db.extension import db
+
+
+@pytest.fixture
+def cut_app(app):
+    @app.get("/cut")
+    def cut() -> str:
+        db.session.execute(text("SELECT 1"))
+        engines().dialect.abandon()
+        return "answered"
+
+    return app
+
+
+def test_the_answer_of_a_request_that_was_done_with_the_database_still_goes_out(cut_app):
+    client = cut_app.test_client()
+
+    answers = [client.get("/cut") for _ in range(3)]
+
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "answered")] * 3

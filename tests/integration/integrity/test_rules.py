@@ -1,0 +1,167 @@
+"""Each rule is broken by hand, and named; the database itself would let some of it pass."""
+
+import sqlite3
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from backend.config.database_url import DatabaseUrl
+from backend.demo import fill
+from backend.demo.wish import Wish
+from backend.errors import RefusedError
+from backend.integrity import check
+from backend.integrity.checking import all_rules
+
+SMALL = Wish(users=20, orders=120)
+
+
+@pytest.fixture
+def damage(database_url, postgres_server):
+    """Fill the database, and write to it as somebody would who knows no constraint."""
+    fill(database_url, SMALL)
+
+    def write(*statements: str) -> None:
+        if database_url.engine == "sqlite":
+            with closing(sqlite3.connect(database_url.path)) as file:
+                file.execute("PRAGMA ignore_check_constraints = ON")
+                for statement in statements:
+                    file.execute(statement)
+                file.commit()
+            return
+        with psycopg.connect(database_url.conninfo()) as connection:
+            # As a restore does: no foreign key is looked at.
+            connection.execute("SET session_replication_role = replica")
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    return write
+
+
+BROKEN = [
+    pytest.param(
+        "payers add up",
+        "UPDATE order_payers SET amount = amount + 1 WHERE deleted_at IS NULL AND order_id ="
+        " (SELECT order_id FROM order_payers WHERE deleted_at IS NULL ORDER BY order_id LIMIT 1)",
+        id="a cent more was paid",
+    ),
+    pytest.param(
+        "shares add up",
+        "DELETE FROM order_shares WHERE amount > 0 AND order_id ="
+        " (SELECT order_id FROM order_shares WHERE deleted_at IS NULL ORDER BY order_id LIMIT 1)",
+        id="nobody owes",
+    ),
+    pytest.param(
+        "equal shares",
+        "UPDATE orders SET split_mode = 'equal' WHERE split_mode = 'exact'",
+        id="exact shares called equal",
+    ),
+    pytest.param(
+        "deleted orders",
+        "UPDATE order_payers SET deleted_at = NULL WHERE deleted_at IS NOT NULL",
+        id="parts of deleted orders came back",
+    ),
+    pytest.param(
+        "balances",
+        "UPDATE group_members SET deleted_at = created_at WHERE id ="
+        " (SELECT member_id FROM order_payers WHERE deleted_at IS NULL ORDER BY order_id LIMIT 1)",
+        id="a member with a balance is gone",
+    ),
+    pytest.param(
+        "e-mail keys",
+        "UPDATE users SET email_key = upper(email_key) WHERE status = 'active'",
+        id="keys in capitals",
+    ),
+    pytest.param("e-mail keys", "UPDATE users SET email = 'nobody'", id="no address"),
+    pytest.param(
+        "replies", "UPDATE idempotency_keys SET status_code = NULL", id="a request half done"
+    ),
+    *(
+        pytest.param(
+            f"currencies of {table}", f"UPDATE {table} SET currency = 'ZZZ'", id=f"ZZZ in {table}"
+        )
+        for table in ("groups", "orders", "settlements", "order_payers", "order_shares")
+    ),
+    *(
+        pytest.param(f"orphans of {table} ({columns})", statement, id=f"{table}: {columns}")
+        for table, columns, statement in [
+            ("api_tokens", "user_id", "DELETE FROM users"),
+            ("user_sessions", "user_id", "DELETE FROM users"),
+            ("idempotency_keys", "user_id", "DELETE FROM users"),
+            ("group_members", "user_id", "DELETE FROM users"),
+            ("group_members", "group_id", "DELETE FROM groups"),
+            ("orders", "group_id", "DELETE FROM groups"),
+            ("settlements", "group_id", "DELETE FROM groups"),
+            ("orders", "group_id, created_by", "DELETE FROM group_members"),
+            ("settlements", "group_id, created_by", "DELETE FROM group_members"),
+            ("settlements", "group_id, from_member_id", "DELETE FROM group_members"),
+            ("settlements", "group_id, to_member_id", "DELETE FROM group_members"),
+            ("order_payers", "group_id, member_id", "DELETE FROM group_members"),
+            ("order_shares", "group_id, member_id", "DELETE FROM group_members"),
+            ("order_payers", "group_id, currency, order_id", "DELETE FROM orders"),
+            ("order_shares", "group_id, currency, order_id", "DELETE FROM orders"),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "statement"), BROKEN)
+def test_a_broken_rule_is_named(database_url, damage, rule, statement) -> None:
+    damage(statement)
+
+    verdict = check(database_url)
+
+    assert rule in [violation.rule for violation in verdict.violations]
+
+
+def test_every_rule_is_broken_by_one_of_these_tests() -> None:
+    assert {param.values[0] for param in BROKEN} == {rule.name for rule in all_rules()}
+
+
+def test_all_violations_are_counted_and_the_first_few_named_by_id(database_url, damage) -> None:
+    damage("UPDATE order_payers SET amount = amount + 1 WHERE deleted_at IS NULL")
+
+    found = {violation.rule: violation for violation in check(database_url).violations}
+
+    assert set(found) == {"payers add up", "balances"}
+    payers = found["payers add up"]
+    assert payers.count > 100
+    assert len(payers.first) == 5
+    assert all(line.startswith("order 0") and ": paid " in line for line in payers.first)
+
+
+def test_one_unit_too_much_breaks_both_sums_of_one_order(database_url, damage) -> None:
+    damage(
+        "UPDATE orders SET total = total + 1 WHERE id ="
+        " (SELECT id FROM orders WHERE deleted_at IS NULL ORDER BY id LIMIT 1)"
+    )
+
+    found = check(database_url).violations
+
+    assert [(one.rule, one.count) for one in found] == [("payers add up", 1), ("shares add up", 1)]
+
+
+def test_no_address_is_told(database_url, damage) -> None:
+    damage("UPDATE users SET email_key = 'x' || email_key")
+
+    told = " ".join(check(database_url).violations[0].lines())
+
+    assert "@" not in told
+
+
+def test_a_database_without_tables_is_refused(database_url) -> None:
+    with pytest.raises(RefusedError, match="holds no tables"):
+        check(database_url)
+
+
+def test_a_check_writes_nothing(sqlite_template, tmp_path) -> None:
+    path = tmp_path / "resting.db"
+    with closing(sqlite3.connect(sqlite_template)) as source, closing(sqlite3.connect(path)) as to:
+        source.backup(to)
+        to.execute("PRAGMA journal_mode = DELETE")
+    before = path.read_bytes()
+
+    assert check(DatabaseUrl("sqlite", path=path)).is_clean
+
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["resting.db"]

@@ -1,0 +1,87 @@
+"""`python -m backend demo` and `check`, as somebody types them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.manage.cli import main
+from tests.integration.migrate.conftest import Ran, url_of
+from tests.integration.migrate.structure import execute
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def manage(database_url, capsys, monkeypatch):
+    """Call the command with the test's database as the configured one."""
+    monkeypatch.setenv("MIGRATE_DATABASE_URL", url_of(database_url))
+
+    def call(*words: str) -> Ran:
+        code = main(words)
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return call
+
+
+def test_a_demo_is_made_and_checked(database_url, manage) -> None:
+    made = manage("demo", "--users", "5", "--orders", "20")
+    checked = manage("check")
+
+    assert made.code == 0
+    assert made.out.splitlines()[0] == str(database_url)
+    assert ["orders", "20"] in [line.split() for line in made.out.splitlines()]
+    assert (checked.code, checked.err) == (0, "")
+    assert checked.out.splitlines() == [str(database_url), "  all 27 rules hold"]
+
+
+def test_answers_for_machines(database_url, manage) -> None:
+    made = json.loads(manage("demo", "--users=5", "--orders=20", "--json").out)
+    checked = json.loads(manage("check", "--json").out)
+
+    about = {"engine": database_url.engine, "database": str(database_url)}
+    assert made == about | {"rows": made["rows"]}
+    assert made["rows"]["users"] == 5
+    assert checked == about | {"clean": True, "rules": 27, "violations": []}
+
+
+def test_broken_data_ends_in_exit_code_3(database_url, manage) -> None:
+    manage("demo", "--users=5", "--orders=20")
+    execute(database_url, "UPDATE groups SET currency = 'ZZZ'")
+
+    ran = manage("check")
+
+    assert ran.code == 3
+    assert "  broken: currencies of groups (1 times): " in ran.out
+    assert ran.out.splitlines()[-1] == "  1 of 27 rules are broken"
+
+
+def test_rows_are_refused_with_exit_code_77_and_the_flag_is_named(manage) -> None:
+    manage("demo", "--users=5", "--orders=20")
+
+    ran = manage("demo", "--users=5", "--orders=20", "--seed=2")
+
+    assert ran.code == 77
+    assert "--add" in ran.err
+
+
+def test_two_databases_are_a_usage_error(manage) -> None:
+    assert manage("check", "--db", "a.db", "--url", "sqlite:///b.db").code == 2
+
+
+def test_it_runs_as_a_module(tmp_path) -> None:
+    command = [sys.executable, "-m", "backend", "demo", "--users=1", "--orders=1"]
+
+    done = subprocess.run(
+        [*command, "--db", tmp_path / "one.db"],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ["orders", "1"] in [line.split() for line in done.stdout.splitlines()]

@@ -1,0 +1,90 @@
+"""`python -m backend signals` sees a writer that does not let go, and changes nothing."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from backend.manage import signals
+from backend.manage.cli import main
+
+
+@pytest.fixture
+def path(sqlite_template, tmp_path):
+    """A file of ours."""
+    return shutil.copyfile(sqlite_template, tmp_path / "app.db")
+
+
+def test_a_quiet_file_makes_nobody_wait(path, capsys) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    code = main(["signals", "--db", str(path), "--seconds", "0.3", "--json"])
+
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["gave_up"], found["wal_growth"]) == (0, 0, 0)
+    assert found["asked"] >= 2
+    assert found["file_bytes"] == path.stat().st_size
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+
+
+def test_a_long_write_is_seen_as_a_wait(path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.4, writer.execute, ["ROLLBACK"])
+        release.start()
+
+        found = signals.look(path, seconds=0.6)
+        release.join()
+
+    assert found.waited >= 1
+    assert found.longest_wait > 0.2
+
+
+def test_a_write_that_lasts_longer_than_the_app_waits_is_counted(path, monkeypatch) -> None:
+    monkeypatch.setattr(signals, "BUSY_TIMEOUT_MS", 50)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+
+        found = signals.look(path, seconds=0.2)
+
+    assert found.gave_up == found.asked > 0
+
+
+def test_a_wal_that_grows_is_seen(path) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as writer:
+            writer.execute("PRAGMA wal_autocheckpoint = 0")
+            while not stop.is_set():
+                writer.execute("UPDATE schema_state SET expand_level = expand_level + 1")
+                time.sleep(0.01)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    found = signals.look(path, seconds=0.5)
+    stop.set()
+    thread.join()
+
+    assert found.wal_growth > 0
+
+
+def test_a_postgres_has_no_such_limits(capsys) -> None:
+    code = main(["signals", "--url", "postgresql://nobody@127.0.0.1/nothing"])
+
+    assert code == 2
+    assert "is no SQLite file" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path, capsys) -> None:
+    path = tmp_path / "none.db"
+
+    code = main(["signals", "--db", str(path)])
+
+    assert code == 69
+    assert not path.exists()

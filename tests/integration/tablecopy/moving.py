@@ -1,0 +1,90 @@
+"""A whole load as the tool does it, in few words."""
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from backend.tablecopy.casting.encoder import encoder
+from backend.tablecopy.keys import see_order
+from backend.tablecopy.loading import Load, LoadResult, load
+from backend.tablecopy.pairing import PairingOptions, pair
+from backend.tablecopy.pool import Pool
+from backend.tablecopy.postgres.finishing import finish
+from backend.tablecopy.postgres.reflect import reflect_target
+from backend.tablecopy.postgres.session import Session, Target, connect
+from backend.tablecopy.postgres.shadow import alone, drop_shadow, left_over, shadow_for
+from backend.tablecopy.postgres.swap import Swap, swap
+from backend.tablecopy.shape import Casts, TablePair
+from backend.tablecopy.sqlite.source import Source, open_source
+from backend.tablecopy.updating import TableChange, Update, update
+
+Watch = Callable[[str, int], None]
+
+
+def transfer(
+    path: Path, target: Target, scratch: Path, *, batch_rows: int = 500, watch: Watch | None = None
+) -> LoadResult:
+    """Load a file into an empty target."""
+    with (
+        open_source(path, scratch=scratch) as source,
+        closing(connect(target, name="test")) as session,
+        alone(session),
+    ):
+        for name in left_over(session, target.schema):
+            drop_shadow(session, name)
+        pairing = pair(source.tables(), reflect_target(session, target.schema), PairingOptions())
+        pairing.refuse_open_findings()
+        names = [one.target.name for one in pairing.pairs]
+        with shadow_for(session, target.schema, names) as shadow:
+            with Pool(source, target, workers=2) as pool:
+                encoders = tuple(
+                    encoder(one, Casts()) for one in seen(source, session, pairing.pairs)
+                )
+                what = Load(source, encoders, shadow.name, batch_rows, watch or (lambda *_: None))
+                result = load(pool, what)
+            finish(shadow, target, rows=result.rows)
+            high = {p.target.name: p.source.high_water or 0 for p in pairing.pairs}
+            swap(session, Swap(shadow, tuple(p.target for p in pairing.pairs), high))
+    return result
+
+
+def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[str, TableChange]:
+    """Update a target that holds something."""
+    with (
+        open_source(path, scratch=scratch) as source,
+        closing(connect(target, name="test")) as session,
+        alone(session),
+    ):
+        found = pair(source.tables(), reflect_target(session, target.schema), PairingOptions())
+        with Pool(source, target, workers=2) as pool:
+            pairs = seen(source, session, found.pairs)
+            encoders = {one.target.name: encoder(one, Casts()) for one in pairs}
+            return update(
+                pool, session, Update(source, found, encoders, batch_rows=1000, **options)
+            )
+
+
+def seen(source: Source, session: Session, pairs: tuple[TablePair, ...]) -> tuple[TablePair, ...]:
+    """Return the pairs, with their order looked at."""
+    return tuple(see_order(source.connection, session, one) for one in pairs)
+
+
+def rows_of(fetch: Any, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+    """Read whole tables through a cursor's execute, sorted by Python."""
+    return {
+        table: sorted(fetch(f'SELECT * FROM "{table}"').fetchall(), key=repr) for table in tables
+    }
+
+
+def main() -> None:
+    """Do as a line of JSON on standard input says."""
+    order = json.loads(sys.stdin.readline())
+    target = Target(order["conninfo"])
+    transfer(Path(order["path"]), target, Path(order["scratch"]), batch_rows=200)
+
+
+if __name__ == "__main__":
+    main()

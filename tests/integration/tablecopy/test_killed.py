@@ -1,0 +1,200 @@
+"""Killed at any moment, whoever it is: the target is as before or complete, and a re-run ends well."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from backend.config.database_url import DatabaseUrl
+from tests.fix_postgres import PostgresServer
+from tests.integration.tablecopy import shop
+from tests.integration.tablecopy.moving import rows_of
+from tests.integration.tablecopy.snapshot import schemas, snapshot
+
+ROOT = Path(__file__).resolve().parents[3]
+VICTIMS = ["tool", "tool, politely", "worker", "backend", "server"]
+# It starts in about a second; moments before its first connection would prove nothing.
+EARLIEST = 0.7
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+class Run:
+    """The tool in a process of its own."""
+
+    def __init__(self, path: Path, database: DatabaseUrl, scratch: Path) -> None:
+        order = {"path": str(path), "conninfo": database.conninfo(), "scratch": str(scratch)}
+        self.begun = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.tablecopy.moving"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+
+    def workers(self) -> list[int]:
+        """Return its worker processes: children of the lean process that it forks them from."""
+        return [pid for pid in processes() if parent(parent(pid)) == self.process.pid]
+
+    def end(self) -> tuple[int, str, float]:
+        """Wait; return its exit code, what it said, and its seconds."""
+        _, said = self.process.communicate(timeout=120)
+        return self.process.returncode, said, time.monotonic() - self.begun
+
+
+def processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+
+
+def parent(pid: int) -> int:
+    with suppress(OSError):
+        return int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
+def is_worker(pid: int) -> bool:
+    with suppress(OSError):
+        return b"forkserver" in (Path("/proc") / str(pid) / "cmdline").read_bytes()
+    return False
+
+
+def backends(server: PostgresServer) -> list[int]:
+    with suppress(psycopg.Error), closing(psycopg.connect(server.url.conninfo())) as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^(tablecopy|test)'"
+        )
+        return [row[0] for row in rows.fetchall()]
+    return []
+
+
+def kill(victim: str, run: Run, server: PostgresServer, chance: random.Random) -> list[int]:
+    """Kill; return the workers that were there."""
+    workers = run.workers()
+    if victim.startswith("tool"):
+        run.process.send_signal(signal.SIGTERM if "politely" in victim else signal.SIGKILL)
+    elif victim == "server":
+        server.stop(signal.SIGKILL)
+        server.start()
+    else:
+        pids = workers if victim == "worker" else backends(server)
+        if pids:
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(pids), signal.SIGKILL)
+    return workers
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    until = time.monotonic() + 10
+    while any(is_worker(pid) for pid in pids):
+        assert time.monotonic() < until, "a worker outlives its parent"
+        time.sleep(0.05)
+
+
+def state(database: DatabaseUrl) -> tuple[dict[str, list[Any]], object]:
+    with closing(psycopg.connect(database.conninfo(), autocommit=True)) as connection:
+        return rows_of(connection.execute, shop.TABLES), snapshot(connection, "public")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("killed") / "shop.db"
+    shop.fill(path, customers=4000)
+    return path
+
+
+@pytest.fixture
+def server(own_postgres_server):
+    return own_postgres_server
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize(
+    "moments", [pytest.param(2, id="short"), pytest.param(20, marks=pytest.mark.slow, id="long")]
+)
+def test_the_next_run_ends_as_if_nothing_had_happened(victim, moments, path, server, tmp_path):
+    chance = random.Random(f"{victim} {time.time()}")  # noqa: S311 - moments
+    before, whole, seconds = calm_run(path, server, tmp_path)
+    source = path.read_bytes()
+    interrupted = 0
+
+    for _ in range(moments):
+        database = fresh(server)
+        run = Run(path, database, tmp_path)
+        time.sleep(chance.uniform(EARLIEST, max(seconds, EARLIEST)))
+        workers = kill(victim, run, server, chance)
+        code, _, _ = run.end()
+        wait_until_gone(workers)
+        server.wait_until_up()
+        interrupted += code != 0
+        found = state(database)
+        assert found in (before, whole)
+
+        # A target that is complete is not loaded again: it is not empty.
+        if found == before:
+            again, said, _ = Run(path, database, tmp_path).end()
+            assert (again, state(database) == whole) == (0, True), said
+        assert stray(database) == []
+        server.drop_database(database)
+
+    assert path.read_bytes() == source
+    assert interrupted or moments < 20
+
+
+def test_nobody_sees_the_password_of_a_worker(path, server, tmp_path):
+    run = Run(path, fresh(server), tmp_path)
+    until = time.monotonic() + 20
+    while len(run.workers()) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    shown = b""
+    for pid in run.workers():
+        for name in ("cmdline", "environ"):
+            with suppress(OSError):
+                shown += (Path("/proc") / str(pid) / name).read_bytes()
+
+    code, said, _ = run.end()
+
+    assert code == 0, said
+    assert b"forkserver" in shown
+    assert server.password.encode() not in shown
+
+
+def calm_run(path: Path, server: PostgresServer, scratch: Path):
+    database = fresh(server)
+    before = state(database)
+    code, said, seconds = Run(path, database, scratch).end()
+    assert code == 0, said
+    whole = state(database)
+    with closing(sqlite3.connect(path)) as connection:
+        counts = {
+            name: len(rows) for name, rows in rows_of(connection.execute, shop.TABLES).items()
+        }
+    assert {name: len(rows) for name, rows in whole[0].items()} == counts
+    server.drop_database(database)
+    return before, whole, seconds
+
+
+def fresh(server: PostgresServer) -> DatabaseUrl:
+    database = server.new_database()
+    with closing(psycopg.connect(database.conninfo(), autocommit=True)) as connection:
+        connection.execute(shop.POSTGRES)
+    return database
+
+
+def stray(database: DatabaseUrl) -> list[str]:
+    with closing(psycopg.connect(database.conninfo())) as connection:
+        return schemas(connection)

@@ -1,0 +1,215 @@
+"""A target in use is brought up to the source: what differs is written, and nothing else."""
+
+import sqlite3
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from backend.errors import DataError, TransientError
+from backend.tablecopy.postgres.session import Target
+from tests.integration.tablecopy import shop
+from tests.integration.tablecopy.moving import bring_up, rows_of, transfer
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "shop.db"
+    shop.fill(path)
+    return path
+
+
+@pytest.fixture
+def target(postgres_server, path, tmp_path):
+    """A target that holds the file already."""
+    database = postgres_server.new_database()
+    target = Target(database.conninfo())
+    with closing(psycopg.connect(target.conninfo, autocommit=True)) as connection:
+        connection.execute(shop.POSTGRES)
+    transfer(path, target, tmp_path)
+    yield target
+    postgres_server.drop_database(database)
+
+
+@pytest.fixture
+def connection(target):
+    with closing(psycopg.connect(target.conninfo, autocommit=True)) as connection:
+        yield connection
+
+
+def change(path, *statements):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def expected(path):
+    with closing(sqlite3.connect(path)) as connection:
+        rows = rows_of(connection.execute, shop.TABLES)
+    rows["item"] = sorted([(*row[:4], bool(row[4])) for row in rows["item"]], key=repr)
+    return rows
+
+
+def counted(changes):
+    return {
+        name: (one.inserted, one.updated, one.deleted, one.extra)
+        for name, one in changes.items()
+        if one.inserted or one.updated or one.deleted or one.extra
+    }
+
+
+def versions(connection):
+    """Return where each row is and which transaction wrote it."""
+    return {
+        table: connection.execute(
+            f'SELECT ctid, xmin, xmax FROM "{table}" ORDER BY ctid'
+        ).fetchall()
+        for table in shop.TABLES
+    }
+
+
+def test_nothing_is_written_where_nothing_differs(path, target, connection, tmp_path):
+    before = versions(connection)
+    transactions = "SELECT pg_current_xact_id()::text::bigint"
+    ((first,),) = connection.execute(transactions).fetchall()
+
+    changes = bring_up(path, target, tmp_path)
+
+    ((second,),) = connection.execute(transactions).fetchall()
+    assert counted(changes) == {}
+    assert versions(connection) == before
+    assert second - first <= 4  # taken by the temporary tables of the table without a key
+
+
+def test_only_rows_that_differ_are_written(path, target, connection, tmp_path):
+    change(
+        path,
+        "UPDATE customer SET name = 'new' WHERE id IN (1, 700, 2000)",
+        "UPDATE item SET paid = 1 - paid WHERE customer = 1500 AND line = 0",
+        "UPDATE item SET note = coalesce(note, '') || ' ' WHERE customer = 3 AND line = 2",
+        "INSERT INTO customer VALUES (5000, 'e@x', NULL, 5001, 'x'), (5001, 'f@x', '', 5000, 'y')",
+        "INSERT INTO item VALUES (5000, 1, 'zz', NULL, 1)",
+        "INSERT INTO \"Group\" VALUES ('zz', 1, 2)",
+        "INSERT INTO tagged SELECT customer, tag FROM tagged WHERE customer = 9",
+    )
+    query = "SELECT id, ctid FROM customer"
+    before = dict(connection.execute(query).fetchall())
+
+    changes = bring_up(path, target, tmp_path)
+
+    after = dict(connection.execute(query).fetchall())
+    assert rows_of(connection.execute, shop.TABLES) == expected(path)
+    assert counted(changes) == {
+        "customer": (2, 3, 0, 0),
+        "item": (1, 2, 0, 0),
+        "Group": (1, 0, 0, 0),
+        "tagged": (2, 0, 0, 0),
+    }
+    assert {key for key in before if before[key] != after[key]} == {1, 700, 2000}
+    assert connection.execute("SELECT nextval('customer_id_seq')").fetchone() == (5002,)
+    assert counted(bring_up(path, target, tmp_path)) == {}
+
+
+def test_rows_that_only_the_target_has_are_told_and_stay(path, target, connection, tmp_path):
+    connection.execute(
+        "INSERT INTO customer VALUES (0, 'zero@x', '', NULL, ''), (9000, 'big@x', '', NULL, '')"
+    )
+    connection.execute("INSERT INTO tagged SELECT * FROM tagged WHERE customer = 7 LIMIT 1")
+
+    changes = bring_up(path, target, tmp_path)
+
+    assert counted(changes) == {"customer": (0, 0, 0, 2), "tagged": (0, 0, 0, 1)}
+    assert changes["customer"].extra_keys == ("0", "9000")
+    assert connection.execute("SELECT count(*) FROM customer").fetchone() == (2002,)
+
+
+def test_they_are_deleted_when_that_is_wanted(path, target, connection, tmp_path):
+    change(
+        path,
+        "DELETE FROM tagged WHERE customer = 7",
+        "DELETE FROM item WHERE customer = 7",
+        "UPDATE customer SET friend = 8 WHERE friend = 7",
+        "DELETE FROM customer WHERE id = 7",
+        "UPDATE customer SET email = 'c7@x' WHERE id = 8",
+    )
+
+    changes = bring_up(path, target, tmp_path, delete=True)
+
+    assert changes["customer"].deleted == 1
+    assert changes["item"].deleted == 5
+    assert rows_of(connection.execute, shop.TABLES) == expected(path)
+
+
+@pytest.mark.parametrize("keys", [(50, 51), (51, 52), (50, 101), (1, 2000), (49, 2001)])
+def test_a_row_missing_here_and_one_too_many_there_are_both_found(
+    path, target, connection, tmp_path, keys
+):
+    gone, more = keys
+    change(path, f"UPDATE customer SET friend = NULL WHERE friend = {gone}")
+    connection.execute("UPDATE customer SET friend = NULL WHERE friend = %s", (gone,))
+    for table in ("item", "tagged"):
+        change(path, f"DELETE FROM {table} WHERE customer IN ({gone}, {more})")
+        connection.execute(f"DELETE FROM {table} WHERE customer IN (%s, %s)", (gone, more))
+    change(
+        path,
+        f"UPDATE customer SET friend = NULL WHERE friend = {more}",
+        f"DELETE FROM customer WHERE id = {more}",
+    )
+    connection.execute("UPDATE customer SET friend = NULL WHERE friend = %s", (more,))
+    connection.execute("DELETE FROM customer WHERE id = %s", (gone,))
+    connection.execute(
+        "INSERT INTO customer VALUES (2001, 'x@x', '', NULL, '') ON CONFLICT DO NOTHING"
+    )
+
+    bring_up(path, target, tmp_path, delete=True)
+
+    assert rows_of(connection.execute, shop.TABLES) == expected(path)
+
+
+def test_a_refused_row_leaves_everything_as_it_was(path, target, connection, tmp_path):
+    change(
+        path,
+        "UPDATE customer SET name = 'new' WHERE id = 1",
+        "INSERT INTO item VALUES (777777, 1, NULL, NULL, 1)",
+    )
+    before = rows_of(connection.execute, shop.TABLES)
+
+    with pytest.raises(DataError, match="item_customer_fkey"):
+        bring_up(path, target, tmp_path)
+
+    assert rows_of(connection.execute, shop.TABLES) == before
+
+
+def test_tables_that_refer_to_each_other_in_a_circle(postgres_server, tmp_path):
+    database = postgres_server.new_database()
+    path = tmp_path / "circle.db"
+    change(
+        path,
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, b INTEGER NOT NULL)",
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL)",
+        "INSERT INTO a VALUES (1, 2), (3, 4)",
+        "INSERT INTO b VALUES (2, 3), (4, 1)",
+    )
+    with closing(psycopg.connect(database.conninfo(), autocommit=True)) as connection:
+        connection.execute(
+            "CREATE TABLE a (id int PRIMARY KEY, b int NOT NULL);"
+            "CREATE TABLE b (id int PRIMARY KEY, a int NOT NULL REFERENCES a);"
+            "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b"
+        )
+
+        bring_up(path, Target(database.conninfo()), tmp_path)
+
+        assert connection.execute("SELECT * FROM a ORDER BY 1").fetchall() == [(1, 2), (3, 4)]
+        assert connection.execute("SELECT * FROM b ORDER BY 1").fetchall() == [(2, 3), (4, 1)]
+
+
+def test_a_writer_in_the_way_is_waited_for_and_then_given_up(
+    path, target, connection, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("backend.tablecopy.updating._LOCK_TIMEOUT", "100ms")
+    change(path, "UPDATE customer SET name = 'new' WHERE id = 1")
+    with connection.transaction():
+        connection.execute("UPDATE customer SET name = 'mine' WHERE id = 2")
+
+        with pytest.raises(TransientError):
+            bring_up(path, target, tmp_path)

@@ -1,0 +1,90 @@
+"""A database that answers nothing and closes nothing must not take the app with it."""
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from backend.migrate import upgrade
+from tests.live_server import serve
+
+# Far above what the watchdog needs (about six seconds), far below "for ever".
+DEADLINE = 25
+THREADS = 4
+STRANGER = {"Authorization": "Bearer hp_nobody_has_this_token"}
+
+
+@pytest.fixture
+def frozen_stack(own_postgres_server, tmp_path):
+    database = own_postgres_server.new_database()
+    upgrade(database)
+    with serve(database, tmp_path, WEB_WORKERS="1", WEB_THREADS=str(THREADS)) as server:
+        server.wait_for("/api/ready", 200)
+        yield own_postgres_server, server
+
+
+def test_requests_end_and_all_is_well_again_when_it_thaws(frozen_stack):
+    postgres, server = frozen_stack
+    assert server.get("/api/v1/me", STRANGER).status == 401
+
+    postgres.signal_all(signal.SIGSTOP)
+    started = time.monotonic()
+    with ThreadPoolExecutor(THREADS * 3) as pool:
+        stuck = [pool.submit(server.get, "/api/v1/me", STRANGER) for _ in range(THREADS * 3)]
+        alive = [server.get("/api/live", timeout=DEADLINE).status for _ in range(20)]
+        answers = [future.result() for future in stuck]
+    took = time.monotonic() - started
+    not_ready = server.get("/api/ready", timeout=DEADLINE)
+    unhealthy = server.get("/api/health", timeout=DEADLINE)
+    postgres.signal_all(signal.SIGCONT)
+
+    assert {answer.status for answer in answers} == {503}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    assert set(alive) == {200}
+    assert took < DEADLINE
+    assert (not_ready.status, unhealthy.status) == (503, 503)
+    server.wait_for("/api/ready", 200)
+    assert server.get("/api/v1/me", STRANGER).status == 401
+
+
+def test_a_slow_query_on_a_database_that_answers_is_left_alone(frozen_stack):
+    postgres, server = frozen_stack
+    # The lock makes the app's next query wait, while the database answers everybody else.
+    name = server.get("/api/health").json["engine"]
+    with psycopg.connect(postgres.url.with_database(_database(postgres)).conninfo()) as other:
+        other.execute("LOCK TABLE api_tokens IN ACCESS EXCLUSIVE MODE")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(server.get, "/api/v1/me", STRANGER)
+            time.sleep(8)  # longer than the watchdog would take
+            still_waiting = not waiting.done()
+            other.rollback()
+            status = waiting.result().status
+
+    assert name == "postgres"
+    assert still_waiting
+    assert status == 401
+
+
+def test_a_killed_database_is_a_503_and_comes_back_by_itself(frozen_stack):
+    postgres, server = frozen_stack
+
+    postgres.stop(signal.SIGKILL)
+    down = [server.get("/api/v1/me", STRANGER).status for _ in range(10)]
+    postgres.start()
+    server.wait_for("/api/ready", 200)
+    back = [server.get("/api/v1/me", STRANGER).status for _ in range(10)]
+
+    assert set(down) == {503}
+    assert set(back) == {401}
+
+
+def _database(postgres):
+    with psycopg.connect(postgres.url.conninfo()) as connection:
+        row = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'"
+        ).fetchone()
+    assert row is not None
+    return row[0]

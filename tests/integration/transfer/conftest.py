@@ -1,0 +1,130 @@
+"""A transfer to call as an operator would, and two databases to call it with."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import select
+
+from backend.config.database_url import DatabaseUrl
+from backend.db.extension import Base
+from backend.demo import fill
+from backend.demo.wish import Wish
+from backend.transfer.cli import main
+from tests.integration.migrate.conftest import Ran
+from tests.integration.migrate.structure import connected
+
+SMALL = Wish(users=40, orders=300)
+# What the migrations keep for themselves, each side its own.
+COPIED = [table for table in Base.metadata.sorted_tables if table.name != "schema_state"]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The command, with one source and one target."""
+
+    source: DatabaseUrl
+    target: DatabaseUrl
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str | Path) -> Ran:
+        """Call it; the target is in the environment."""
+        code = main([*map(str, words), "--sqlite", str(self.source.path)])
+        captured = self.capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+
+@pytest.fixture(scope="session")
+def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with demo data, to be copied."""
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    fill(DatabaseUrl("sqlite", path=path), SMALL)
+    return path
+
+
+@pytest.fixture
+def source(demo_template: Path, tmp_path: Path) -> DatabaseUrl:
+    """A SQLite file of the app with demo data."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return DatabaseUrl("sqlite", path=shutil.copyfile(demo_template, folder / "demo.db"))
+
+
+@pytest.fixture
+def target(postgres_server, postgres_template) -> Iterator[DatabaseUrl]:
+    """A migrated Postgres database without rows."""
+    database = postgres_server.new_database()
+    postgres_server.copy_database(postgres_template, database)
+    yield database
+    postgres_server.drop_database(database)
+
+
+@pytest.fixture
+def empty(postgres_server) -> Iterator[DatabaseUrl]:
+    """A Postgres database without tables."""
+    database = postgres_server.new_database()
+    yield database
+    postgres_server.drop_database(database)
+
+
+@pytest.fixture
+def transfer(source, target, capsys, monkeypatch) -> Transfer:
+    """The transfer of demo data into a migrated database."""
+    monkeypatch.setenv("MIGRATE_DATABASE_URL", target.conninfo())
+    return Transfer(source, target, capsys)
+
+
+def contents(database: DatabaseUrl) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row, read through the models: another way than the one that is tested."""
+    with connected(database) as connection:
+        return {
+            table.name: [
+                tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))
+            ]
+            for table in COPIED
+        }
+
+
+def counts(database: DatabaseUrl) -> dict[str, int]:
+    """Return the number of rows of each table."""
+    return {name: len(rows) for name, rows in contents(database).items()}
+
+
+def write(database: DatabaseUrl, *statements: str) -> None:
+    """Write to either side as somebody with `psql` or `sqlite3` would."""
+    if database.engine == "postgres":
+        with psycopg.connect(database.conninfo()) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+        return
+    assert database.path is not None
+    with closing(sqlite3.connect(database.path)) as file:
+        for statement in statements:
+            file.execute(statement)
+        file.commit()
+
+
+def ask(database: DatabaseUrl, query: str) -> Any:
+    """Return the first value of the answer of Postgres."""
+    with psycopg.connect(database.conninfo()) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    return row and row[0]
+
+
+def schemas(database: DatabaseUrl) -> list[str]:
+    """Return the schemas that are there besides Postgres's own."""
+    with psycopg.connect(database.conninfo()) as connection:
+        found = connection.execute(
+            "SELECT nspname::text FROM pg_namespace"
+            " WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1"
+        )
+        return [name for (name,) in found]
+
+
+Run = Callable[..., Ran]

@@ -1,0 +1,92 @@
+"""While people write: one consistent state of the source, and nobody's row lost in the target."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+
+from backend.demo import fill
+from backend.demo.wish import Wish
+from backend.integrity import check
+from tests.integration.transfer.conftest import ask, counts, schemas
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMAND = (sys.executable, "backend/db_transfer_sqlite_to_postgres.py", "--batch-rows=200")
+
+# One order more, paid and owed by the same member, in one transaction: torn apart, its payers or
+# its shares would be missing.
+ORDER = """
+    INSERT INTO orders SELECT :id, group_id, created_by, 'yeni', currency, 7, ordered_on, 'exact',
+        '', created_at, updated_at, NULL, 1 FROM orders LIMIT 1"""
+PART = """
+    INSERT INTO {table} SELECT :id, created_by, group_id, currency, 7, created_at, updated_at,
+        NULL, 1 FROM orders WHERE id = :id"""
+PERSON = """
+    INSERT INTO users SELECT gen_random_uuid(), 'x@example.com', 'x@example.com', 'X', 'x', 'active',
+        now(), now(), NULL, 1"""
+
+
+def started(source, target) -> subprocess.Popen[str]:
+    """Start the command in a process of its own."""
+    return subprocess.Popen(
+        [*COMMAND, "--sqlite", str(source.path)],
+        cwd=ROOT,
+        env={**os.environ, "MIGRATE_DATABASE_URL": target.conninfo()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_writer_that_never_rests_is_read_in_one_state(source, target) -> None:
+    stop, written = threading.Event(), []
+
+    def hammer() -> None:
+        with closing(sqlite3.connect(source.path, timeout=30, isolation_level=None)) as file:
+            while not stop.is_set():
+                row = {"id": os.urandom(16).hex()}
+                file.execute("BEGIN IMMEDIATE")
+                file.execute(ORDER, row)
+                file.execute(PART.format(table="order_payers"), row)
+                file.execute(PART.format(table="order_shares"), row)
+                file.execute("COMMIT")
+                written.append(row)
+                time.sleep(0.002)
+
+    before = counts(source)["orders"]
+    thread = threading.Thread(target=hammer)
+    thread.start()
+    process = started(source, target)
+    out, told = process.communicate(timeout=120)
+    stop.set()
+    thread.join()
+
+    assert process.returncode == 0, told
+    assert check(target).is_clean
+    assert before < counts(target)["orders"] < before + len(written)
+    assert "somebody wrote to the file meanwhile" in out
+
+
+def test_whoever_signs_up_meanwhile_is_not_lost(tmp_path, source, target) -> None:
+    large = source.__class__("sqlite", path=tmp_path / "large.db")
+    fill(large, Wish(users=500, orders=6000))
+    process = started(large, target)
+    until = time.monotonic() + 60
+    while len(schemas(target)) == 1:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+    with psycopg.connect(target.conninfo()) as connection:
+        connection.execute(PERSON)
+    _, told = process.communicate(timeout=120)
+
+    assert process.returncode == 77, told
+    assert "the target is not empty: users (1)" in told
+    assert ask(target, "SELECT string_agg(display_name, ',') FROM users") == "X"
+    assert schemas(target) == ["public"]

@@ -1,0 +1,209 @@
+"""The pages: from signing up to being even, without a line of JavaScript."""
+
+import re
+
+import pytest
+from sqlalchemy import update
+
+from backend.db.transactions import writing
+from backend.db.types import utc_now
+from backend.models import UserSession
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def visitor(app, ayse) -> Visitor:
+    visitor = Visitor(app)
+    visitor.log_in(ayse)
+    return visitor
+
+
+def text_of(page) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.get_data(as_text=True)))
+
+
+def test_a_newcomer_signs_up_and_shares_a_bill(app):
+    visitor = Visitor(app)
+
+    signed_up = visitor.send(
+        visitor.form("/signup"), email="a@example.com", password="long enough", display_name="Ayşe"
+    )
+    made = visitor.send(visitor.form("/groups"), name="Flat 7", currency="TRY")
+    group = made.headers["Location"]
+    added = visitor.send(visitor.form(group, f"{group}/members"), display_name="Mehmet")
+    ordered = visitor.send(visitor.form(f"{group}/orders/new"), title="Dinner", total="12,50")
+    page = visitor.get(group)
+
+    answers = (signed_up, made, added, ordered)
+    assert [answer.status_code for answer in answers] == [303] * 4
+    assert "Order added." in text_of(page)
+    assert "₺12.50" in text_of(page)
+    assert "You get back ₺6.25" in text_of(page)
+
+
+def test_a_payment_evens_the_balances(visitor, flat):
+    mehmet = flat.add_member("Mehmet")
+    flat.add_order(mehmet, total="10.00")
+    page = f"/groups/{flat.id}"
+
+    paid = visitor.send(
+        visitor.form(page, f"{page}/settlements"),
+        from_member_id=mehmet,
+        to_member_id=flat.me,
+        amount="10",
+    )
+
+    assert paid.status_code == 303
+    assert flat.balances() == {"Ayşe": "0.00", "Mehmet": "0.00"}
+    assert "Mehmet → Ayşe" in text_of(visitor.get(page))
+
+
+def test_exact_shares_and_a_refusal_that_keeps_what_was_typed(visitor, flat):
+    mehmet = flat.add_member("Mehmet")
+    form = visitor.form(f"/groups/{flat.id}/orders/new")
+    values = {"title": "Dinner & tea", "total": "10", "split_mode": "exact", f"share-{mehmet}": "4"}
+
+    refused = visitor.send(form, **values)
+    accepted = visitor.send(form, **values | {f"share-{flat.me}": "6,00"})
+
+    assert refused.status_code == 422
+    assert "adds up to 4.00, the total is 10.00" in text_of(refused)
+    assert 'value="Dinner &amp; tea"' in refused.get_data(as_text=True)
+    assert accepted.status_code == 303
+    assert flat.balances() == {"Ayşe": "4.00", "Mehmet": "-4.00"}
+
+
+def test_a_form_that_is_sent_twice_makes_one_order(visitor, flat):
+    form = visitor.form(f"/groups/{flat.id}/orders/new")
+
+    answers = [visitor.send(form, title="Dinner", total="10") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert len(flat.owner.get(f"{flat.path}/orders").get_json()["items"]) == 1
+
+
+def test_a_form_that_is_sent_again_with_changes_asks_first(visitor, flat):
+    form = visitor.form(f"/groups/{flat.id}/orders/new")
+    visitor.send(form, title="Dinner", total="10")
+
+    changed = visitor.send(form, title="Dinner", total="11")
+
+    assert changed.status_code == 422
+    assert "You have sent this form before" in text_of(changed)
+    assert 'value="11"' in changed.get_data(as_text=True)
+    assert len(flat.owner.get(f"{flat.path}/orders").get_json()["items"]) == 1
+
+
+def test_an_order_can_be_taken_back(visitor, flat):
+    order = flat.add_order()
+    page = f"/groups/{flat.id}"
+
+    removed = visitor.send(visitor.form(page, f"{page}/orders/{order['id']}/delete"))
+
+    assert removed.status_code == 303
+    assert flat.owner.get(f"{flat.path}/orders").get_json()["items"] == []
+
+
+def test_older_orders_are_a_link_away(visitor, flat):
+    for number in range(21):
+        flat.add_order(title=f"Order {number}.")
+
+    first = visitor.get(f"/groups/{flat.id}").get_data(as_text=True)
+    found = re.search(r'href="([^"]+)">Older orders', first)
+    assert found is not None
+    second = visitor.get(found[1]).get_data(as_text=True)
+
+    assert "Order 1." in first
+    assert "Order 0." not in first
+    assert "Order 0." in second
+    assert "Older orders" not in second
+
+
+def test_what_people_type_is_never_markup(visitor, flat):
+    evil = "<script>alert(1)</script>\"'>"
+    flat.add_member(evil)
+    flat.add_order(title=evil, note=evil)
+
+    page = visitor.get(f"/groups/{flat.id}").get_data(as_text=True)
+    form = visitor.get(f"/groups/{flat.id}/orders/new").get_data(as_text=True)
+
+    assert "<script" not in page + form
+    assert "&lt;script&gt;" in page
+
+
+def test_a_wrong_password_says_no_more_than_that(app, ayse):
+    visitor = Visitor(app)
+    form = visitor.form("/login")
+
+    known = visitor.send(form, email=ayse.person.email, password="wrong password")
+    unknown = visitor.send(form, email="nobody@example.com", password="wrong password")
+
+    assert (known.status_code, unknown.status_code) == (422, 422)
+    assert "e-mail and password do not fit" in text_of(known)
+    assert ayse.person.email in known.get_data(as_text=True)
+    assert "wrong password" not in known.get_data(as_text=True)
+
+
+def test_the_login_leads_on_to_where_one_was_heading(app, ayse, flat):
+    visitor = Visitor(app)
+    wanted = f"/groups/{flat.id}?cursor=x"
+
+    sent_away = visitor.get(wanted).headers["Location"]
+    form = visitor.form(sent_away, "/login")
+    onward = visitor.send(form, email=ayse.person.email, password="a few good words")
+
+    assert onward.headers["Location"] == wanted
+
+
+def test_logging_out_ends_the_session_even_for_a_copied_cookie(app, visitor):
+    copy = app.test_client()
+    cookie = visitor.client.get_cookie("session")
+    assert cookie is not None
+    copy.set_cookie("session", cookie.value)
+    before = copy.get("/groups").status_code
+
+    visitor.send(visitor.form("/groups", "/logout"))
+
+    assert before == 200
+    assert copy.get("/groups").headers["Location"].startswith("/login")
+    assert visitor.get("/groups").status_code == 303
+
+
+def test_a_session_ends_by_itself(app, visitor):
+    with app.app_context(), writing() as session:
+        session.execute(update(UserSession).values(expires_at=utc_now()))
+
+    assert visitor.get("/groups").headers["Location"].startswith("/login")
+
+
+def test_a_session_of_before_the_login_does_not_survive_it(app, ayse):
+    visitor = Visitor(app)
+    visitor.get("/login")
+    with visitor.client.session_transaction() as session:
+        session["planted"] = "by somebody else"
+        planted = session["csrf_token"]
+
+    visitor.log_in(ayse)
+
+    with visitor.client.session_transaction() as session:
+        assert "planted" not in session
+        assert session.get("csrf_token") != planted
+
+
+def test_errors_are_pages_too(visitor, monkeypatch):
+    from backend.errors import TransientError
+    from backend.services import groups
+
+    def gone(*_: object) -> None:
+        raise TransientError("the database does not answer")
+
+    missing = visitor.get("/nothing")
+    monkeypatch.setattr(groups, "page_of", gone)
+    unavailable = visitor.get("/groups")
+
+    assert (missing.status_code, unavailable.status_code) == (404, 503)
+    assert "Nothing here" in text_of(missing)
+    assert "One moment, please" in text_of(unavailable)
+    assert int(unavailable.headers["Retry-After"]) > 0
+    assert missing.headers["X-Request-ID"] in text_of(missing)

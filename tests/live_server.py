@@ -1,0 +1,122 @@
+"""The app in a process of its own, served by gunicorn as in the image, on a port of 127.0.0.1."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from backend.config.database_url import DatabaseUrl
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY = "invented-key-for-tests-invented-key-for-tests"
+START_SECONDS = 30
+
+
+@dataclass
+class LiveServer:
+    """A running gunicorn."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Where browsers find it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(
+        self, path: str, headers: Mapping[str, str] | None = None, timeout: float = 30
+    ) -> "Answer":
+        """Ask on a new connection."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path, headers=dict(headers or {}))
+            return Answer.of(connection.getresponse())
+        finally:
+            connection.close()
+
+    def wait_for(self, path: str, status: int, seconds: float = START_SECONDS) -> "Answer":
+        """Ask until the answer has this status."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                answer = self.get(path, timeout=5)
+            except OSError:
+                answer = None
+            if answer is not None and answer.status == status:
+                return answer
+            if time.monotonic() > until or self.process.poll() is not None:
+                raise AssertionError(f"{path} never answered {status}: {answer}\n{self.log_text()}")
+            time.sleep(0.05)
+
+    def log_text(self) -> str:
+        """What it wrote so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@dataclass
+class Answer:
+    """A response, read to its end."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @classmethod
+    def of(cls, response: HTTPResponse) -> "Answer":
+        """Read the response."""
+        return cls(
+            response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+        )
+
+    @property
+    def json(self) -> Any:  # Any: whatever the server sent
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+def environment_for(database: DatabaseUrl) -> dict[str, str]:
+    """Return the settings that make the app use `database`."""
+    if database.path is not None:
+        return {"DATABASE_URL": f"sqlite:///{database.path}"}
+    return {"DATABASE_URL": database.conninfo()}
+
+
+@contextmanager
+def serve(database: DatabaseUrl, folder: Path, **settings: str) -> Iterator[LiveServer]:
+    """Serve the app on `database` until the end of the block."""
+    port = free_port()
+    log = folder / "gunicorn.log"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": SECRET_KEY,
+        **environment_for(database),
+        **settings,
+    }
+    command = [
+        sys.executable, "-m", "gunicorn", "-c", str(ROOT / "docker/app/gunicorn.conf.py"),
+        "--bind", f"127.0.0.1:{port}", "backend.wsgi:app",
+    ]  # fmt: skip
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+    server = LiveServer(port, process, log)
+    try:
+        server.wait_for("/api/live", 200)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,200 @@
+"""A Docker engine with one stack, as far as the rollout looks: tags, containers, a route, a history."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+
+from deploy.rollout.runner import Command, Result, Runner
+
+HELD = "import sys; print('held', flush=True); sys.stdin.read()"
+STAT = "# pxname,svname,qcur,scur,status,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,hrsp_other,"
+BACKENDS = ("blue_none", "green_none", "blue_green", "green_blue")
+IMAGE = "shop"
+
+
+@dataclass
+class Behaviour:
+    """How one release carries itself."""
+
+    migration: int = 0
+    ready: bool = True
+    schema: str = "ok"
+    smoke: bool = True
+    errors_with_users: int = 0
+    crashes: bool = False
+
+
+@dataclass
+class FakeDocker(Runner):
+    """Answers the commands of a rollout, and remembers what they changed."""
+
+    route: str = "blue_green"
+    tags: dict[str, str] = field(default_factory=dict)
+    containers: dict[str, str] = field(default_factory=dict)
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    history: list[str] = field(default_factory=list)
+    routes: list[str] = field(default_factory=list)
+    migrations: list[str] = field(default_factory=list)
+    rotated: list[str] = field(default_factory=list)
+    # Whoever is here is running; everybody else has a container that has ended.
+    down: set[str] = field(default_factory=set)
+    # How often `up` will still find the database unwell.
+    unwell: int = 0
+
+    @classmethod
+    def with_release(cls, version: str) -> "FakeDocker":
+        """Return an engine on which `up` has just made a stack of one release."""
+        fake = cls()
+        for tag in ("blue", "green", "migrate"):
+            fake.tags[f"{IMAGE}:{tag}"] = version
+        for service in ("app-blue", "app-green", "migrate"):
+            fake.containers[service] = version
+        fake.containers["proxy"] = fake.containers["db"] = "other"
+        return fake
+
+    def behaviour(self, version: str) -> Behaviour:
+        """Return how a release carries itself; well, unless told otherwise."""
+        return self.behaviours.get(version, Behaviour())
+
+    def hold(self, _command):
+        return super().hold((sys.executable, "-c", HELD))
+
+    def run(self, command: Command, *, stdin: str = "", **_limits: float) -> Result:
+        words = list(command)
+        if words[:2] == ["docker", "compose"]:
+            return self._compose(words[words.index("never") + 3 :], stdin)
+        return self._docker(words[1:])
+
+    def _docker(self, words: list[str]) -> Result:  # noqa: C901, PLR0911, PLR0912 - one case a command
+        match words:
+            case ["ps", *_]:
+                return _said("\n".join(self.containers))
+            case ["container", "inspect", *names]:
+                known = [name for name in names if name in self.containers]
+                return Result(
+                    len(names) - len(known), json.dumps(list(map(self._described, known))), ""
+                )
+            case ["image", "inspect", name]:
+                image = self._image(name)
+                return (
+                    _said(json.dumps([{"Id": image}])) if image else Result(1, "", "no such image")
+                )
+            case ["image", "tag", image, name]:
+                self.tags[name] = self._image(image) or image
+                return _said("")
+            case ["image", "rm", name]:
+                return Result(int(self.tags.pop(name, None) is None), "", "")
+            case ["image", "ls", *_, "dangling=true", "--filter", _]:
+                return _said("")
+            case ["image", "ls", *_]:
+                return _said("\n".join(f"{n.partition(':')[2]} {i}" for n, i in self.tags.items()))
+            case ["run", *_, image, "/app/VERSION"]:
+                version = self._image(image)
+                return _said(version) if version else Result(1, "", "no such file")
+            case ["wait", service]:
+                return _said(str(self.behaviour(self.containers[service]).migration))
+        return Result(1, "", f"not faked: {words}")
+
+    def _compose(self, words: list[str], stdin: str) -> Result:  # noqa: C901, PLR0911 - as above
+        match words:
+            case ["up", *_, service]:
+                return self._up(service)
+            case ["run", *_, "secrets", "rotate", service]:
+                self.rotated.append(service)
+                return _said("")
+            case ["exec", "-T", "proxy", "perl", "-", *verb]:
+                return self._proxy(verb)
+            case ["exec", "-T", service, *_] if service in self.down or self._crashed(service):
+                return Result(1, "", f"{service} is not running")
+            case ["exec", "-T", service, "python", "/app/healthcheck.py", _]:
+                return self._health(service)
+            case ["exec", "-T", service, "python", "-", _]:
+                good = self.behaviour(self.containers[service]).smoke
+                return Result(int(not good), "" if good else "GET /login answered 500", "")
+            case ["logs", *_]:
+                return _said("its last words")
+            case ["--file", "-", "build", _]:
+                self.tags[json.loads(stdin)["services"]["migrate"]["image"]] = "built"
+                return _said("")
+        return Result(1, "", f"not faked: {words}")
+
+    def _up(self, service: str) -> Result:
+        if self.unwell:
+            self.unwell -= 1
+            return Result(1, "", "dependency failed to start: container shop-db-1 is unhealthy")
+        tag = f"{IMAGE}:{service.removeprefix('app-')}"
+        self.containers[service] = self.tags[tag]
+        self.down.discard(service)
+        if service == "migrate":
+            self.migrations.append(self.tags[tag])
+        return _said("")
+
+    def _proxy(self, verb: list[str]) -> Result:
+        match verb:
+            case ["set", backend, *record]:
+                self.route = backend
+                self.routes.append(backend)
+                self.history += record
+            case ["record", record]:
+                self.history.append(record)
+            case ["history"]:
+                return _said("\n".join(self.history))
+            case ["get", _]:
+                return _said("HTTP/1.1 200 OK\n\n" + self._health(f"app-{self._live}").out)
+        return _said(self._read())
+
+    def _read(self) -> str:
+        line = f"route {self.route}\n"
+        state = [f"3 {b} 1 {c} 10.0.0.{c} 2" for b in BACKENDS for c in ("blue", "green")]
+        parts = {"file": line, "process": f"0x1 {line}", "stat": self._stat()}
+        parts["state"] = "\n".join(state)
+        return "".join(f"=== {name}\n{text}\n" for name, text in parts.items())
+
+    def _stat(self) -> str:
+        rows = [STAT]
+        for backend in BACKENDS:
+            live = backend.partition("_")[0]
+            up = "DOWN" if f"app-{live}" in self.down else "UP"
+            errors = self.behaviour(self.containers[f"app-{live}"]).errors_with_users
+            errors = errors if "flipped" in "".join(self.history[-1:]) else 0
+            rows.append(f"{backend},{live},0,0,{up},0,0,0,0,0,0,")
+            rows.append(f"{backend},BACKEND,0,0,{up},0,{errors},0,0,{errors},0,")
+        return "\n".join(rows)
+
+    @property
+    def _live(self) -> str:
+        return self.route.partition("_")[0]
+
+    def _health(self, service: str) -> Result:
+        version = self.containers[service]
+        how = self.behaviour(version)
+        ready = how.ready and how.schema == "ok"
+        body = {"version": version, "schema": {"state": how.schema}, "reason": "it says no"}
+        return Result(int(not ready), json.dumps(body), "")
+
+    def _crashed(self, service: str) -> bool:
+        return self.behaviour(self.containers[service]).crashes
+
+    def _image(self, name: str) -> str | None:
+        known = set(self.tags.values()) | set(self.containers.values())
+        return self.tags.get(name) or (name if name in known else None)
+
+    def _described(self, service: str) -> dict[str, object]:
+        ended = service in self.down or self._crashed(service)
+        color = service.removeprefix("app-")
+        return {
+            "Id": service,
+            "Image": self.containers[service],
+            "RestartCount": 0,
+            "Config": {"Labels": {"com.docker.compose.service": service}},
+            "State": {
+                "Status": "exited" if ended else "running",
+                "ExitCode": 9 if ended else 0,
+                "StartedAt": "",
+            },
+            "NetworkSettings": {"Networks": {"web": {"IPAddress": f"10.0.0.{color}"}}},
+        }
+
+
+def _said(out: str) -> Result:
+    return Result(0, out, "")

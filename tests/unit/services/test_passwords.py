@@ -1,0 +1,39 @@
+"""Passwords are kept whole, and only as scrypt."""
+
+import pytest
+
+from backend.services.errors import InvalidInput
+from backend.services.passwords import hash_password, matches
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        pytest.param("eight888", id="shortest"),
+        pytest.param("x" * 100 + "y", id="longer than 72 bytes"),
+        pytest.param("şifre çok güçlü 🔑", id="any letters"),
+        pytest.param("half a pair \ud800", id="what UTF-8 cannot encode"),
+    ],
+)
+def test_a_password_fits_its_own_hash_and_nothing_shorter_does(password):
+    stored = hash_password(password)
+
+    assert stored.startswith("scrypt:32768:8:1$")
+    assert matches(password, stored)
+    assert not matches(password[:-1], stored)
+
+
+@pytest.mark.parametrize("password", ["", "seven77", "x" * 1001])
+def test_a_password_has_at_least_eight_characters_and_an_end(password):
+    with pytest.raises(InvalidInput):
+        hash_password(password)
+
+
+def test_without_an_account_nothing_fits():
+    assert not matches("nobody has this password", None)
+
+
+def test_an_endless_password_is_not_even_tried():
+    stored = hash_password("x" * 1000)
+
+    assert not matches("x" * 1001, stored)

@@ -1,0 +1,81 @@
+"""A report says everything to a file, the first of it to people, and decides the exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.errors import ExitCode
+from backend.integrity.checking import Verdict, Violation
+from backend.tablecopy.postgres.findings import Offence, OffenceKind
+from backend.tablecopy.shape import BadValue, Difference, Kind
+from backend.transfer.report import Findings, Report, TableReport, write
+
+BAD = BadValue("orders", "id 7", "total", "'12,50'", "is no number")
+ORPHAN = Offence("orders", "7", OffenceKind.ORPHAN, "fk_orders_group_id_groups", "9")
+CHANGED = Difference("orders", "id 7", Kind.CHANGED, "total", "1250", "1251")
+MISSING = Difference("orders", "id 8", Kind.MISSING)
+BROKEN = Verdict(1, (Violation("balances", "add up to zero", 1, ("group 1",)),))
+
+
+def report(**found: object) -> Report:
+    """Return a report in which something was found."""
+    findings = Findings(**found)  # type: ignore[arg-type]
+    return Report("load", "a.db", "postgresql://me@db:5432/b", "nothing", findings=findings)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        pytest.param({}, ExitCode.DONE, id="nothing"),
+        pytest.param({"notes": ("a",)}, ExitCode.DONE, id="a note"),
+        pytest.param({"bad_values": (BAD,)}, ExitCode.DATA, id="a bad value"),
+        pytest.param({"bad_rows": (ORPHAN,)}, ExitCode.DATA, id="an orphan"),
+        pytest.param({"differences": (MISSING,)}, ExitCode.FOUND_WANTING, id="a difference"),
+        pytest.param({"verdict": BROKEN}, ExitCode.FOUND_WANTING, id="a broken rule"),
+        pytest.param({"verdict": Verdict(1)}, ExitCode.DONE, id="rules that hold"),
+        pytest.param({"obstacles": ("rows",)}, ExitCode.REFUSED, id="a target with rows"),
+    ],
+)
+def test_what_was_found_decides_the_exit_code(found: dict[str, object], code: ExitCode) -> None:
+    assert report(**found).exit_code == code
+
+
+def test_people_read_where_it_is_and_why() -> None:
+    lines = report(bad_values=(BAD,), differences=(CHANGED, MISSING)).lines()
+
+    assert lines == [
+        "a.db → postgresql://me@db:5432/b",
+        "  bad value: orders id 7 total: '12,50': is no number",
+        "  difference: orders id 7 total: 1250 in the source, 1251 in the target",
+        "  difference: orders id 8 is missing in the target",
+        "  nothing",
+    ]
+
+
+def test_a_terminal_gets_the_first_twenty_and_the_number_of_all() -> None:
+    lines = report(bad_values=(BAD,) * 30).lines()
+
+    assert sum("bad value: orders" in line for line in lines) == 20
+    assert "  bad value: 30 in all; --report FILE names each of them" in lines
+
+
+def test_the_file_gets_everything(tmp_path: Path) -> None:
+    write(report(bad_values=(BAD,) * 30), tmp_path / "report.json")
+
+    kept = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert kept["exit_code"] == 65
+    assert len(kept["bad_values"]) == 30
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_tables_stand_in_columns_with_their_sum() -> None:
+    tables = (TableReport("users", 1200, written=3, changed=2), TableReport("groups", 7))
+
+    lines = Report("update", "a", "b", "done", tables=tables).lines()
+
+    assert lines[1:4] == [
+        "  users          1,200 rows  (3 written, 2 changed)",
+        "  groups             7 rows",
+        "  in all         1,207 rows",
+    ]

@@ -1,0 +1,47 @@
+"""How values look to people."""
+
+from datetime import date
+
+import pytest
+
+from backend.web.accounts import _inside
+from backend.web.formats import day, initial, words
+
+
+def test_a_day_has_no_leading_zero():
+    assert day(date(2026, 11, 7)) == "7 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "letter"), [("ayşe", "A"), ("ipek", "İ"), ("ışık", "I"), ("çiğdem", "Ç"), ("", "")]
+)
+def test_names_begin_with_a_turkish_capital(name, letter):
+    assert initial(name) == letter
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"), [("ordered_on", "Day"), ("total", "Total"), ("share-1", "Share")]
+)
+def test_fields_have_names_that_people_use(field, shown):
+    assert words(field) == shown
+
+
+@pytest.mark.parametrize("address", ["/groups", "/groups/1?cursor=a"])
+def test_a_login_leads_on_to_our_own_pages(address):
+    assert _inside(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "groups",
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:x",
+        "/\tx",
+    ],
+)
+def test_a_login_never_leads_elsewhere(address):
+    assert _inside(address) is None
