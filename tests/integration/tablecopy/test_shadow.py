@@ -314,7 +314,7 @@ def test_every_row_that_breaks_a_constraint_is_named_with_its_dependants(session
         session,
         target,
         "INSERT INTO person (id, email, name) VALUES (8, 'BO@x', 'B'), (9, 'bo@X', 'ghost')",
-        'INSERT INTO "Order" VALUES (8, 1, 10, NULL, 1), (99, 3, 20, now(), 2), (1, 5, 1, now() + INTERVAL '1 day', -1)',
+        'INSERT INTO "Order" VALUES (8, 1, 10, NULL, 1), (99, 3, 20, now(), 2), (1, 5, 1, now() + make_interval(days => 1), -1)',
         'INSERT INTO line (id, "userId", "order") VALUES (50, 8, 1), (51, NULL, 1)',
         "INSERT INTO node VALUES (3, 77, NULL), (1, NULL, NULL)",
     )
