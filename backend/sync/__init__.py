@@ -1,0 +1,1 @@
+"""Keep a local database and a hosted one alike, whichever of them people write to."""
