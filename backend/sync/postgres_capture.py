@@ -1,0 +1,126 @@
+"""The triggers by which a Postgres notes what changes, and the tables they write to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from backend.sync.postgres_values import listed, of
+from backend.sync.tables import SyncedTable, SyncedTables
+
+TRIGGER = "tablecopy_capture"
+_EMPTIED = "tablecopy_emptied"
+
+TABLES = """
+    CREATE SEQUENCE IF NOT EXISTS tablecopy_stamps;
+    CREATE TABLE IF NOT EXISTS tablecopy_changes (
+        tbl text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL,
+        root text COLLATE "C" NOT NULL, base text, stamp bigint NOT NULL DEFAULT nextval('tablecopy_stamps'),
+        PRIMARY KEY (tbl, key));
+    CREATE INDEX IF NOT EXISTS tablecopy_changes_root ON tablecopy_changes (root);
+    CREATE TABLE IF NOT EXISTS tablecopy_sync (
+        one integer PRIMARY KEY CHECK (one = 1), token text NOT NULL, previous text NOT NULL,
+        synced_at text NOT NULL, tables text NOT NULL, emptied text NOT NULL DEFAULT '')"""
+
+# Runs as whoever installed it: the app's own login needs no right to the log.
+_FUNCTION = """
+    CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS {body}"""
+_BODY = """
+BEGIN
+    IF current_setting('tablecopy.applying', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' AND ROW({old_visible}) IS NOT DISTINCT FROM ROW({new_visible}) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO {changes} (tbl, key, root, base)
+        VALUES ({table}, {old_key}, {old_root}, {old_image})
+        ON CONFLICT (tbl, key) DO UPDATE SET stamp = nextval({stamps});
+    END IF;
+    -- A row that gets another key is one that goes and one that comes.
+    IF TG_OP = 'INSERT' OR (TG_OP = 'UPDATE' AND {old_key} <> {new_key}) THEN
+        INSERT INTO {changes} (tbl, key, root)
+        VALUES ({table}, {new_key}, {new_root})
+        ON CONFLICT (tbl, key) DO UPDATE SET stamp = nextval({stamps});
+    END IF;
+    RETURN NULL;
+END
+"""
+_BODY_EMPTIED = """
+BEGIN
+    IF current_setting('tablecopy.applying', true) IS DISTINCT FROM 'on' THEN
+        UPDATE {sync} SET emptied = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END
+"""
+_ON_ROWS = """
+    CREATE OR REPLACE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {function}()"""
+_ON_TRUNCATE = """
+    CREATE OR REPLACE TRIGGER {trigger} AFTER TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION {function}()"""
+
+
+def bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
+    """Return the body of the function of each table's trigger, by the function's name."""
+    return {
+        f"{TRIGGER}_{table.name}": _body(table, schema).as_string(None) for table in tables.tables
+    }
+
+
+def statements(tables: SyncedTables, schema: str) -> list[sql.Composed]:
+    """Return what installs the capture, or brings it up to date."""
+    emptied = sql.Identifier(schema, _EMPTIED)
+    body = sql.SQL(_BODY_EMPTIED).format(sync=sql.Identifier(schema, "tablecopy_sync"))
+    body_literal = sql.Literal(body.as_string(None))
+    made = [sql.SQL(_FUNCTION).format(function=emptied, body=body_literal)]
+    each_body = bodies(tables, schema)
+    for table in tables.tables:
+        name = f"{TRIGGER}_{table.name}"
+        function, on = sql.Identifier(schema, name), sql.Identifier(schema, table.name)
+        made += [
+            sql.SQL(_FUNCTION).format(function=function, body=sql.Literal(each_body[name])),
+            sql.SQL(_ON_ROWS).format(trigger=sql.Identifier(TRIGGER), table=on, function=function),
+            sql.SQL(_ON_TRUNCATE).format(
+                trigger=sql.Identifier(_EMPTIED), table=on, function=emptied
+            ),
+        ]
+    return made
+
+
+def _body(table: SyncedTable, schema: str) -> sql.Composed:
+    visible = [column.name for column in table.visible]
+    return sql.SQL(_BODY).format(
+        table=sql.Literal(table.name),
+        changes=sql.Identifier(schema, "tablecopy_changes"),
+        stamps=sql.Literal(sql.Identifier(schema, "tablecopy_stamps").as_string(None)),
+        old_visible=_raw("old", visible),
+        new_visible=_raw("new", visible),
+        old_key=key_text("old", table, table.key),
+        new_key=key_text("new", table, table.key),
+        old_root=key_text("old", table, table.root_columns),
+        new_root=key_text("new", table, table.root_columns),
+        old_image=_image("old", table),
+    )
+
+
+def key_text(row: str, table: SyncedTable, columns: Sequence[str]) -> sql.Composed:
+    """Return the expression that gives these columns of a row as the log writes keys."""
+    values = listed(of(row, column) for column in table.named(columns))
+    return sql.SQL("json_build_array({})::text").format(values)
+
+
+def _image(row: str, table: SyncedTable) -> sql.Composed:
+    values = listed(
+        sql.SQL("{} AS {}").format(of(row, column), sql.Identifier(column.name))
+        for column in table.visible
+    )
+    return sql.SQL("(SELECT row_to_json(r)::text FROM (SELECT {}) AS r)").format(values)
+
+
+def _raw(row: str, columns: Sequence[str]) -> sql.Composed:
+    return listed(sql.Identifier(row, name) for name in columns)

@@ -1,0 +1,67 @@
+"""How Postgres reads and writes a value as SQLite stores it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from psycopg import sql
+
+from backend.sync.tables import Kind, SyncedColumn
+
+_READ = {
+    Kind.UUID: "replace({}::text, '-', '')",
+    Kind.MOMENT: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
+    Kind.DATE: "to_char({}, 'YYYY-MM-DD')",
+    Kind.FLAG: "{}::integer",
+    Kind.WHOLE: "{}",
+    Kind.TEXT: "{}",
+}
+_WRITE = {
+    Kind.UUID: "{}::uuid",
+    Kind.MOMENT: "{}::timestamp AT TIME ZONE 'UTC'",
+    Kind.DATE: "{}::date",
+    Kind.FLAG: "({}::integer)::boolean",
+    Kind.WHOLE: "{}::bigint",
+    Kind.TEXT: "{}::text",
+}
+
+
+def read(column: SyncedColumn, place: sql.Composable) -> sql.Composed:
+    """Return the expression that gives a value of this column as SQLite stores it."""
+    return sql.SQL(_READ[column.kind]).format(place)
+
+
+def written(column: SyncedColumn, place: sql.Composable) -> sql.Composed:
+    """Return the expression that makes a value of this column from such a value's text."""
+    return sql.SQL(_WRITE[column.kind]).format(place)
+
+
+def of(row: str, column: SyncedColumn) -> sql.Composed:
+    """Return the expression that reads a column of a row of that name."""
+    return read(column, sql.SQL("{}.{}").format(sql.Identifier(row), sql.Identifier(column.name)))
+
+
+def listed(parts: Iterable[sql.Composable]) -> sql.Composed:
+    """Join parts with commas."""
+    return sql.SQL(", ").join(parts)
+
+
+def names(columns: Iterable[str]) -> sql.Composed:
+    """Return quoted names with commas between them."""
+    return listed(map(sql.Identifier, columns))
+
+
+def unnested(name: str, width: int) -> sql.Composed:
+    """Return a table of `width` columns of text, given as that many arrays."""
+    arrays = listed([sql.SQL("%s::text[]")] * width)
+    columns = listed(sql.Identifier(f"v{place}") for place in range(width))
+    return sql.SQL("unnest({}) AS {}({})").format(arrays, sql.Identifier(name), columns)
+
+
+def arrays(rows: Sequence[Sequence[object]], width: int) -> list[list[str | None]]:
+    """Return the columns of rows as arrays of text."""
+    return [[_text(row[place]) for row in rows] for place in range(width)]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

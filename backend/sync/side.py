@@ -1,0 +1,137 @@
+"""What a sync asks of a database, whichever engine it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from backend.sync.shape import Key
+from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row that was changed since the last sync; `base` is what it was then, None: not there.
+
+    `stamp` is another one after every further change.
+    """
+
+    table: str
+    key: Key
+    base: Row | None
+    stamp: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a database remembers of the last sync.
+
+    `previous` is set between the two commits of a sync, on the side that commits first.
+    """
+
+    token: str
+    previous: str = ""
+    synced_at: str = ""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A database at one moment: its schema, what it remembers, and how much there is.
+
+    `problem` says why the log cannot be trusted; `touched` are the tables with entries in it.
+    """
+
+    identity: str
+    revisions: str
+    memory: Memory | None
+    problem: str = ""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    touched: frozenset[str] = frozenset()
+
+
+class Side(Protocol):
+    """One of the two databases."""
+
+    @property
+    def where(self) -> str:
+        """Name the database for people, without its password."""
+
+    def glance(self, tables: SyncedTables) -> Glance:
+        """Look at everything that decides whether and how to go on."""
+
+    def clock(self) -> str:
+        """Return the present moment, as the database sees it."""
+
+    def transaction(self, *, write: bool) -> AbstractContextManager[None]:
+        """Hold one snapshot; or write, unseen until the end. Nothing is kept after an error."""
+
+    def rehearsing(self) -> AbstractContextManager[None]:
+        """Take back at the end whatever is done inside, its transactions included."""
+
+    # What has changed, and what is remembered.
+
+    def install(self, tables: SyncedTables) -> None:
+        """Begin to capture changes, or make sure of it."""
+
+    def remember(self, memory: Memory, tables: SyncedTables) -> None:
+        """Keep this until the next sync."""
+
+    def start_over(self) -> None:
+        """Forget the log and the last sync."""
+
+    def touched(self, tables: Sequence[SyncedTable]) -> list[Key]:
+        """Return the keys of all owners of which a row has an entry."""
+
+    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
+        """Return the entries of the rows that belong to these owners."""
+
+    def forget(self, entries: Iterable[Entry]) -> None:
+        """Remove entries, unless their rows were changed again meanwhile."""
+
+    def note(self, table: SyncedTable, bases: Mapping[Key, Row | None]) -> None:
+        """Write entries as if these rows had been changed since the last sync."""
+
+    # Rows; of visible columns unless something else is said.
+
+    def scan(self, table: SyncedTable, *, guarded: bool = False) -> Iterator[Row]:
+        """Return every row, in the order of the keys; `guarded`: with all columns."""
+
+    def rows(
+        self,
+        table: SyncedTable,
+        columns: Sequence[str],
+        keys: Sequence[Key],
+        *,
+        guarded: bool = False,
+    ) -> list[Row]:
+        """Return the rows that hold one of these keys in these columns."""
+
+    def pending_users(
+        self, table: SyncedTable, reference: Reference, keys: Sequence[Key]
+    ) -> list[Row]:
+        """Return rows with an entry in the log that refer to one of these."""
+
+    # What is written here is not logged.
+
+    def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
+        """Insert rows, given with all their columns."""
+
+    def fill(self, table: SyncedTable, rows: Iterable[Row]) -> int:
+        """Insert any number of rows, given with all their columns; return how many."""
+
+    def update(self, table: SyncedTable, rows: Sequence[Row]) -> None:
+        """Overwrite the visible columns of rows."""
+
+    def delete(self, table: SyncedTable, keys: Sequence[Key]) -> None:
+        """Delete rows."""
+
+    def empty(self, table: SyncedTable) -> None:
+        """Delete every row."""
+
+    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> bool:
+        """Put unique values aside that other rows will hold; False: these columns have no room."""
+
+    def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
+        """Give a row another key, for all that refers to it and for the log as well."""

@@ -1,0 +1,70 @@
+"""The triggers by which a SQLite file notes what changes, and the tables they write to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from backend.sync.tables import SyncedTable, SyncedTables
+from backend.tablecopy.sqlite.quoting import literal, quoted
+
+CHANGES = "tablecopy_changes"
+
+# A row in tablecopy_applying, never committed, tells the triggers that the sync itself writes.
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS tablecopy_changes (tbl TEXT NOT NULL, key TEXT NOT NULL,"
+    " root TEXT NOT NULL, base TEXT, stamp INTEGER NOT NULL, PRIMARY KEY (tbl, key)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS tablecopy_changes_root ON tablecopy_changes (root)",
+    "CREATE TABLE IF NOT EXISTS tablecopy_applying (one INTEGER PRIMARY KEY)",
+    "CREATE TABLE IF NOT EXISTS tablecopy_sync (one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " token TEXT NOT NULL, previous TEXT NOT NULL, synced_at TEXT NOT NULL)",
+)
+
+# The WHERE also keeps the parser from taking ON for the beginning of a join.
+_NOTE = (
+    "INSERT INTO tablecopy_changes (tbl, key, root, base, stamp)"
+    " SELECT {table}, {key}, {root}, {base}, random() WHERE {when}"
+    " ON CONFLICT (tbl, key) DO UPDATE SET stamp = random();"
+)
+_ABSENT = "NULL"
+
+
+def triggers(tables: SyncedTables) -> dict[str, str]:
+    """Return the statement that makes each trigger, by its name."""
+    return {name: words for table in tables.tables for name, words in _of(table)}
+
+
+def _of(table: SyncedTable) -> Iterator[tuple[str, str]]:
+    old, new = _note(table, "OLD", _image(table, "OLD")), _note(table, "NEW", _ABSENT)
+    # A row that gets another key is one that goes and one that comes.
+    moved = _note(table, "NEW", _ABSENT, when=f"NOT ({_same('OLD', 'NEW', table.key)})")
+    visible = [column.name for column in table.visible]
+    changed = f"NOT ({_same('OLD', 'NEW', visible)})"
+    yield _trigger(table, "insert", "", new)
+    yield _trigger(table, "update", f" AND {changed}", f"{old} {moved}")
+    yield _trigger(table, "delete", "", old)
+
+
+def _trigger(table: SyncedTable, event: str, when: str, body: str) -> tuple[str, str]:
+    name = f"tablecopy_{table.name}_{event}"
+    return name, (
+        f"CREATE TRIGGER {quoted(name)} AFTER {event.upper()} ON {quoted(table.name)}"
+        f" WHEN NOT EXISTS (SELECT 1 FROM tablecopy_applying){when} BEGIN {body} END"
+    )
+
+
+def _note(table: SyncedTable, row: str, base: str, *, when: str = "true") -> str:
+    key, root = (_array(row, names) for names in (table.key, table.root_columns))
+    return _NOTE.format(table=literal(table.name), key=key, root=root, base=base, when=when)
+
+
+def _image(table: SyncedTable, row: str) -> str:
+    pairs = (f"{literal(c.name)}, {row}.{quoted(c.name)}" for c in table.visible)
+    return f"json_object({', '.join(pairs)})"
+
+
+def _array(row: str, names: tuple[str, ...]) -> str:
+    return f"json_array({', '.join(f'{row}.{quoted(name)}' for name in names)})"
+
+
+def _same(one: str, other: str, names: Sequence[str]) -> str:
+    return " AND ".join(f"{one}.{quoted(name)} IS {other}.{quoted(name)}" for name in names)

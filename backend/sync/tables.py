@@ -1,0 +1,256 @@
+"""What a table means to a sync: its key, what it refers to, and which columns are no content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from backend.errors import ConfigError
+from backend.sync.shape import Key, Value
+
+Row = tuple[Value, ...]
+
+
+class Kind(StrEnum):
+    """What a column holds; each engine knows how to read and write it."""
+
+    UUID = "uuid"
+    MOMENT = "moment"
+    DATE = "date"
+    FLAG = "flag"
+    WHOLE = "whole"
+    TEXT = "text"
+
+
+# In this order: what is asked first wins.
+_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (  # Any: types of every kind of value
+    (Uuid, Kind.UUID),
+    (DateTime, Kind.MOMENT),
+    (Date, Kind.DATE),
+    (Boolean, Kind.FLAG),
+    (Integer, Kind.WHOLE),
+    (String, Kind.TEXT),
+)
+
+
+@dataclass(frozen=True)
+class SyncedColumn:
+    """A column and what it holds."""
+
+    name: str
+    kind: Kind
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Columns that hold the columns `referred` of a row of `table`."""
+
+    columns: tuple[str, ...]
+    table: str
+    referred: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the models cannot tell about a table.
+
+    Args:
+        natural: columns by which two rows with different keys are known to be the same thing.
+        guarded: columns that give power: they travel with a new row, and never again.
+        loose: columns in which rows may differ without anybody's having changed anything.
+        counters: columns that count changes, to be added up when both sides counted.
+        deleted: the column that is set when a row is deleted for the people.
+        changed: the column that tells when a row was changed last.
+        part_of: the table whose rows own rows of this one; they travel together or not at all.
+        root: the columns that hold the owner's key.
+        scope: the column that holds what the rules are about, for a table that has it.
+    """
+
+    natural: tuple[str, ...] = ()
+    guarded: frozenset[str] = frozenset()
+    loose: frozenset[str] = frozenset()
+    counters: frozenset[str] = frozenset()
+    deleted: str = ""
+    changed: str = ""
+    part_of: str = ""
+    root: tuple[str, ...] = ()
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class SyncedTable:
+    """A table whose rows travel."""
+
+    name: str
+    columns: tuple[SyncedColumn, ...]
+    key: tuple[str, ...]
+    references: tuple[Reference, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    meaning: Meaning = field(default_factory=Meaning)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return every column's name, in the table's order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def visible(self) -> tuple[SyncedColumn, ...]:
+        """Return the columns that are compared and overwritten: all but the guarded ones."""
+        return tuple(one for one in self.columns if one.name not in self.meaning.guarded)
+
+    @property
+    def root(self) -> str:
+        """Return the table to whose rows the rows of this one belong; often it is itself."""
+        return self.meaning.part_of or self.name
+
+    @property
+    def root_columns(self) -> tuple[str, ...]:
+        """Return the columns that hold the key of the row to which a row belongs."""
+        return self.meaning.root or self.key
+
+    def named(self, names: Iterable[str]) -> tuple[SyncedColumn, ...]:
+        """Return columns by their names."""
+        known = {column.name: column for column in self.columns}
+        return tuple(known[name] for name in names)
+
+    def places(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Say where these columns stand in a row of visible values."""
+        order = [column.name for column in self.visible]
+        return tuple(order.index(name) for name in names)
+
+    def pick(self, row: Row, names: Sequence[str]) -> Key:
+        """Return the values of some columns of a row of visible values."""
+        return tuple(row[place] for place in self.places(names))
+
+    def key_of(self, row: Row) -> Key:
+        """Return the key of a row of visible values."""
+        return self.pick(row, self.key)
+
+    def shown(self, key: Key) -> str:
+        """Write a key for people."""
+        columns = self.named(self.key[: len(key)])
+        return ", ".join(
+            str(UUID(str(value))) if column.kind is Kind.UUID else str(value)
+            for column, value in zip(columns, key, strict=True)
+        )
+
+    def is_live(self, row: Row | None) -> bool:
+        """Tell whether people see the row."""
+        if row is None:
+            return False
+        return not self.meaning.deleted or row[self.places([self.meaning.deleted])[0]] is None
+
+    def content(self, row: Row) -> Row:
+        """Return what two rows must share to be the same in the eyes of people."""
+        leave = self.meaning.loose | self.meaning.counters
+        return tuple(
+            value
+            for column, value in zip(self.visible, row, strict=True)
+            if column.name not in leave
+        )
+
+
+@dataclass(frozen=True)
+class SyncedTables:
+    """Every table whose rows travel, parents first."""
+
+    tables: tuple[SyncedTable, ...]
+
+    def __getitem__(self, name: str) -> SyncedTable:
+        """Return a table by its name."""
+        return next(table for table in self.tables if table.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names, parents first."""
+        return tuple(table.name for table in self.tables)
+
+    @property
+    def roots(self) -> tuple[SyncedTable, ...]:
+        """Return the tables that are part of no other, parents first."""
+        return tuple(table for table in self.tables if not table.meaning.part_of)
+
+    def family(self, root: str) -> tuple[SyncedTable, ...]:
+        """Return a table and those that are part of it."""
+        return tuple(table for table in self.tables if table.root == root)
+
+    def hanging_on(self, name: str) -> tuple[tuple[SyncedTable, Reference], ...]:
+        """Return the references to a table, with the tables that hold them."""
+        return tuple(
+            (table, reference)
+            for table in self.tables
+            for reference in table.references
+            if reference.table == name
+        )
+
+
+def tables_of(metadata: MetaData, meanings: Mapping[str, Meaning]) -> SyncedTables:
+    """Read the tables out of the models; `meanings` says which of them travel, and how.
+
+    Raises:
+        ConfigError: a column is of a type that we cannot compare across engines.
+    """
+    found = [_table(table, meanings) for table in metadata.sorted_tables if table.name in meanings]
+    for table in found:
+        if table.key[: len(table.root_columns)] != table.root_columns:
+            raise ConfigError(f"the key of {table.name} does not begin with its owner's")
+        if table.meaning.natural and [c.kind for c in table.named(table.key)] != [Kind.UUID]:
+            raise ConfigError(f"rows of {table.name} cannot be paired: their key is no UUID")
+    return SyncedTables(tuple(found))
+
+
+def _table(table: Table, meanings: Mapping[str, Meaning]) -> SyncedTable:
+    key = tuple(column.name for column in table.primary_key)
+    return SyncedTable(
+        table.name,
+        tuple(
+            SyncedColumn(column.name, _kind(column), bool(column.nullable)) for column in table.c
+        ),
+        key,
+        tuple(
+            _reference(each)
+            for each in sorted(table.foreign_key_constraints, key=lambda one: str(one.name))
+            if each.referred_table.name in meanings
+        ),
+        # A unique key that holds the primary key forbids nothing that the primary key allows.
+        tuple(
+            names
+            for each in table.constraints
+            if isinstance(each, UniqueConstraint)
+            and not set(key) <= set(names := tuple(column.name for column in each.columns))
+        ),
+        meanings[table.name],
+    )
+
+
+def _reference(constraint: ForeignKeyConstraint) -> Reference:
+    referred = tuple(element.column.name for element in constraint.elements)
+    return Reference(tuple(constraint.column_keys), constraint.referred_table.name, referred)
+
+
+def _kind(column: Column[Any]) -> Kind:  # Any: whatever the column holds
+    held = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    for known, kind in _KINDS:
+        if isinstance(held, known):
+            return kind
+    raise ConfigError(f"{column.table.name}.{column.name} is of a type that cannot be synced")

@@ -1,0 +1,94 @@
+"""Load units, the rows that travel together, with what they were at the last sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from backend.sync.deciding import Place, Seen
+from backend.sync.shape import Key, Value
+from backend.sync.side import Entry, Side
+from backend.sync.tables import Kind, Row, SyncedTable, SyncedTables
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit on one side, and its entries in the log of that side."""
+
+    seen: Seen
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass
+class Renames:
+    """Keys of local rows that take the key of a remote one; UUIDs, so no two tables share one."""
+
+    survivors: dict[Value, Value] = field(default_factory=dict)
+
+    def key(self, key: Key) -> Key:
+        """Return a key as the survivor has it."""
+        return tuple(self.survivors.get(value, value) for value in key)
+
+    def former(self, key: Key) -> Key:
+        """Return a key as the side still has it whose rows are renamed."""
+        before = {new: old for old, new in self.survivors.items()}
+        return tuple(before.get(value, value) for value in key)
+
+    def row(self, table: SyncedTable, row: Row) -> Row:
+        """Return a row of visible values as it refers to the survivors."""
+        if not self.survivors:
+            return row
+        return tuple(
+            self.survivors.get(value, value) if column.kind is Kind.UUID else value
+            for column, value in zip(table.visible, row, strict=True)
+        )
+
+    def full_row(self, table: SyncedTable, row: Row) -> Row:
+        """Return a row of all values as it refers to the survivors."""
+        return tuple(
+            self.survivors.get(value, value) if column.kind is Kind.UUID else value
+            for column, value in zip(table.columns, row, strict=True)
+        )
+
+    def entry(self, table: SyncedTable, entry: Entry) -> Entry:
+        """Return an entry under the key that its row is going to have."""
+        base = None if entry.base is None else self.row(table, entry.base)
+        return replace(entry, key=self.key(entry.key), base=base)
+
+
+def load(
+    side: Side,
+    tables: SyncedTables,
+    root: SyncedTable,
+    keys: Sequence[Key],
+    renames: Renames | None = None,
+) -> dict[Key, Unit]:
+    """Return the units of these keys; one that is not there is empty, and has entries if it was."""
+    known = renames or Renames()
+    family = tables.family(root.name)
+    asked = [known.former(key) for key in keys]
+    rows: dict[Key, dict[Place, Row]] = {key: {} for key in keys}
+    for table in family:
+        for found in side.rows(table, table.root_columns, asked):
+            row = known.row(table, found)
+            rows[table.pick(row, table.root_columns)][(table.name, table.key_of(row))] = row
+    entries: dict[Key, list[Entry]] = {key: [] for key in keys}
+    for written in side.entries(family, asked):
+        table = tables[written.table]
+        entry = known.entry(table, written)
+        entries[entry.key[: len(table.root_columns)]].append(entry)
+    return {key: _unit(rows[key], entries[key]) for key in keys}
+
+
+def _unit(rows: Mapping[Place, Row], entries: Iterable[Entry]) -> Unit:
+    noted = tuple(entries)
+    if not noted:
+        return Unit(Seen(rows))
+    base = dict(rows)
+    for entry in noted:
+        place = (entry.table, entry.key)
+        if entry.base is None:
+            base.pop(place, None)
+        else:
+            base[place] = entry.base
+    return Unit(Seen(rows, base), noted)
