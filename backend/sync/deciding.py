@@ -84,10 +84,10 @@ def decide(
 
 
 def _is_known(source: Seen, target: Seen) -> bool:
-    """Tell whether the target started from exactly what the source is now."""
-    if target.base is not None and source.now == target.base:
-        return True
-    return not source.changed and target.changed
+    """Tell whether the target went on from exactly what the source is now."""
+    if source.base is None:
+        return target.changed
+    return target.base is not None and source.now == target.base
 
 
 def _conflict(
@@ -140,7 +140,7 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def known_since(seen: Seen, other: Image) -> dict[Place, Row | None]:
-    """Return the entries by which a unit says that it went on from what the other side holds."""
-    places = seen.now.keys() | other.keys()
-    return {place: other.get(place) for place in places if seen.now.get(place) != other.get(place)}
+def known_since(now: Image, other: Image) -> dict[Place, Row | None]:
+    """Return the entries by which a side says that it went on from what the other one holds."""
+    places = now.keys() | other.keys()
+    return {place: other.get(place) for place in places if now.get(place) != other.get(place)}

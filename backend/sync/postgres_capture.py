@@ -16,7 +16,8 @@ TABLES = """
     CREATE SEQUENCE IF NOT EXISTS tablecopy_stamps;
     CREATE TABLE IF NOT EXISTS tablecopy_changes (
         tbl text COLLATE "C" NOT NULL, key text COLLATE "C" NOT NULL,
-        root text COLLATE "C" NOT NULL, base text, stamp bigint NOT NULL DEFAULT nextval('tablecopy_stamps'),
+        root text COLLATE "C" NOT NULL, base text,
+        stamp bigint NOT NULL DEFAULT nextval('tablecopy_stamps'),
         PRIMARY KEY (tbl, key));
     CREATE INDEX IF NOT EXISTS tablecopy_changes_root ON tablecopy_changes (root);
     CREATE TABLE IF NOT EXISTS tablecopy_sync (

@@ -313,11 +313,9 @@ class PostgresSide:
         """Delete every row."""
         self._run(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
 
-    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> bool:
+    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Put NULL, or a text that nobody else holds, into one of the columns."""
-        room = next(filter(_has_room, table.named(columns)), None)
-        if room is None:
-            return False
+        room = next(one for one in table.named(columns) if table.has_room([one.name]))
         aside = "NULL" if room.nullable else "'moving ' || t.{}::text"
         query = sql.SQL("UPDATE {} AS t SET {} = {} FROM {} WHERE {}").format(
             sql.Identifier(table.name),
@@ -327,7 +325,6 @@ class PostgresSide:
             _matching(table, table.key),
         )
         self._run(query, arrays(keys, len(table.key)))
-        return True
 
     def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
         """Put a copy under the new key, hang on it what hung on the old one, drop that."""
@@ -412,10 +409,6 @@ def _matching(
         sql.SQL("{} = {}").format(sql.Identifier("t", column.name), _given(column, place))
         for column, place in zip(table.named(columns), where, strict=True)
     )
-
-
-def _has_room(column: SyncedColumn) -> bool:
-    return column.nullable or column.kind is Kind.TEXT
 
 
 def _base(table: SyncedTable, image: str | None) -> Row | None:

@@ -45,6 +45,12 @@ class Cap:
     rows: int | None = None
     percent: float | None = 10.0
 
+    def allows(self, rows: int) -> int:
+        """Return how many of so many rows may go; one always may."""
+        if self.rows is not None:
+            return self.rows
+        return max(1, int(rows * (self.percent or 0) / 100))
+
     def __str__(self) -> str:
         return f"{self.percent:g} %" if self.rows is None else f"{self.rows:,}"
 

@@ -130,8 +130,8 @@ class Side(Protocol):
     def empty(self, table: SyncedTable) -> None:
         """Delete every row."""
 
-    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> bool:
-        """Put unique values aside that other rows will hold; False: these columns have no room."""
+    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
+        """Put unique values aside that other rows will hold; one of the columns has room."""
 
     def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
         """Give a row another key, for all that refers to it and for the log as well."""

@@ -47,8 +47,8 @@ def _of(table: SyncedTable) -> Iterator[tuple[str, str]]:
 def _trigger(table: SyncedTable, event: str, when: str, body: str) -> tuple[str, str]:
     name = f"tablecopy_{table.name}_{event}"
     return name, (
-        f"CREATE TRIGGER {quoted(name)} AFTER {event.upper()} ON {quoted(table.name)}"
-        f" WHEN NOT EXISTS (SELECT 1 FROM tablecopy_applying){when} BEGIN {body} END"
+        f"CREATE TRIGGER {quoted(name)} AFTER {event.upper()} ON {quoted(table.name)} WHEN NOT"
+        f" EXISTS (SELECT 1 FROM tablecopy_applying){when} BEGIN {body} END"
     )
 
 

@@ -13,7 +13,7 @@ from backend.errors import DatabaseError, TransientError
 from backend.sync.shape import Key
 from backend.sync.side import Entry, Glance, Memory
 from backend.sync.sqlite_capture import TABLES, triggers
-from backend.sync.tables import Kind, Reference, Row, SyncedColumn, SyncedTable, SyncedTables
+from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
 from backend.tablecopy.sqlite.quoting import quoted
 
 _FETCH = 2_000
@@ -226,18 +226,15 @@ class SQLiteSide:
         """Delete every row."""
         self._run(f"DELETE FROM {quoted(table.name)}")  # noqa: S608
 
-    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> bool:
+    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Put NULL, or a text that nobody else holds, into one of the columns."""
-        room = next(filter(_has_room, table.named(columns)), None)
-        if room is None:
-            return False
+        room = next(one for one in table.named(columns) if table.has_room([one.name]))
         aside = "NULL" if room.nullable else f"'moving ' || {quoted(table.key[0])}"
         self._connection.executemany(
             f"UPDATE {quoted(table.name)} SET {quoted(room.name)} = {aside}"  # noqa: S608
             f" WHERE {_where(table.key)}",
             keys,
         )
-        return True
 
     def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
         """Put a copy under the new key, hang on it what hung on the old one, drop that."""
@@ -332,10 +329,6 @@ def _matching(columns: Sequence[str]) -> str:
 
 def _where(columns: Sequence[str]) -> str:
     return " AND ".join(f"{quoted(name)} = ?" for name in columns)
-
-
-def _has_room(column: SyncedColumn) -> bool:
-    return column.nullable or column.kind is Kind.TEXT
 
 
 def _base(table: SyncedTable, image: str | None) -> Row | None:

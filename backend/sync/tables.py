@@ -83,7 +83,7 @@ class Meaning:
         changed: the column that tells when a row was changed last.
         part_of: the table whose rows own rows of this one; they travel together or not at all.
         root: the columns that hold the owner's key.
-        scope: the column that holds what the rules are about, for a table that has it.
+        scope: the column that names the row of `groups` or `users` that the rules judge it with.
     """
 
     natural: tuple[str, ...] = ()
@@ -128,10 +128,21 @@ class SyncedTable:
         """Return the columns that hold the key of the row to which a row belongs."""
         return self.meaning.root or self.key
 
+    @property
+    def scope_table(self) -> str:
+        """Return the table that the column `scope` refers to; its own, if that is its key."""
+        names = (self.meaning.scope,)
+        found = [one.table for one in self.references if one.columns == names]
+        return found[0] if found else self.name
+
     def named(self, names: Iterable[str]) -> tuple[SyncedColumn, ...]:
         """Return columns by their names."""
         known = {column.name: column for column in self.columns}
         return tuple(known[name] for name in names)
+
+    def has_room(self, columns: Sequence[str]) -> bool:
+        """Tell whether one of these columns can hold something that means nothing for a moment."""
+        return any(one.nullable or one.kind is Kind.TEXT for one in self.named(columns))
 
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
         """Say where these columns stand in a row of visible values."""

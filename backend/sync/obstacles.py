@@ -1,0 +1,150 @@
+"""Find what keeps a change from being written to the target, before the target would refuse it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from backend.sync.deciding import Image
+from backend.sync.shape import Conflict, ConflictKind, Key
+from backend.sync.side import Side
+from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
+from backend.sync.units import Renames
+
+# A table and some of its columns.
+_Corner = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a unit of the target shall become."""
+
+    root: SyncedTable
+    key: Key
+    image: Image
+
+    @property
+    def rows(self) -> Iterator[tuple[str, Row]]:
+        """Return every row with its table's name."""
+        for (name, _), row in self.image.items():
+            yield name, row
+
+
+@dataclass
+class Obstacles:
+    """Looks at the target, and remembers which parents it has already found there."""
+
+    source: Side
+    target: Side
+    tables: SyncedTables
+    renames: Renames
+    _there: dict[_Corner, set[Key]] = field(default_factory=lambda: defaultdict(set))
+
+    def parents(self, changes: list[Change]) -> tuple[list[Change], list[Change], list[Conflict]]:
+        """Return what can be written, what waits for a parent, and what uses a deleted one."""
+        missing, dead = self._missing_parents(changes)
+        ready: list[Change] = []
+        waiting: list[Change] = []
+        conflicts: list[Conflict] = []
+        for change in changes:
+            needs = list(self._needs(change))
+            live = change.root.is_live(change.image.get((change.root.name, change.key)))
+            used = [one for one in needs if live and one[2] in dead.get(one[:2], ())]
+            if any(one[2] in missing.get(one[:2], ()) for one in needs):
+                waiting.append(change)
+            elif used:
+                conflicts.append(self._in_use(change, *used[0]))
+            else:
+                ready.append(change)
+        return ready, waiting, conflicts
+
+    def _needs(self, change: Change) -> Iterator[tuple[str, tuple[str, ...], Key]]:
+        """Return the rows of other units that the rows of a unit refer to."""
+        for name, row in change.rows:
+            table = self.tables[name]
+            for reference in table.references:
+                value = table.pick(row, reference.columns)
+                if self.tables[reference.table].root != change.root.name and None not in value:
+                    yield reference.table, reference.referred, value
+
+    def _missing_parents(
+        self, changes: list[Change]
+    ) -> tuple[dict[_Corner, set[Key]], dict[_Corner, set[Key]]]:
+        wanted: dict[_Corner, set[Key]] = defaultdict(set)
+        for change in changes:
+            for name, columns, value in self._needs(change):
+                if value not in self._there[name, columns]:
+                    wanted[name, columns].add(value)
+        missing: dict[_Corner, set[Key]] = {}
+        dead: dict[_Corner, set[Key]] = {}
+        for (name, columns), values in wanted.items():
+            table = self.tables[name]
+            rows = self.target.rows(table, columns, sorted(values, key=repr))
+            found = {table.pick(row, columns): table.is_live(row) for row in rows}
+            gone = {value for value, live in found.items() if not live}
+            corner = name, columns
+            missing[corner] = values - found.keys()
+            dead[corner] = self._alive_at_source(table, columns, gone)
+            self._there[corner] |= found.keys() - dead[corner]
+        return missing, dead
+
+    def _alive_at_source(
+        self, table: SyncedTable, columns: tuple[str, ...], values: set[Key]
+    ) -> set[Key]:
+        """Return those that only the target has deleted: the source does not know of it yet."""
+        if not values:
+            return set()
+        asked = [self.renames.former(value) for value in sorted(values, key=repr)]
+        rows = (self.renames.row(table, one) for one in self.source.rows(table, columns, asked))
+        return {table.pick(row, columns) for row in rows if table.is_live(row)}
+
+    def _in_use(self, change: Change, name: str, columns: tuple[str, ...], value: Key) -> Conflict:
+        table = self.tables[name]
+        (row,) = self.target.rows(table, columns, [value])
+        because = f"it uses {name} {table.shown(table.key_of(row))}, deleted on the other side"
+        shown = change.root.shown(change.key)
+        return Conflict(change.root.name, shown, ConflictKind.IN_USE, because=because)
+
+    def users_of_deleted(self, root: SyncedTable, row: Row) -> str:
+        """Say what the target has added that hangs on a row that the source has deleted."""
+        for child, reference in self._hanging_on(root):
+            value = root.pick(row, reference.referred)
+            for user in self.target.pending_users(child, reference, [value]):
+                if child.is_live(user) and not self._is_live_at_source(child, user):
+                    return f"{child.name} {child.shown(child.key_of(user))} uses it"
+        return ""
+
+    def _is_live_at_source(self, table: SyncedTable, row: Row) -> bool:
+        asked = self.renames.former(table.key_of(row))
+        return any(map(table.is_live, self.source.rows(table, table.key, [asked])))
+
+    def left_behind(self, root: SyncedTable, row: Row) -> str:
+        """Say what in the target still refers to a row that shall be removed."""
+        for child, reference in self._hanging_on(root):
+            value = root.pick(row, reference.referred)
+            for user in self.target.rows(child, reference.columns, [value]):
+                return f"{child.name} {child.shown(child.key_of(user))} uses it"
+        return ""
+
+    def _hanging_on(self, root: SyncedTable) -> Iterator[tuple[SyncedTable, Reference]]:
+        for child, reference in self.tables.hanging_on(root.name):
+            if child.root != root.name:
+                yield child, reference
+
+    def holders(self, root: SyncedTable, changes: list[Change]) -> Mapping[Key, Key]:
+        """Return, for each change that holds a value of somebody else's, whose that is."""
+        found: dict[Key, Key] = {}
+        for columns in root.unique:
+            wanted: dict[Key, Key] = {}
+            for change in changes:
+                row = change.image.get((root.name, change.key))
+                value = root.pick(row, columns) if row else (None,)
+                if None not in value:
+                    wanted[value] = change.key
+            rows = self.target.rows(root, columns, list(wanted)) if wanted else []
+            for row in rows:
+                owner = wanted[root.pick(row, columns)]
+                if owner != root.key_of(row):
+                    found[owner] = root.key_of(row)
+        return found

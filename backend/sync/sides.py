@@ -1,0 +1,27 @@
+"""The two databases of a sync, and which of them is written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backend.sync.policy import app_tables
+from backend.sync.shape import Direction
+from backend.sync.side import Side
+from backend.sync.tables import SyncedTables
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both, and the tables that travel between them."""
+
+    local: Side
+    remote: Side
+    tables: SyncedTables = app_tables()
+
+    def source(self, direction: Direction) -> Side:
+        """Return the side that is read."""
+        return self.local if direction is Direction.LOCAL_TO_RENDER else self.remote
+
+    def target(self, direction: Direction) -> Side:
+        """Return the side that is written to."""
+        return self.remote if direction is Direction.LOCAL_TO_RENDER else self.local

@@ -1,0 +1,155 @@
+"""Write units to the target, look at what is stored then, and keep what takes it back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.errors import DataError
+from backend.sync.deciding import Image, Place
+from backend.sync.obstacles import Change
+from backend.sync.shape import Key, Outcome, TableCount, Value
+from backend.sync.side import Side
+from backend.sync.tables import Row, SyncedTable, SyncedTables
+from backend.sync.units import Renames, load
+
+
+class Undo(Protocol):
+    """Keeps what takes a run back."""
+
+    def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
+        """Note rows that were not there."""
+
+    def updated(
+        self,
+        table: str,
+        key_columns: Sequence[str],
+        columns: Sequence[str],
+        old_rows: Sequence[Row],
+    ) -> None:
+        """Note rows as they were."""
+
+    def deleted(self, table: str, columns: Sequence[str], old_rows: Sequence[Row]) -> None:
+        """Note rows that will be gone, with all their columns."""
+
+
+@dataclass
+class Writing:
+    """Writes to the target of one attempt."""
+
+    source: Side
+    target: Side
+    tables: SyncedTables
+    renames: Renames
+    outcome: Outcome
+    undo: Undo | None = None
+
+    def write(
+        self, root: SyncedTable, changes: Sequence[tuple[Change, Image]], *, swap: bool = False
+    ) -> None:
+        """Make the target's units what they shall be; each is given with what it is.
+
+        With `swap` they exchange unique values: those are put aside before.
+
+        Raises:
+            DataError: the target has stored something else than what was sent.
+        """
+        family = self.tables.family(root.name)
+        for table in reversed(family):
+            self._delete(table, [key for two in changes for key in _gone(table, *two)])
+        for unique in root.unique if swap else ():
+            self.target.park(root, unique, [change.key for change, _ in changes])
+        for table in family:
+            self._insert(table, [row for two in changes for row in _new(table, *two)])
+            self._update(table, [pair for two in changes for pair in _altered(table, *two)])
+        self._compare(root, [change for change, _ in changes])
+
+    def _insert(self, table: SyncedTable, rows: list[Row]) -> None:
+        if rows:
+            if self.undo:
+                self.undo.inserted(table.name, table.key, [table.key_of(row) for row in rows])
+            self.target.insert(table, self._complete(table, rows))
+            self._count(table).inserted += len(rows)
+
+    def _update(self, table: SyncedTable, pairs: list[tuple[Row, Row]]) -> None:
+        if pairs:
+            if self.undo:
+                names = [column.name for column in table.visible]
+                self.undo.updated(table.name, table.key, names, [old for old, _ in pairs])
+            self.target.update(table, [new for _, new in pairs])
+            self._count(table).updated += len(pairs)
+
+    def _delete(self, table: SyncedTable, keys: list[Key]) -> None:
+        if keys:
+            if self.undo:
+                old = self.target.rows(table, table.key, keys, guarded=True)
+                self.undo.deleted(table.name, table.names, old)
+            self.target.delete(table, keys)
+            self._count(table).deleted += len(keys)
+
+    def _complete(self, table: SyncedTable, rows: list[Row]) -> list[Row]:
+        """Add what travels with a new row only."""
+        if not table.meaning.guarded:
+            return rows
+        asked = [self.renames.former(table.key_of(row)) for row in rows]
+        whole: dict[Key, dict[str, Value]] = {}
+        for found in self.source.rows(table, table.key, asked, guarded=True):
+            values = dict(zip(table.names, found, strict=True))
+            whole[self.renames.key(tuple(values[name] for name in table.key))] = values
+        names = [column.name for column in table.visible]
+        complete = []
+        for row in rows:
+            values = whole[table.key_of(row)] | dict(zip(names, row, strict=True))
+            complete.append(tuple(values[name] for name in table.names))
+        return complete
+
+    def _compare(self, root: SyncedTable, changes: list[Change]) -> None:
+        """Read what was written, and see that it is what was meant."""
+        stored = load(self.target, self.tables, root, [change.key for change in changes])
+        for change in changes:
+            found = stored[change.key].seen.now
+            if found != change.image:
+                place = next(iter(_differing(found, change.image)))
+                raise DataError(
+                    f"{place[0]} {self.tables[place[0]].shown(place[1])} was stored as something"
+                    " else than what was sent; nothing has been kept",
+                    hint="look for a trigger, a rule or a default of the target that changes rows",
+                )
+            self.outcome.compared += len(found)
+
+    def _count(self, table: SyncedTable) -> TableCount:
+        return self.outcome.tables.setdefault(table.name, TableCount())
+
+
+def _differing(one: Image, other: Image) -> list[Place]:
+    return sorted(
+        place for place in one.keys() | other.keys() if one.get(place) != other.get(place)
+    )
+
+
+def _new(table: SyncedTable, change: Change, was: Image) -> list[Row]:
+    return [
+        row for place, row in change.image.items() if place[0] == table.name and place not in was
+    ]
+
+
+def _gone(table: SyncedTable, change: Change, was: Image) -> list[Key]:
+    return [key for name, key in was if name == table.name and (name, key) not in change.image]
+
+
+def _altered(table: SyncedTable, change: Change, was: Image) -> list[tuple[Row, Row]]:
+    return [
+        (was[place], row)
+        for place, row in change.image.items()
+        if place[0] == table.name and place in was and was[place] != row
+    ]
+
+
+def by_table(places: dict[Place, Row | None]) -> dict[str, dict[Key, Row | None]]:
+    """Sort places by their tables."""
+    sorted_out: dict[str, dict[Key, Row | None]] = defaultdict(dict)
+    for (name, key), row in places.items():
+        sorted_out[name][key] = row
+    return sorted_out
