@@ -38,7 +38,7 @@ class _Private(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        return open(descriptor, self.mode, encoding="utf-8")  # noqa: PTH123, SIM115 - a descriptor
+        return os.fdopen(descriptor, "a", encoding="utf-8")
 
 
 @contextmanager

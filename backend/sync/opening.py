@@ -14,7 +14,8 @@ from backend.sync.options import Ends
 from backend.sync.pooling import refuse_pooled
 from backend.sync.postgres_side import PostgresSide
 from backend.sync.reaching import postgres_at, sqlite_at
-from backend.sync.sides import Side, Sides
+from backend.sync.side import Side
+from backend.sync.sides import Sides
 from backend.sync.sqlite_side import SQLiteSide
 from backend.sync.tls import told, with_tls
 from backend.tablecopy.postgres.session import Session

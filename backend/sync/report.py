@@ -55,6 +55,7 @@ class Ran:
         body = [
             *self.ways,
             *["first sync: both sides were compared whole"] * found.first,
+            *(f"note: {note}" for note in found.notes),
             *table_lines(found.tables),
             *paired_lines(found.paired),
             *conflict_lines(found.conflicts),

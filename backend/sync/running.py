@@ -17,7 +17,8 @@ def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran
 
     def once() -> Ran:
         watcher.stage("connect")
-        with opened(ends, writing=not wanted.dry_run) as reached:
+        # A dry run writes too, and takes it all back.
+        with opened(ends, writing=True) as reached:
             outcome = work(reached.sides, wanted, watcher)
         return Ran(outcome, ends, reached.ways)
 

@@ -143,6 +143,7 @@ class Outcome:
     backup: Path | None = None
     compared: int = 0
     mirrored: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def open_conflicts(self) -> list[Conflict]:

@@ -24,7 +24,9 @@ def status_lines(status: Status, ways: Sequence[str]) -> list[str]:
     """Say where both sides are, and table by table what they hold and what would travel."""
     names = list({**status.local.rows, **status.remote.rows})
     counted = (status.local.rows, status.remote.rows, status.to_remote, status.to_local)
-    rows = [[name, *(numbers.get(name, 0) for numbers in counted)] for name in names]
+    rows: list[list[str | int]] = [
+        [name, *(numbers.get(name, 0) for numbers in counted)] for name in names
+    ]
     return [
         f"local   {status.local.where}  (schema {status.local.revision or 'none'})",
         f"remote  {status.remote.where}  (schema {status.remote.revision or 'none'})",
