@@ -74,14 +74,13 @@ def test_two_databases_of_one_server_do_not_wait_for_each_other(postgres, postgr
 @pytest.fixture
 def holder(sqlite):
     """Another process that syncs the file."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", HOLDER, sqlite.path], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
 
 
 def test_the_second_on_a_file_is_told_who_is_first(sqlite, holder) -> None:

@@ -16,7 +16,8 @@ from tests.integration.sync.pooler import Pooler
 
 
 @pytest.fixture
-def file(sqlite) -> DatabaseUrl:
+def file(sqlite: DatabaseUrl) -> DatabaseUrl:
+    assert sqlite.path is not None
     with closing(sqlite3.connect(sqlite.path)) as connection:
         connection.execute("CREATE TABLE thing (id INTEGER PRIMARY KEY)")
     return sqlite
@@ -68,7 +69,9 @@ def test_what_is_no_database_is_said_to_be_none(sqlite) -> None:
 
 
 def setting(session: psycopg.Connection, name: str) -> str:
-    return session.execute("SELECT current_setting(%s)", (name,)).fetchone()[0]
+    row = session.execute("SELECT current_setting(%s)", (name,)).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def test_a_session_depends_on_nothing_that_the_server_or_the_role_prefers(
