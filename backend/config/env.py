@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from dotenv import dotenv_values
+
 from backend.errors import ConfigError
 
 _FLAGS = {"true": True, "false": False}
@@ -76,6 +78,12 @@ class Env:
         self.names.add(name)
         text = self.text(f"{name}_FILE")
         return Path(text) if text else None
+
+
+def over_file(environ: Mapping[str, str], path: Path) -> dict[str, str]:
+    """Return the environment, and under it what a `.env` file says, if there is one."""
+    from_file = {name: value for name, value in dotenv_values(path).items() if value is not None}
+    return {**from_file, **environ}
 
 
 def read_secret(name: str, path: Path) -> str:

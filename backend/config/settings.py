@@ -20,6 +20,7 @@ COLORS: tuple[Color, ...] = ("blue", "green", "none")
 BACKEND = Path(__file__).resolve().parent.parent
 DEFAULT_SQLITE = BACKEND / "instance" / "hesap_paylas.db"
 LEAST_SECRET = 32
+RENDER_DATABASE_URL = "RENDER_DATABASE_URL"
 
 _PG_PARTS = {"PG_HOST": "host", "PG_DB": "dbname", "PG_USER": "user"}
 _PRIVATE = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
@@ -75,6 +76,12 @@ def read_settings(env: Env) -> Settings:
         threads=env.integer("WEB_THREADS", 8, least=2, most=64),
         log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
+
+
+def read_render_database(env: Env) -> DatabaseUrl | None:
+    """Read where the hosted database is, which only the sync wants to know; None: nobody said."""
+    url = env.secret(RENDER_DATABASE_URL)
+    return parse_database_url(url, name=RENDER_DATABASE_URL) if url else None
 
 
 def _database(env: Env) -> DatabaseUrl:

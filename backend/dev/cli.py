@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 from werkzeug.serving import run_simple
 
 from backend.app import create_app
 from backend.cli import run
+from backend.config.env import over_file
 from backend.config.settings import BACKEND, Settings, load_settings
 from backend.db.dialect import dialect_for
 from backend.db.schema_state import read_schema
@@ -42,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _environment() -> dict[str, str]:
     """Return the environment over what `.env` says, with what development needs and nobody set."""
-    from_file = {k: v for k, v in dotenv_values(BACKEND.parent / ".env").items() if v is not None}
-    environment = {**from_file, **os.environ}
+    environment = over_file(os.environ, BACKEND.parent / ".env")
     if not environment.get("SECRET_KEY") and not environment.get("SECRET_KEY_FILE"):
         environment["SECRET_KEY_FILE"] = str(_own_key(BACKEND / "instance" / "secret_key"))
     return environment

@@ -10,13 +10,13 @@ from pathlib import Path
 from psycopg import errors
 
 from backend.errors import DatabaseError, RefusedError, TransientError
+from backend.progress import Watcher
 from backend.tablecopy.postgres.shadow import alone, drop_shadow, left_over
 from backend.transfer.archive import Archived, archive
 from backend.transfer.checking import check
 from backend.transfer.loading import load_and_swap
 from backend.transfer.options import Options, Task
 from backend.transfer.plan import Plan, make_plan
-from backend.transfer.progress import Watcher
 from backend.transfer.report import Report
 from backend.transfer.run import Run
 from backend.transfer.sides import opened

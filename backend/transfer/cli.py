@@ -16,10 +16,10 @@ import click
 
 from backend.cli import run
 from backend.logs import TextFormatter
+from backend.progress import watching
 from backend.tablecopy.shape import Casts
 from backend.transfer.apply import transfer
 from backend.transfer.options import Tolerance, Words, read_options
-from backend.transfer.progress import watching
 from backend.transfer.report import write
 
 _PATH = click.Path(path_type=Path)

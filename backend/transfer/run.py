@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from backend.progress import Watcher
 from backend.tablecopy.casting.encoder import Encoder, encoder
 from backend.tablecopy.keys import see_order
 from backend.tablecopy.pairing import Pairing
@@ -15,7 +16,6 @@ from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.session import translated
 from backend.transfer.archive import Archived
 from backend.transfer.options import Options
-from backend.transfer.progress import Watcher
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.sides import Sides
 

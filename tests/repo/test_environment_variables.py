@@ -3,7 +3,7 @@
 import re
 
 from backend.config.env import Env
-from backend.config.settings import load_settings, read_settings
+from backend.config.settings import load_settings, read_render_database, read_settings
 from tests.repo.checkout import files, read
 
 
@@ -11,6 +11,7 @@ def asked_for() -> set[str]:
     """Return every name that the settings code asks the environment for."""
     env = Env({})
     read_settings(env)
+    read_render_database(env)
     return env.names
 
 

@@ -17,7 +17,7 @@ from backend.errors import AppError, DatabaseError, DataError
 Row = tuple[Any, ...]
 Session = psycopg.Connection[Row]
 
-_CONNECT: dict[str, str | int] = {
+CONNECT: dict[str, str | int] = {
     "connect_timeout": 10,
     # A cut network is noticed within a minute, not after the two hours of the kernel's default.
     "keepalives": 1,
@@ -28,7 +28,7 @@ _CONNECT: dict[str, str | int] = {
     "client_encoding": "UTF8",
 }
 # Set by a statement, not by the connection string: a pooler in between drops what that asks for.
-_SETTINGS = {
+SETTINGS = {
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
@@ -45,7 +45,7 @@ _SETTINGS = {
     "client_connection_check_interval": "1s",
 }
 # These came with later versions than 15.
-_MAYBE = {"idle_session_timeout": "0", "transaction_timeout": "0"}
+LATER_SETTINGS = {"idle_session_timeout": "0", "transaction_timeout": "0"}
 
 _SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)"
 _SET_KNOWN = f"{_SET} WHERE name IN (SELECT name FROM pg_settings)"  # noqa: S608 - two literals
@@ -66,12 +66,12 @@ def connect(target: Target, *, name: str, **settings: str) -> Session:
         DatabaseError: the server does not answer, or does not let us in.
     """
     with translated(f"connecting as {name}"):
-        conninfo = make_conninfo(target.conninfo, **_CONNECT, application_name=name)
+        conninfo = make_conninfo(target.conninfo, **CONNECT, application_name=name)
         session = psycopg.connect(conninfo, autocommit=True)
         try:
             path = sql.Identifier(target.schema).as_string(session)
-            configure(session, {**_SETTINGS, **settings, "search_path": path})
-            session.execute(_SET_KNOWN, (list(_MAYBE), list(_MAYBE.values())))
+            configure(session, {**SETTINGS, **settings, "search_path": path})
+            configure_known(session, LATER_SETTINGS)
         except BaseException:
             session.close()
             raise
@@ -81,6 +81,11 @@ def connect(target: Target, *, name: str, **settings: str) -> Session:
 def configure(session: Session, settings: Mapping[str, str]) -> None:
     """Set what the session shall go by until its end."""
     session.execute(_SET, (list(settings), list(settings.values())))
+
+
+def configure_known(session: Session, settings: Mapping[str, str]) -> None:
+    """Do the same, and leave out what this version of Postgres does not know."""
+    session.execute(_SET_KNOWN, (list(settings), list(settings.values())))
 
 
 @contextmanager

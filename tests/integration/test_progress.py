@@ -3,7 +3,7 @@
 import io
 import logging
 
-from backend.transfer.progress import watching
+from backend.progress import watching
 
 
 class Terminal(io.StringIO):
@@ -40,3 +40,12 @@ def test_a_log_gets_a_line_when_a_stage_begins_and_one_when_it_ends(caplog) -> N
         "load begins", "load ended", "compare begins", "compare ended",
     ]  # fmt: skip
     assert stream.getvalue() == ""
+
+
+def test_a_terminal_does_not_keep_the_stages_from_the_log(caplog) -> None:
+    caplog.set_level(logging.INFO)
+
+    with watching(Terminal()) as watcher:
+        watcher.stage("load", 2000)
+
+    assert [record.getMessage() for record in caplog.records] == ["load begins", "load ended"]

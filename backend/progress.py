@@ -67,6 +67,23 @@ class Bars:
         self._progress.update(self._bar, advance=rows, table=table)
 
 
+class _Both:
+    """For a person whose run also keeps a log."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def stage(self, name: str, rows: int = 0) -> None:
+        """Pass it on."""
+        for watcher in self._watchers:
+            watcher.stage(name, rows)
+
+    def advance(self, table: str, rows: int) -> None:
+        """Pass it on."""
+        for watcher in self._watchers:
+            watcher.advance(table, rows)
+
+
 class _Speed(TextColumn):
     """Rows and rows per second."""
 
@@ -82,9 +99,9 @@ class _Speed(TextColumn):
 
 @contextmanager
 def watching(stream: TextIO) -> Iterator[Watcher]:
-    """Give bars where `stream` is a terminal, lines of the log elsewhere."""
+    """Log a line for each stage; where `stream` is a terminal, show bars too."""
+    lines = Lines()
     if not stream.isatty():
-        lines = Lines()
         yield lines
         lines.end()
         return
@@ -96,4 +113,5 @@ def watching(stream: TextIO) -> Iterator[Watcher]:
         TextColumn("{task.fields[table]}"),
     )
     with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-        yield Bars(progress)
+        yield _Both(lines, Bars(progress))
+    lines.end()

@@ -1,0 +1,143 @@
+"""The log of the sync: on stderr what somebody waits for, in a file what somebody looks up later.
+
+Tables and keys are written, values are not: what people have typed stays out of a log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TextIO
+
+from backend.errors import AppError, ConfigError
+from backend.logs import TextFormatter, redact
+from backend.sync.report import Answer, Ran, Seen
+from backend.sync.shape import Conflict, Outcome, Status
+
+_MOST_BYTES = 1_000_000
+_OLD_FILES = 3
+
+log = logging.getLogger(__name__)
+
+
+class _Dated(TextFormatter):
+    """A line of the file says when."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line with the moment before it."""
+        return f"{self.formatTime(record)} {super().formatMessage(record)}"
+
+
+class _Private(RotatingFileHandler):
+    """A file that nobody else may read."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
+@contextmanager
+def kept(path: Path | None, stream: TextIO) -> Iterator[None]:
+    """Log to `stream` and into a file, if one is named, while the block runs.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    root, before = logging.getLogger(), logging.getLogger().level
+    handlers = [_to_stream(stream), *([_to_file(path)] if path else [])]
+    root.setLevel(logging.INFO)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    except AppError as error:
+        log.info("the run failed", extra={"fields": {"why": redact(error.args[0])}})
+        raise
+    finally:
+        root.setLevel(before)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+def record(answer: Answer) -> None:
+    """Write down what a run has done, or a look has shown, row by row."""
+    if isinstance(answer, Ran):
+        _record_run(answer.outcome)
+    elif isinstance(answer, Seen):
+        _record_look(answer.status)
+        for one in answer.mismatches or ():
+            _event("difference", table=one.table, key=one.key)
+
+
+def _record_run(outcome: Outcome) -> None:
+    for table, count in outcome.tables.items():
+        if count.written or count.same:
+            _event("table", table=table, **vars(count))
+    for pair in outcome.paired:
+        _event("paired", table=pair.table, local=pair.local_key, survivor=pair.survivor_key)
+        for table, key in pair.moved:
+            _event("moved", table=table, key=key)
+    _record_conflicts(outcome.conflicts)
+    for deletion in outcome.deletions:
+        said = "deleted" if deletion.travelled else "deletion held back"
+        _event(said, table=deletion.table, key=deletion.key)
+    for table, number in outcome.waiting.items():
+        _event("waiting", table=table, rows=number)
+    _event(
+        "dry run finished" if outcome.dry_run else "run finished",
+        direction=outcome.direction.value,
+        written=outcome.written,
+        open_conflicts=len(outcome.open_conflicts),
+        safety_copy=outcome.backup,
+    )
+
+
+def _record_look(status: Status) -> None:
+    travelling = {"to_remote": status.to_remote, "to_local": status.to_local}
+    for way, tables in travelling.items():
+        for table, number in tables.items():
+            _event("pending", table=table, **{way: number})
+    _record_conflicts(status.conflicts)
+    _event("status finished", synced_at=status.synced_at)
+
+
+def _record_conflicts(conflicts: list[Conflict]) -> None:
+    for one in conflicts:
+        kept_one = one.resolved or None
+        columns = ",".join(dict.fromkeys(each.column for each in one.fields)) or None
+        _event(
+            f"conflict: {one.kind.value}",
+            table=one.table, key=one.key, columns=columns, kept=kept_one,
+        )  # fmt: skip
+
+
+def _event(what: str, **fields: object) -> None:
+    log.info("%s", what, extra={"fields": fields})
+
+
+def _to_stream(stream: TextIO) -> logging.Handler:
+    """Let a person at a terminal see only what is unusual; the bars tell the rest."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(TextFormatter())
+    handler.setLevel(logging.WARNING if stream.isatty() else logging.INFO)
+    # Row by row is for the file.
+    handler.addFilter(lambda one: one.name != __name__ or one.levelno > logging.INFO)
+    return handler
+
+
+def _to_file(path: Path) -> logging.Handler:
+    try:
+        handler = _Private(path, maxBytes=_MOST_BYTES, backupCount=_OLD_FILES)
+    except OSError as error:
+        raise ConfigError(
+            f"the log {path} cannot be written: {error.strerror}",
+            hint="name a file that this user can write to with --log",
+        ) from None
+    handler.setFormatter(_Dated())
+    return handler

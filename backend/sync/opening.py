@@ -1,0 +1,109 @@
+"""Both databases, open for one run: reached, two of them, and for us alone where that counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from backend.config.database_url import DatabaseUrl
+from backend.errors import RefusedError
+from backend.sync.alone import alone_on_file, alone_on_server
+from backend.sync.options import Ends
+from backend.sync.pooling import refuse_pooled
+from backend.sync.postgres_side import PostgresSide
+from backend.sync.reaching import postgres_at, sqlite_at
+from backend.sync.side import Side
+from backend.sync.sides import Sides
+from backend.sync.sqlite_side import SQLiteSide
+from backend.sync.tls import told, with_tls
+from backend.tablecopy.postgres.session import Session
+
+_SAME = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The two sides, and how the way to each that is a server is protected."""
+
+    sides: Sides
+    ways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _End:
+    """One database, open; `name` is what people call it."""
+
+    database: DatabaseUrl
+    name: str
+    connection: sqlite3.Connection | Session
+
+    def side(self) -> Side:
+        """Return it as the engine takes it."""
+        if isinstance(self.connection, sqlite3.Connection):
+            return SQLiteSide(self.connection, str(self.database))
+        return PostgresSide(self.connection, str(self.database))
+
+    def way(self) -> list[str]:
+        """Say what protects the way there."""
+        if isinstance(self.connection, sqlite3.Connection):
+            return []
+        encrypted = self.connection.pgconn.ssl_in_use
+        return [f"{self.name}: {told(with_tls(self.database, self.name), encrypted=encrypted)}"]
+
+
+@contextmanager
+def opened(ends: Ends, *, writing: bool) -> Iterator[Reached]:
+    """Open both sides; where something is to be written, for us alone.
+
+    Raises:
+        ConfigError, DatabaseError: one of them is not there, or does not let us in.
+        RefusedError: they are one, or the way to one of them is not to be gone.
+        LockHeldError: somebody else is syncing one of them.
+    """
+    with ExitStack() as stack:
+        # The local one first: what is wrong at home shows without waiting for the network.
+        local = _opened(stack, ends.local, "local", writing=writing)
+        remote = _opened(stack, ends.remote, ends.remote_name, writing=writing)
+        _refuse_the_same(local, remote)
+        if writing:
+            for end in (local, remote):
+                _lock(stack, end)
+        yield Reached(Sides(local.side(), remote.side()), (*local.way(), *remote.way()))
+
+
+def _opened(stack: ExitStack, database: DatabaseUrl, name: str, *, writing: bool) -> _End:
+    if database.engine == "sqlite":
+        file = stack.enter_context(sqlite_at(database, writing=writing))
+        return _End(database, name, file)
+    session = stack.enter_context(postgres_at(database, name=name, writing=writing))
+    return _End(database, name, session)
+
+
+def _refuse_the_same(local: _End, remote: _End) -> None:
+    """See that there are two; by their names one could not tell."""
+    paths = (local.database.path, remote.database.path)
+    if all(paths):
+        same = paths[0].samefile(paths[1])  # type: ignore[union-attr, arg-type] # all() saw them
+    else:
+        same = _identity(local) is not None and _identity(local) == _identity(remote)
+    if same:
+        raise RefusedError(
+            f"{local.database} and {remote.database} are the same database",
+            hint="name another one with --local or --remote",
+        )
+
+
+def _identity(end: _End) -> tuple[object, ...] | None:
+    if isinstance(end.connection, sqlite3.Connection):
+        return None
+    return end.connection.execute(_SAME).fetchone()
+
+
+def _lock(stack: ExitStack, end: _End) -> None:
+    if isinstance(end.connection, sqlite3.Connection):
+        stack.enter_context(alone_on_file(end.database))
+        return
+    refuse_pooled(end.connection, end.database, name=end.name)
+    stack.enter_context(alone_on_server(end.connection, end.database))

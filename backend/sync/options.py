@@ -1,0 +1,133 @@
+"""What the operator asks for: the command line over the settings, contradictions refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.config.database_url import DatabaseUrl, parse_database_url
+from backend.config.env import Env
+from backend.config.settings import (
+    DEFAULT_SQLITE,
+    RENDER_DATABASE_URL,
+    load_settings,
+    read_render_database,
+)
+from backend.errors import UsageError
+from backend.sync.shape import Cap, Direction, OnConflict, Wanted
+from backend.sync.troubles import not_configured
+
+BATCH_SIZE = 100
+_CAP = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(%?)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The two databases; `remote_name` is where the hosted one was named, for messages."""
+
+    local: DatabaseUrl
+    remote: DatabaseUrl
+    remote_name: str = RENDER_DATABASE_URL
+
+    @property
+    def folder(self) -> Path:
+        """Return where the sync keeps its own files: beside the local database."""
+        return (self.local.path or DEFAULT_SQLITE).absolute().parent
+
+
+@dataclass(frozen=True)
+class Words:
+    """How to run, as click read it; None: not said."""
+
+    dry_run: bool = False
+    on_conflict: OnConflict | None = None
+    deletes: bool = False
+    max_deletes: Cap | None = None
+    batch_size: int = BATCH_SIZE
+    no_backup: bool = False
+    backup_dir: Path | None = None
+    start_over: bool = False
+    mirror: bool = False
+
+
+def read_ends(local: str | None, remote: str | None, environ: Mapping[str, str]) -> Ends:
+    """Decide which two databases are meant.
+
+    Raises:
+        ConfigError: the hosted one is named nowhere, or an address cannot be read.
+    """
+    env = Env(environ)
+    if remote:
+        there, name = parse_database_url(remote, name="--remote"), "--remote"
+    else:
+        found, name = read_render_database(env), RENDER_DATABASE_URL
+        if found is None:
+            raise not_configured()
+        there = found
+    here = parse_database_url(local, name="--local") if local else _configured(environ)
+    return Ends(here, there, name)
+
+
+def read_wanted(direction: Direction, words: Words, ends: Ends) -> Wanted:
+    """Decide what is to be done.
+
+    Raises:
+        UsageError: the command line contradicts itself.
+    """
+    _refuse_contradictions(words)
+    folder = (words.backup_dir or ends.folder / "sync-backups").absolute()
+    return Wanted(
+        direction=direction,
+        on_conflict=words.on_conflict or OnConflict.REPORT,
+        deletes=words.deletes,
+        max_deletes=words.max_deletes or Cap(),
+        dry_run=words.dry_run,
+        batch_size=words.batch_size,
+        backup=None if words.no_backup else folder,
+        start_over=words.start_over,
+    )
+
+
+def read_cap(text: str) -> Cap:
+    """Read `25` as rows and `10%` as a share.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    match = _CAP.fullmatch(text.strip())
+    if match and match[2] and float(match[1]) <= 100:
+        return Cap(percent=float(match[1]))
+    if match and not match[2] and "." not in match[1]:
+        return Cap(rows=int(match[1]), percent=None)
+    raise UsageError(
+        f"--max-deletes {text!r} is not accepted",
+        hint="use a number of rows, as in 25, or a share of the table, as in 10%",
+    )
+
+
+def _configured(environ: Mapping[str, str]) -> DatabaseUrl:
+    settings = load_settings(environ)
+    # The sync makes tables and triggers of its own: that takes the login that may do so.
+    on_server = settings.database.engine == "postgres"
+    return settings.migrate_database if on_server else settings.database
+
+
+def _refuse_contradictions(words: Words) -> None:
+    said = {
+        "--on-conflict": words.on_conflict is not None,
+        "--deletes": words.deletes,
+        "--max-deletes": words.max_deletes is not None,
+        "--start-over": words.start_over,
+    }
+    against = [flag for flag, given in said.items() if given]
+    if words.mirror and against:
+        raise UsageError(
+            f"--mirror and {against[0]} contradict each other",
+            hint="a mirror is the remote as it is: nothing local is weighed against it",
+        )
+    if words.max_deletes is not None and not words.deletes:
+        raise UsageError("--max-deletes without --deletes", hint="say both, or neither")
+    if words.no_backup and words.backup_dir:
+        raise UsageError("--no-backup and --backup-dir contradict each other", hint="say one")

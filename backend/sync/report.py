@@ -1,0 +1,188 @@
+"""What became of a run and what a look has shown: whole for machines, shortened for people."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from backend.errors import ExitCode
+from backend.sync.options import Ends
+from backend.sync.shape import Conflict, Direction, Mismatch, Outcome, Status
+from backend.sync.telling import (
+    conflict_lines,
+    deletion_lines,
+    mismatch_lines,
+    paired_lines,
+    status_lines,
+    table_lines,
+)
+
+_HOW_TO_DECIDE = "decide with --on-conflict local, remote or newer"
+
+
+class Answer(Protocol):
+    """What a command ends with."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether nothing is left to decide."""
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Say it to machines, with everything that was found."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run that has ended; `ways` say how the connections were protected."""
+
+    outcome: Outcome
+    ends: Ends
+    ways: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether no conflict is open."""
+        return not self.outcome.open_conflicts
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+        found = self.outcome
+        body = [
+            *self.ways,
+            *["first sync: both sides were compared whole"] * found.first,
+            *(f"note: {note}" for note in found.notes),
+            *table_lines(found.tables),
+            *paired_lines(found.paired),
+            *conflict_lines(found.conflicts),
+            *deletion_lines(found.deletions),
+            *_waiting(found.waiting),
+            *self._way_back(),
+            self._end(),
+        ]
+        return [self._title(), *(f"  {line}" for line in body)]
+
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Say it to machines, with everything that was found."""
+        found = self.outcome
+        return {
+            "local": str(self.ends.local),
+            "remote": str(self.ends.remote),
+            "ways": list(self.ways),
+            **asdict(found),
+            "backup": str(found.backup) if found.backup else None,
+            "written": found.written,
+            "open_conflicts": len(found.open_conflicts),
+            "exit_code": int(_exit_code(self)),
+        }
+
+    def _title(self) -> str:
+        source, target = self.ends.local, self.ends.remote
+        if self.outcome.direction is Direction.RENDER_TO_LOCAL:
+            source, target = target, source
+        what = "mirror" if self.outcome.mirrored else self.outcome.direction.value
+        return f"{what}: {source} → {target}"
+
+    def _way_back(self) -> list[str]:
+        path = self.outcome.backup
+        if path is None:
+            return []
+        if path.suffix != ".sql":
+            return [f"the file as it was: {path}"]
+        to_remote = self.outcome.direction is Direction.LOCAL_TO_RENDER
+        target = self.ends.remote if to_remote else self.ends.local
+        script, name = shlex.quote(str(path)), shlex.quote(str(target.path or target))
+        if target.engine == "sqlite":
+            return [f"to take this run back: sqlite3 {name} < {script}"]
+        return [f"to take this run back: psql -d {name} -f {script}"]
+
+    def _end(self) -> str:
+        found, rows = self.outcome, f"{self.outcome.written:,} rows"
+        held = len(found.open_conflicts)
+        if found.dry_run:
+            said = f"dry run: {rows} would be written, nothing was"
+        elif found.written:
+            said = f"{rows} written"
+        else:
+            said = "nothing was written" if held else "nothing to do"
+        return f"{said}; {held:,} conflicts are open: {_HOW_TO_DECIDE}" if held else said
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Both sides as they are; `mismatches` is None unless every row was compared."""
+
+    status: Status
+    mismatches: tuple[Mismatch, ...] | None = None
+    ways: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether there is neither a conflict nor a difference that should not be."""
+        return not self.status.conflicts and not self.mismatches
+
+    def lines(self) -> list[str]:
+        """Say it to people."""
+        return [
+            *status_lines(self.status, self.ways),
+            *conflict_lines(self.status.conflicts),
+            *self._compared(),
+            *_next(self.status),
+        ]
+
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Say it to machines, with everything that was found."""
+        compared = self.mismatches
+        return {
+            **asdict(self.status),
+            "ways": list(self.ways),
+            "mismatches": None if compared is None else [asdict(one) for one in compared],
+            "exit_code": int(_exit_code(self)),
+        }
+
+    def _compared(self) -> list[str]:
+        if self.mismatches is None:
+            return []
+        if not self.mismatches:
+            return ["every row was compared: no difference but what is to travel"]
+        return [
+            *mismatch_lines(self.mismatches),
+            f"every row was compared: {len(self.mismatches):,} differ, and no change was noted;"
+            " --start-over compares both sides and brings them together",
+        ]
+
+
+def _exit_code(answer: Answer) -> ExitCode:
+    return ExitCode.DONE if answer.is_clean else ExitCode.FOUND_WANTING
+
+
+def _waiting(waiting: dict[str, int]) -> list[str]:
+    return [
+        f"waiting: {number:,} rows of {table}, until a row that they need has travelled"
+        for table, number in waiting.items()
+        if number
+    ]
+
+
+def _next(status: Status) -> list[str]:
+    """Say which command would do something."""
+    if status.synced_at is None:
+        return ["never synced: the first run, either way, compares both sides whole"]
+    ways = {
+        Direction.LOCAL_TO_RENDER: sum(status.to_remote.values()),
+        Direction.RENDER_TO_LOCAL: sum(status.to_local.values()),
+    }
+    lines = [
+        f"{number:,} rows to travel: python sync_databases.py {way.value}"
+        for way, number in ways.items()
+        if number
+    ]
+    return lines or _nothing(status.conflicts)
+
+
+def _nothing(conflicts: Sequence[Conflict]) -> list[str]:
+    return [f"only conflicts are left: {_HOW_TO_DECIDE}"] if conflicts else ["nothing to do"]
