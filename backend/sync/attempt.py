@@ -91,14 +91,14 @@ class Attempt:
         self.target = task.sides.target(task.wanted.direction)
         self.tables = task.sides.tables
         self.outcome = outcome
-        self.renames = Renames()
-        self.consumed: list[Entry] = []
+        self._renames = Renames()
+        self._consumed: list[Entry] = []
         self._task = task
         self._scopes: dict[str, set[Value]] = defaultdict(set)
         self._going: list[Weighed] = []
         self._holders: dict[Key, Key] = {}
         self._judge = Judge(self.tables, task.wanted)
-        parts = self.source, self.target, self.tables, self.renames
+        parts = self.source, self.target, self.tables, self._renames
         self._obstacles = Obstacles(*parts)
         self._writing = Writing(*parts, outcome, task.undo)
         self._pairing = Pairing(*parts, task.wanted.direction, outcome)
@@ -119,9 +119,15 @@ class Attempt:
         if broken := rules(self.target, scopes) if scopes else {}:
             raise RulesBrokenError(broken)
 
+    def consume(self) -> None:
+        """Let the source forget what has arrived; its own transaction, after the target's."""
+        for table, local, survivor in self._renames.all:
+            self.source.rekey(table, local, survivor)
+        self.source.forget(self._consumed)
+
     def _travel(self, root: SyncedTable) -> None:
         touched = self.source.touched(self.tables.family(root.name))
-        left = list(dict.fromkeys(map(self.renames.key, touched)))
+        left = list(dict.fromkeys(map(self._renames.key, touched)))
         self._task.watcher.stage(root.name, len(left))
         while left:
             self._holders = {}
@@ -138,10 +144,10 @@ class Attempt:
 
     def _piece(self, root: SyncedTable, keys: list[Key], *, swap: bool = False) -> None:
         """Weigh some units, and write what can be written; `swap`: they exchange unique values."""
-        source = load(self.source, self.tables, root, keys, self.renames)
+        source = load(self.source, self.tables, root, keys, self._renames)
         target = load(self.target, self.tables, root, keys)
         if self._pairing.pair(root, source, target):
-            again = list(dict.fromkeys(map(self.renames.key, keys)))
+            again = list(dict.fromkeys(map(self._renames.key, keys)))
             self._piece(root, again)
             return
         weighed = {
@@ -171,10 +177,10 @@ class Attempt:
                 self._conflict_of(root, key, decision, source.seen, target.seen)
             case Verdict.SAME:
                 self.target.forget(target.entries)
-                self.consumed += source.entries
+                self._consumed += source.entries
                 self.outcome.tables.setdefault(root.name, TableCount()).same += 1
             case Verdict.AHEAD:
-                self.consumed += source.entries
+                self._consumed += source.entries
             case _:
                 weighed = Weighed(Change(root, key, decision.image), decision, source, target)
                 return self._permitted(weighed) if weighed.deletes else weighed
@@ -212,7 +218,7 @@ class Attempt:
     def _settle(self, root: SyncedTable, one: Weighed) -> None:
         """Move the base of a unit that was written, and tell what became of it."""
         key, seen = one.change.key, one.source.seen
-        self.consumed += one.source.entries
+        self._consumed += one.source.entries
         # What the target holds beyond the source, the source will fetch.
         for name, bases in by_table(known_since(one.change.image, seen.now)).items():
             self.target.note(self.tables[name], bases)

@@ -54,7 +54,7 @@ class Pairing:
     def _rename(self, root: SyncedTable, own: Key, other: Key) -> None:
         if self.direction is Direction.LOCAL_TO_RENDER:
             local, survivor, side = own, other, self.source
-            self.renames.survivors[own[0]] = other[0]
+            self.renames.add(root, own, other)
         else:
             local, survivor, side = other, own, self.target
         moved = tuple(self._hanging_on(side, root, local))

@@ -6,6 +6,7 @@ from functools import cache
 
 from backend import models
 from backend.db.extension import Base
+from backend.db.schema_state import SchemaState
 from backend.sync.tables import Meaning, SyncedTables, tables_of
 
 # Sessions, tokens and replies are not here: each database has its own.
@@ -46,3 +47,10 @@ MEANINGS = {
 def app_tables() -> SyncedTables:
     """Return the tables of the app that travel, parents first."""
     return tables_of(Base.metadata, MEANINGS)
+
+
+@cache
+def all_tables() -> SyncedTables:
+    """Return every table that holds rows of people, for a copy that is to be exact."""
+    names = Base.metadata.tables.keys() - {SchemaState.__tablename__}
+    return tables_of(Base.metadata, {name: Meaning() for name in names})

@@ -9,26 +9,22 @@ from hashlib import md5
 from typing import Any
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 
-from backend.errors import TransientError
+from backend.config.database_url import EngineName
 from backend.sync.postgres_capture import TABLES, TRIGGER, bodies, key_text, statements
 from backend.sync.postgres_values import arrays, listed, names, of, read, unnested, written
 from backend.sync.shape import Key
 from backend.sync.side import Entry, Glance, Memory
 from backend.sync.tables import Kind, Reference, Row, SyncedColumn, SyncedTable, SyncedTables
-from backend.tablecopy.postgres.session import translated
 
 _FETCH = 5_000
-_AGAIN = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 
 _KNOWN = """
-    SELECT 'database ' || oid || ' of ' || pg_postmaster_start_time() || ' ' || current_database(),
-        current_schema(), to_regclass('alembic_version') IS NOT NULL,
+    SELECT current_schema(), to_regclass('alembic_version') IS NOT NULL,
         to_regclass('tablecopy_sync') IS NOT NULL,
         ARRAY(SELECT name FROM unnest(%s::text[]) AS n(name)
-            WHERE to_regclass(quote_ident(name)) IS NOT NULL)
-    FROM pg_database WHERE datname = current_database()"""
+            WHERE to_regclass(quote_ident(name)) IS NOT NULL)"""
 _REVISIONS = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
 _MEMORY = "SELECT token, previous, synced_at, tables, emptied FROM tablecopy_sync"
 _TOUCHED = "SELECT array_agg(DISTINCT tbl) FROM tablecopy_changes"
@@ -58,35 +54,38 @@ class PostgresSide:
         self._cursors = 0
 
     @property
+    def engine(self) -> EngineName:
+        """Tell how it speaks SQL."""
+        return "postgres"
+
+    @property
     def where(self) -> str:
         """Name the database, without its password."""
         return self._where
 
     def glance(self, tables: SyncedTables) -> Glance:
         """Look at everything in two round trips: what is there, then what it holds."""
-        with _explained("looking at the database"):
-            names_wanted = list(tables.names)
-            found = self._all(_KNOWN, [names_wanted])
-            ((identity, schema, has_schema, has_memory, held),) = found
-            with self._connection.pipeline():
-                revisions = self._connection.execute(_REVISIONS) if has_schema else None
-                memory = self._connection.execute(_MEMORY) if has_memory else None
-                touched = self._connection.execute(_TOUCHED) if has_memory else None
-                captured = self._connection.execute(_CAPTURED, [names_wanted, TRIGGER])
-                numbers = self._connection.execute(_TABLES, [names_wanted])
-                counts = self._connection.execute(_counting(held)) if held else None
-            known = memory.fetchone() if memory else None
-            problem = _problem(
-                known, _expected(tables, schema), dict(captured.fetchall()), numbers.fetchall()
-            )
-            return Glance(
-                identity,
-                str(revisions.fetchall()[0][0] or "") if revisions else "",
-                Memory(*known[:3]) if known else None,
-                problem if known else "",
-                dict(counts.fetchall()) if counts else {},
-                frozenset((touched.fetchall()[0][0] if touched else None) or ()),
-            )
+        names_wanted = list(tables.names)
+        found = self._all(_KNOWN, [names_wanted])
+        ((schema, has_schema, has_memory, held),) = found
+        with self._connection.pipeline():
+            revisions = self._connection.execute(_REVISIONS) if has_schema else None
+            memory = self._connection.execute(_MEMORY) if has_memory else None
+            touched = self._connection.execute(_TOUCHED) if has_memory else None
+            captured = self._connection.execute(_CAPTURED, [names_wanted, TRIGGER])
+            numbers = self._connection.execute(_TABLES, [names_wanted])
+            counts = self._connection.execute(_counting(held)) if held else None
+        known = memory.fetchone() if memory else None
+        problem = _problem(
+            known, _expected(tables, schema), dict(captured.fetchall()), numbers.fetchall()
+        )
+        return Glance(
+            str(revisions.fetchall()[0][0] or "") if revisions else "",
+            Memory(*known[:3]) if known else None,
+            problem if known else "",
+            dict(counts.fetchall()) if counts else {},
+            frozenset((touched.fetchall()[0][0] if touched else None) or ()),
+        )
 
     def clock(self) -> str:
         """Return the server's clock."""
@@ -98,28 +97,37 @@ class PostgresSide:
     def transaction(self, *, write: bool) -> Iterator[None]:
         """Hold one snapshot; or write on top of one, with the triggers told to look away."""
         if self._rehearsal:
-            yield
-            return
-        with _explained("reading or writing the database"):
-            self._begin(write=write)
-            try:
+            with self._savepoint():
                 yield
-                self._run("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
+            return
+        self._begin(write=write)
+        try:
+            yield
+            self._run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._run("SAVEPOINT tablecopy")
+        try:
+            yield
+            self._run("RELEASE tablecopy")
+        except BaseException:
+            self._run("ROLLBACK TO tablecopy")
+            raise
 
     @contextmanager
     def rehearsing(self) -> Iterator[None]:
         """Do everything in one transaction that never ends well."""
-        with _explained("trying it out"):
-            self._begin(write=True)
-            self._rehearsal = True
-            try:
-                yield
-            finally:
-                self._rehearsal = False
-                self._roll_back()
+        self._begin(write=True)
+        self._rehearsal = True
+        try:
+            yield
+        finally:
+            self._rehearsal = False
+            self._roll_back()
 
     def _begin(self, *, write: bool) -> None:
         mode = "READ WRITE" if write else "READ ONLY"
@@ -354,15 +362,6 @@ class PostgresSide:
 
     def _run(self, statement: Any, values: Sequence[Any] = ()) -> None:
         self._connection.execute(statement, values or None)
-
-
-@contextmanager
-def _explained(doing: str) -> Iterator[None]:
-    with translated(doing):
-        try:
-            yield
-        except _AGAIN as error:
-            raise TransientError(f"{doing}: somebody else was faster") from error
 
 
 def _expected(tables: SyncedTables, schema: str) -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from backend.progress import Watcher
-from backend.sync.engine import look, mirror, synchronise, verify
+from backend.sync.engine import synchronise
+from backend.sync.looking import look, verify
+from backend.sync.mirroring import mirror
 from backend.sync.opening import opened
 from backend.sync.options import Ends
 from backend.sync.report import Ran, Seen

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from backend.config.database_url import EngineName
 from backend.sync.shape import Key
 from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
 
@@ -43,7 +44,6 @@ class Glance:
     `problem` says why the log cannot be trusted; `touched` are the tables with entries in it.
     """
 
-    identity: str
     revisions: str
     memory: Memory | None
     problem: str = ""
@@ -53,6 +53,10 @@ class Glance:
 
 class Side(Protocol):
     """One of the two databases."""
+
+    @property
+    def engine(self) -> EngineName:
+        """Tell how it speaks SQL."""
 
     @property
     def where(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backend.sync.policy import app_tables
 from backend.sync.shape import Direction
@@ -16,7 +16,7 @@ class Sides:
 
     local: Side
     remote: Side
-    tables: SyncedTables = app_tables()
+    tables: SyncedTables = field(default_factory=app_tables)
 
     def source(self, direction: Direction) -> Side:
         """Return the side that is read."""

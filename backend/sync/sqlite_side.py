@@ -6,10 +6,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from backend.errors import DatabaseError, TransientError
+from backend.config.database_url import EngineName
 from backend.sync.shape import Key
 from backend.sync.side import Entry, Glance, Memory
 from backend.sync.sqlite_capture import TABLES, triggers
@@ -28,6 +27,11 @@ class SQLiteSide:
         self._rehearsal = False
 
     @property
+    def engine(self) -> EngineName:
+        """Tell how it speaks SQL."""
+        return "sqlite"
+
+    @property
     def where(self) -> str:
         """Name the file."""
         return self._where
@@ -37,7 +41,6 @@ class SQLiteSide:
         names = {str(name) for (name,) in self._all("SELECT name FROM sqlite_master")}
         with self.transaction(write=False):
             return Glance(
-                self._identity(),
                 self._revisions() if "alembic_version" in names else "",
                 self._memory() if "tablecopy_sync" in names else None,
                 self._problem(tables) if "tablecopy_sync" in names else "",
@@ -53,31 +56,44 @@ class SQLiteSide:
     def transaction(self, *, write: bool) -> Iterator[None]:
         """Hold one snapshot; or write, with the triggers told to look away."""
         if self._rehearsal:
-            yield
-            return
-        with _translated(self._where):
-            self._begin(write=write)
-            try:
+            with self._savepoint():
                 yield
-                if write:
-                    self._run("DELETE FROM tablecopy_applying")
-                self._run("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._run("ROLLBACK")
-                raise
+            return
+        self._begin(write=write)
+        try:
+            yield
+            if write:
+                self._run("DELETE FROM tablecopy_applying")
+            self._run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._run("SAVEPOINT tablecopy")
+        try:
+            yield
+            self._run("RELEASE tablecopy")
+        except BaseException:
+            self._run("ROLLBACK TO tablecopy")
+            raise
 
     @contextmanager
     def rehearsing(self) -> Iterator[None]:
         """Do everything in one transaction that never ends well."""
-        with _translated(self._where):
-            self._begin(write=True)
-            self._rehearsal = True
-            try:
-                yield
-            finally:
-                self._rehearsal = False
-                self._run("ROLLBACK")
+        self._begin(write=True)
+        self._rehearsal = True
+        try:
+            yield
+        finally:
+            self._rehearsal = False
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # A full disk, for one, has rolled back already.
+        if self._connection.in_transaction:
+            self._run("ROLLBACK")
 
     def _begin(self, *, write: bool) -> None:
         self._run("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -265,11 +281,6 @@ class SQLiteSide:
             (table, column, column),
         )
 
-    def _identity(self) -> str:
-        (path,) = [file for _, name, file in self._all("PRAGMA database_list") if name == "main"]
-        stat = Path(path).stat()
-        return f"file {stat.st_dev}:{stat.st_ino}"
-
     def _revisions(self) -> str:
         found = self._all("SELECT version_num FROM alembic_version ORDER BY 1")
         return ", ".join(str(revision) for (revision,) in found)
@@ -301,18 +312,6 @@ class SQLiteSide:
 
     def _run(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         self._connection.execute(statement, values)
-
-
-@contextmanager
-def _translated(where: str) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise TransientError(f"{where} is being written to by somebody else") from error
-        raise DatabaseError(f"{where}: {error}") from error
-    except sqlite3.Error as error:
-        raise DatabaseError(f"{where}: {error}") from error
 
 
 def _columns(table: SyncedTable, *, guarded: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backend.sync.deciding import Place, Seen
@@ -24,6 +24,18 @@ class Renames:
     """Keys of local rows that take the key of a remote one; UUIDs, so no two tables share one."""
 
     survivors: dict[Value, Value] = field(default_factory=dict)
+    tables: list[SyncedTable] = field(default_factory=list)
+
+    def add(self, table: SyncedTable, local: Key, survivor: Key) -> None:
+        """Let a row have another row's key from now on."""
+        self.survivors[local[0]] = survivor[0]
+        self.tables.append(table)
+
+    @property
+    def all(self) -> Iterator[tuple[SyncedTable, Key, Key]]:
+        """Return every table, the key that goes and the key that stays."""
+        for table, (local, survivor) in zip(self.tables, self.survivors.items(), strict=True):
+            yield table, (local,), (survivor,)
 
     def key(self, key: Key) -> Key:
         """Return a key as the survivor has it."""

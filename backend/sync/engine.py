@@ -1,0 +1,128 @@
+"""Sync two databases: see how they stand, merge into one of them, and move the base last."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backend.errors import DataError
+from backend.progress import Watcher
+from backend.sync.attempt import Attempt, RulesBrokenError, Task
+from backend.sync.first import fill, is_empty, union
+from backend.sync.keeping import undo_for
+from backend.sync.rules import broken_rules, refuse_broken
+from backend.sync.shape import Outcome, Value, Wanted
+from backend.sync.side import Memory
+from backend.sync.sides import Sides
+from backend.sync.standing import Stage, look_at
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all tries of one run share; `rows` is what the target holds before it.
+
+    `token` is what both remember, and `begun` what became of a first sync's beginning.
+    """
+
+    sides: Sides
+    wanted: Wanted
+    watcher: Watcher
+    rows: Mapping[str, int]
+    token: str
+    begun: Outcome
+
+
+def synchronise(sides: Sides, wanted: Wanted, watcher: Watcher) -> Outcome:
+    """Bring what the source has changed since the last sync into the target.
+
+    The target commits first, then the source forgets what has arrived: killed at any moment, the
+    next run ends in the same state.
+
+    Raises:
+        RefusedError: something is in the way; nothing has been written.
+        DataError: what would be written is not right; nothing has been written.
+        TransientError: it cannot be done now; what has been written is whole, and known.
+    """
+    watcher.stage("look")
+    standing = look_at(sides, forgiving=wanted.start_over)
+    first = standing.stage is not Stage.SYNCED
+    outcome = Outcome(wanted.direction, wanted.dry_run, first)
+    with rehearsing(sides, dry_run=wanted.dry_run):
+        source = sides.source(wanted.direction)
+        token = _begin(sides, wanted, outcome, watcher) if first else standing.token(source)
+        rows = standing.rows(sides.target(wanted.direction))
+        return _merge(_Run(sides, wanted, watcher, rows, token, outcome))
+
+
+@contextmanager
+def rehearsing(sides: Sides, *, dry_run: bool) -> Iterator[None]:
+    """In a dry run, do everything on both sides and take it back."""
+    if not dry_run:
+        yield
+        return
+    with sides.local.rehearsing(), sides.remote.rehearsing():
+        yield
+
+
+def begin_capture(sides: Sides) -> None:
+    """Let both sides note changes from now on, and forget what they knew."""
+    for side in (sides.local, sides.remote):
+        with side.transaction(write=True):
+            side.install(sides.tables)
+            side.start_over()
+
+
+def _begin(sides: Sides, wanted: Wanted, outcome: Outcome, watcher: Watcher) -> str:
+    """Note how the two differ, or fill an empty target; return what both remember then."""
+    begin_capture(sides)
+    source, target = sides.source(wanted.direction), sides.target(wanted.direction)
+    memory = Memory(secrets.token_hex(16))
+    with source.transaction(write=True), target.transaction(write=True):
+        if is_empty(target, sides.tables):
+            fill(source, target, sides.tables, watcher, outcome)
+            refuse_broken(target)
+        else:
+            union(source, target, sides.tables, watcher)
+        for side in (source, target):
+            side.remember(memory, sides.tables)
+    return memory.token
+
+
+def _merge(run: _Run) -> Outcome:
+    """Try until no rule is broken by what both sides have changed together."""
+    held: dict[Value, str] = {}
+    while True:
+        try:
+            return _try(run, held)
+        except RulesBrokenError as error:
+            if error.broken.keys() <= held.keys():
+                raise DataError(
+                    "; ".join(sorted(set(error.broken.values()))),
+                    hint="the target breaks this rule by itself: python -m backend check",
+                ) from None
+            held.update(error.broken)
+
+
+def _try(run: _Run, held: Mapping[Value, str]) -> Outcome:
+    sides, direction = run.sides, run.wanted.direction
+    source, target = sides.source(direction), sides.target(direction)
+    outcome = deepcopy(run.begun)
+    token, now = secrets.token_hex(16), datetime.now(UTC).isoformat(timespec="seconds")
+    with undo_for(run.wanted, target) as undo:
+        task = Task(sides, run.wanted, run.rows, run.watcher, held, undo)
+        attempt = Attempt(task, outcome)
+        with source.transaction(write=False), target.transaction(write=True):
+            attempt.run(broken_rules)
+            target.remember(Memory(token, run.token, now), sides.tables)
+            outcome.backup = undo.close()
+    # What is lost from here on, the next run finds to be the same on both sides.
+    with source.transaction(write=True):
+        attempt.consume()
+        source.remember(Memory(token, "", now), sides.tables)
+    with target.transaction(write=True):
+        target.remember(Memory(token, "", now), sides.tables)
+    return outcome
