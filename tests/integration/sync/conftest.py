@@ -1,11 +1,14 @@
 """Databases that the sync's own parts are put to."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from shutil import copyfile
 
 import pytest
 
 from backend.config.database_url import DatabaseUrl
+from tests.integration.sync.pair import Pair, paired
 
 
 @pytest.fixture
@@ -25,3 +28,30 @@ def sqlite(tmp_path) -> DatabaseUrl:
 def on_port(database: DatabaseUrl, port: int, **words: str) -> DatabaseUrl:
     """Return the way to a Postgres that leads through another door."""
     return replace(database, params={**database.params, "port": str(port), **words})
+
+
+@pytest.fixture(
+    params=["sqlite-postgres", "postgres-sqlite", "sqlite-sqlite", "postgres-postgres"]
+)
+def pair(request, tmp_path) -> Iterator[Pair]:
+    """Two migrated databases, of every pair of engines."""
+    with ExitStack() as stack:
+        local, remote = (
+            stack.enter_context(_migrated(request, engine, tmp_path / f"{name}.db"))
+            for name, engine in zip(("local", "remote"), request.param.split("-"), strict=True)
+        )
+        yield stack.enter_context(paired(local, remote))
+
+
+@contextmanager
+def _migrated(request, engine: str, path) -> Iterator[DatabaseUrl]:
+    if engine == "sqlite":
+        copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield DatabaseUrl("sqlite", path=path)
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    database = server.new_database()
+    server.copy_database(template, database)
+    yield database
+    server.drop_database(database)

@@ -1,0 +1,73 @@
+"""Two databases of the app, and a sync between them."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from backend.config.database_url import DatabaseUrl
+from backend.sync.engine import synchronise
+from backend.sync.looking import look, verify
+from backend.sync.opening import opened
+from backend.sync.options import Ends
+from backend.sync.shape import Direction, Mismatch, Outcome, Status, Wanted
+from tests.integration.sync.world import OWN, World
+
+PUSH, PULL = Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL
+
+
+class Silent:
+    """Watches nothing."""
+
+    def stage(self, name: str, rows: int = 0) -> None:
+        pass
+
+    def advance(self, table: str, rows: int) -> None:
+        pass
+
+
+@dataclass
+class Pair:
+    """Both worlds, and what the sync does to them."""
+
+    local: World
+    remote: World
+
+    @property
+    def ends(self) -> Ends:
+        return Ends(self.local.database, self.remote.database)
+
+    def sync(self, direction: Direction, **words) -> Outcome:
+        with opened(self.ends, writing=True) as reached:
+            return synchronise(reached.sides, Wanted(direction, **words), Silent())
+
+    def push(self, **words) -> Outcome:
+        return self.sync(PUSH, **words)
+
+    def pull(self, **words) -> Outcome:
+        return self.sync(PULL, **words)
+
+    def both(self, **words) -> tuple[Outcome, Outcome]:
+        return self.push(**words), self.pull(**words)
+
+    def look(self) -> Status:
+        with opened(self.ends, writing=False) as reached:
+            return look(reached.sides)
+
+    def verify(self) -> list[Mismatch]:
+        with opened(self.ends, writing=False) as reached:
+            return verify(reached.sides, Silent())
+
+    def differences(self) -> dict[str, set]:
+        """Return the keys of rows that are not the same on both sides, but for what each keeps."""
+        one, other = self.local.dump(without=OWN), self.remote.dump(without=OWN)
+        return {
+            name: apart
+            for name in one
+            if (apart := {k for k in one[name].keys() | other[name].keys() if one[name].get(k) != other[name].get(k)})
+        }
+
+
+@contextmanager
+def paired(local: DatabaseUrl, remote: DatabaseUrl) -> Iterator[Pair]:
+    with closing(World(local)) as here, closing(World(remote)) as there:
+        yield Pair(here, there)

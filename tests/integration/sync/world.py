@@ -1,0 +1,223 @@
+"""A database of the app as its people see it: written and read by ways of its own, not the sync's."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Executable, func, select, update
+
+from backend.config.database_url import DatabaseUrl
+from backend.db.dialect import PoolOptions, dialect_for
+from backend.db.engines import WRITES
+from backend.db.extension import Base
+from backend.db.ids import new_id
+from backend.db.types import utc_now
+from backend.models import Group, GroupMember, Order, OrderPayer, OrderShare, Settlement, User
+from backend.services.email_key import email_key
+
+MODELS = (User, Group, GroupMember, Order, OrderPayer, OrderShare, Settlement)
+# What an account that is on both sides keeps for itself.
+OWN = {"password_hash", "status"}
+
+
+@dataclass
+class World:
+    """One database and what people do in it."""
+
+    database: DatabaseUrl
+    engine: Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.engine = dialect_for(self.database, PoolOptions(1, "people")).create_engine()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(**{WRITES: True}) as connection:
+            with connection.begin():
+                yield connection
+
+    def do(self, *statements: Executable) -> None:
+        with self.writing() as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def ask(self, query: Executable) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(query))
+
+    def add_user(self, email: str = "", name: str = "Ada", **more: Any) -> UUID:
+        email = email or f"{secrets.token_hex(6)}@example.com"
+        values = {"id": new_id(), "email": email, "email_key": email_key(email)}
+        own = {"password_hash": f"hash {secrets.token_hex(4)}", "status": "active"}
+        return self._add(User, {**values, "display_name": name, **own, **more})
+
+    def add_group(self, name: str = "Flat", **more: Any) -> UUID:
+        return self._add(Group, {"id": new_id(), "name": name, "currency": "TRY", **more})
+
+    def add_member(self, group: UUID, user: UUID | None = None, name: str = "M", **more: Any) -> UUID:
+        values = {"id": new_id(), "group_id": group, "user_id": user, "display_name": name}
+        return self._add(GroupMember, {**values, **more})
+
+    def add_order(self, group: UUID, payer: UUID, shares: dict[UUID, int], title: str = "Tea") -> UUID:
+        order, total = new_id(), sum(shares.values())
+        part = {"order_id": order, "group_id": group, "currency": "TRY", **_stamps()}
+        values = {
+            "id": order, "group_id": group, "created_by": payer, "title": title, "currency": "TRY",
+            "total": total, "ordered_on": date(2026, 11, 1), "split_mode": "exact", "note": "",
+        }  # fmt: skip
+        with self.writing() as connection:
+            connection.execute(Order.__table__.insert(), {**values, **_stamps()})
+            connection.execute(OrderPayer.__table__.insert(), {**part, "member_id": payer, "amount": total})
+            for member, amount in shares.items():
+                row = {**part, "member_id": member, "amount": amount}
+                connection.execute(OrderShare.__table__.insert(), row)
+        return order
+
+    def add_settlement(self, group: UUID, sender: UUID, receiver: UUID, amount: int) -> UUID:
+        values = {
+            "id": new_id(), "group_id": group, "created_by": sender, "from_member_id": sender,
+            "to_member_id": receiver, "currency": "TRY", "amount": amount,
+            "paid_on": date(2026, 11, 2), "note": "",
+        }  # fmt: skip
+        return self._add(Settlement, values)
+
+    def _add(self, model: Any, values: dict[str, Any]) -> UUID:
+        with self.writing() as connection:
+            connection.execute(model.__table__.insert(), {**_stamps(), **values})
+        return values["id"]
+
+    def change(self, model: Any, number: UUID, **values: Any) -> None:
+        """Change a row as the app does: stamped and counted."""
+        more = {"updated_at": utc_now(), "version": model.version + 1, **values}
+        self.do(update(model).where(model.id == number).values(**more))
+
+    def change_order(self, order: UUID, *, title: str, factor: int) -> None:
+        """Change an order with all its parts, which add up before and after."""
+        stamp = {"updated_at": utc_now()}
+        self.do(
+            update(Order).where(Order.id == order).values(
+                title=title, total=Order.total * factor, version=Order.version + 1, **stamp),
+            *(
+                update(part).where(part.order_id == order).values(
+                    amount=part.amount * factor, version=part.version + 1, **stamp)
+                for part in (OrderPayer, OrderShare)
+            ),
+        )  # fmt: skip
+
+    def delete_order(self, order: UUID) -> None:
+        """Delete it as the app does."""
+        now = utc_now()
+        self.do(
+            update(Order).where(Order.id == order).values(deleted_at=now, version=Order.version + 1),
+            *(
+                update(part).where(part.order_id == order).values(
+                    deleted_at=now, version=part.version + 1)
+                for part in (OrderPayer, OrderShare)
+            ),
+        )  # fmt: skip
+
+    def one(self, model: Any, number: UUID) -> dict[str, Any] | None:
+        """Return a row, or None."""
+        rows = self.ask(select(model.__table__).where(model.id == number))
+        return dict(rows[0]._mapping) if rows else None
+
+    def ids(self, model: Any) -> list[UUID]:
+        return [row[0] for row in self.ask(select(model.id).order_by(model.id))]
+
+    def count(self, model: Any) -> int:
+        return int(self.ask(select(func.count()).select_from(model))[0][0])
+
+    def dump(self, *, without: frozenset[str] | set[str] = frozenset()) -> dict[str, dict[Any, Any]]:
+        """Return every row of every table that is synced, by its key."""
+        found: dict[str, dict[Any, Any]] = {}
+        for model in MODELS:
+            table = model.__table__
+            key = [column.name for column in table.primary_key]
+            rows = [dict(row._mapping) for row in self.ask(select(table))]
+            found[table.name] = {
+                tuple(row[name] for name in key): {
+                    name: value for name, value in row.items() if name not in without
+                }
+                for row in rows
+            }
+        return found
+
+    def balances(self) -> dict[tuple[UUID, str], int]:
+        """Return what every member is owed, added up without the app's help."""
+        found: dict[tuple[UUID, str], int] = {}
+        for model, column, sign in (
+            (OrderPayer, OrderPayer.member_id, 1),
+            (OrderShare, OrderShare.member_id, -1),
+            (Settlement, Settlement.from_member_id, 1),
+            (Settlement, Settlement.to_member_id, -1),
+        ):
+            for member, currency, amount in self.ask(
+                select(column, model.currency, model.amount).where(model.deleted_at.is_(None))
+            ):
+                found[member, currency] = found.get((member, currency), 0) + sign * amount
+        return {key: value for key, value in found.items() if value}
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _stamps() -> dict[str, Any]:
+    now = utc_now()
+    return {"created_at": now, "updated_at": now, "deleted_at": None, "version": 1}
+
+
+def act(world: World, random: Random, *, deletes: bool) -> str:
+    """Do one thing that somebody might do; return what it was."""
+    groups = [row[0] for row in world.ask(select(Group.id).where(Group.deleted_at.is_(None)).order_by(Group.id))]
+    what = random.choice(
+        ["user", "group", "member", "order", "order", "order", "pay", "rename", "retitle", "move", *["delete"] * deletes]
+    )
+    group = random.choice(groups) if groups else None
+    members = [] if group is None else [
+        row[0] for row in world.ask(
+            select(GroupMember.id)
+            .where(GroupMember.group_id == group, GroupMember.deleted_at.is_(None))
+            .order_by(GroupMember.id))
+    ]  # fmt: skip
+    match what:
+        case "user":
+            # Few addresses: the same people sign up on both sides.
+            address = f"person{random.randrange(40)}@example.com"
+            if not world.ask(select(User.id).where(User.email_key == address)):
+                world.add_user(random.choice([address, address.title()]), random.choice(["Ada", "Bo"]))
+        case "group":
+            world.add_group(f"Group {random.randrange(100)}")
+        case "member" if group:
+            users = world.ids(User)
+            user = random.choice(users) if users else None
+            taken = {row[0] for row in world.ask(select(GroupMember.user_id).where(GroupMember.group_id == group))}
+            world.add_member(group, None if user in taken else user, f"M{random.randrange(50)}")
+        case "order" if len(members) > 1:
+            payer, other = random.sample(members, 2)
+            world.add_order(group, payer, {payer: random.randrange(1, 900), other: random.randrange(900)})
+        case "pay" if len(members) > 1:
+            sender, receiver = random.sample(members, 2)
+            world.add_settlement(group, sender, receiver, random.randrange(1, 500))
+        case "rename" if world.count(User):
+            world.change(User, random.choice(world.ids(User)), display_name=f"N{random.randrange(99)}")
+        case "retitle" if world.count(Order):
+            number = random.choice(world.ids(Order))
+            if world.one(Order, number)["deleted_at"] is None:
+                world.change_order(number, title=f"T{random.randrange(99)}", factor=random.randrange(1, 3))
+        case "move" if world.count(User):
+            address = f"person{random.randrange(40)}@example.com"
+            if not world.ask(select(User.id).where(User.email_key == address)):
+                world.change(User, random.choice(world.ids(User)), email=address, email_key=address)
+        case "delete" if world.count(Order):
+            number = random.choice(world.ids(Order))
+            if world.one(Order, number)["deleted_at"] is None:
+                world.delete_order(number)
+    return what
+
+
+TABLES = tuple(Base.metadata.tables[model.__tablename__] for model in MODELS)
