@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
 from backend.integrity import references, sums, words
-from backend.integrity.rule import Rule
+from backend.integrity.rule import EVERYTHING, About, Only, Rule
 from backend.migrate.explain import explained
 from backend.migrate.ground import Patience, ground_for
 
 _NAMED = 5
+_IDS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,30 @@ def check(database: DatabaseUrl, *, wait: float = 5.0) -> Verdict:
         ground.close()
 
 
-def check_rows(connection: Connection) -> Verdict:
-    """Put every rule to the tables that this connection sees."""
-    every = all_rules()
-    found = [violation for rule in every if (violation := _put(rule, connection))]
+@dataclass(frozen=True)
+class Scope:
+    """The groups and the accounts that somebody has changed, by their ids as SQLite holds them."""
+
+    groups: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+
+    def parts(self, about: About) -> Iterator[Only]:
+        """Return those that a rule is about, as many at a time as a statement can name."""
+        wanted = {About.GROUPS: self.groups, About.USERS: self.users}.get(about, frozenset())
+        ids = sorted(map(UUID, wanted))
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            yield Only(tuple(ids[start : start + _IDS_AT_ONCE]))
+
+
+def check_rows(connection: Connection, *, scope: Scope | None = None) -> Verdict:
+    """Put every rule to the tables that this connection sees.
+
+    With a scope, only the rows of its groups and accounts are read, so that the cost follows what
+    has changed: references are left to the database, which holds them, and settlements that were
+    deleted are left out.
+    """
+    every = [rule for rule in all_rules() if scope is None or rule.about is not About.REFERENCES]
+    found = [violation for rule in every if (violation := _put(rule, connection, scope))]
     return Verdict(len(every), tuple(found))
 
 
@@ -103,10 +126,11 @@ def all_rules() -> list[Rule]:
     return [*references.rules(), *words.rules(), *sums.rules()]
 
 
-def _put(rule: Rule, connection: Connection) -> Violation | None:
+def _put(rule: Rule, connection: Connection, scope: Scope | None) -> Violation | None:
     count, first = 0, []
-    for violation in rule.find(connection):
-        count += 1
-        if count <= _NAMED:
-            first.append(violation)
+    for only in [EVERYTHING] if scope is None else scope.parts(rule.about):
+        for violation in rule.find(connection, only):
+            count += 1
+            if count <= _NAMED:
+                first.append(violation)
     return Violation(rule.name, rule.says, count, tuple(first)) if count else None

@@ -5,10 +5,12 @@ The databases hold this themselves, unless somebody wrote to SQLite without `for
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import Executable, ForeignKeyConstraint, and_, select
 
 from backend.db.extension import Base
-from backend.integrity.rule import Rule, broken_rows
+from backend.integrity.rule import About, Only, Rule, broken_rows
 
 
 def rules() -> list[Rule]:
@@ -27,11 +29,12 @@ def _rule(key: ForeignKeyConstraint) -> Rule:
     return Rule(
         f"orphans of {key.table.name} ({columns})",
         f"every row of {key.table.name} refers to a row of {parent} that is there",
-        broken_rows(_orphans(key), f"{key.table.name} {words}: no such row in {parent}"),
+        broken_rows(partial(_orphans, key), f"{key.table.name} {words}: no such row in {parent}"),
+        About.REFERENCES,
     )
 
 
-def _orphans(key: ForeignKeyConstraint) -> Executable:
+def _orphans(key: ForeignKeyConstraint, _only: Only) -> Executable:
     child, parent = key.table, key.referred_table.alias("parent")
     pairs = [(part.parent, parent.c[part.column.name]) for part in key.elements]
     identity = list(child.primary_key)

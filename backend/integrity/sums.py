@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.integrity.rule import Rule, broken_rows
+from backend.integrity.rule import Only, Rule, broken_rows
 from backend.models import GroupMember, Order, OrderPayer, OrderShare, Settlement, SplitMode
 
 Part = type[OrderPayer] | type[OrderShare]
@@ -28,35 +29,39 @@ def rules() -> list[Rule]:
         Rule(
             "payers add up",
             "what was paid for an order is its total",
-            broken_rows(_not_adding_up(OrderPayer), "order {id}: paid {added}, total {total}"),
+            broken_rows(
+                partial(_not_adding_up, OrderPayer), "order {id}: paid {added}, total {total}"
+            ),
         ),
         Rule(
             "shares add up",
             "what is owed for an order is its total",
-            broken_rows(_not_adding_up(OrderShare), "order {id}: owed {added}, total {total}"),
+            broken_rows(
+                partial(_not_adding_up, OrderShare), "order {id}: owed {added}, total {total}"
+            ),
         ),
         Rule(
             "equal shares",
             "shares of an order that was split equally differ by one unit at most",
-            broken_rows(_unequal(), "order {order_id}: shares from {least} to {most}"),
+            broken_rows(_unequal, "order {order_id}: shares from {least} to {most}"),
         ),
         Rule(
             "deleted orders",
             "nobody has paid or owes anything for an order that was deleted",
-            broken_rows(_alive_in_deleted(), "order {order_id}: a part of member {member_id}"),
+            broken_rows(_alive_in_deleted, "order {order_id}: a part of member {member_id}"),
         ),
         Rule(
             "balances",
             "the balances of a group's members in one currency add up to zero",
-            broken_rows(_balances(), "group {group_id}: {currency} is off by {added}"),
+            broken_rows(_balances, "group {group_id}: {currency} is off by {added}"),
         ),
     ]
 
 
-def _not_adding_up(part: Part) -> Executable:
+def _not_adding_up(part: Part, only: Only) -> Executable:
     parts = (
         select(part.order_id, func.sum(part.amount).label("added"))
-        .where(part.deleted_at.is_(None))
+        .where(part.deleted_at.is_(None), *only.among(part.group_id))
         .group_by(part.order_id)
         .subquery()
     )
@@ -64,38 +69,46 @@ def _not_adding_up(part: Part) -> Executable:
     return (
         select(Order.id, Order.total, added.label("added"))
         .outerjoin(parts, parts.c.order_id == Order.id)
-        .where(Order.deleted_at.is_(None), added != Order.total)
+        .where(Order.deleted_at.is_(None), added != Order.total, *only.among(Order.group_id))
         .order_by(Order.id)
     )
 
 
-def _unequal() -> Executable:
+def _unequal(only: Only) -> Executable:
     least, most = func.min(OrderShare.amount), func.max(OrderShare.amount)
     return (
         select(OrderShare.order_id, least.label("least"), most.label("most"))
         .join(Order, Order.id == OrderShare.order_id)
-        .where(Order.split_mode == SplitMode.EQUAL, OrderShare.deleted_at.is_(None))
+        .where(
+            Order.split_mode == SplitMode.EQUAL,
+            OrderShare.deleted_at.is_(None),
+            *only.among(OrderShare.group_id),
+        )
         .group_by(OrderShare.order_id)
         .having(most - least > 1)
         .order_by(OrderShare.order_id)
     )
 
 
-def _alive_in_deleted() -> Executable:
+def _alive_in_deleted(only: Only) -> Executable:
     parts = union_all(
         *(
             select(part.order_id, part.member_id)
             .join(Order, Order.id == part.order_id)
-            .where(Order.deleted_at.is_not(None), part.deleted_at.is_(None))
+            .where(
+                Order.deleted_at.is_not(None),
+                part.deleted_at.is_(None),
+                *only.among(part.group_id),
+            )
             for part in (OrderPayer, OrderShare)
         )
     ).subquery()
     return select(parts).order_by(parts.c.order_id, parts.c.member_id)
 
 
-def _balances() -> Executable:
+def _balances(only: Only) -> Executable:
     """Add up what `backend.services.balances` shows, for every group and currency at once."""
-    rows = _signed_amounts()
+    rows = _signed_amounts(only)
     added = func.sum(rows.c.amount)
     return (
         select(rows.c.group_id, rows.c.currency, added.label("added"))
@@ -107,23 +120,24 @@ def _balances() -> Executable:
     )
 
 
-def _signed_amounts() -> Subquery:
+def _signed_amounts(only: Only) -> Subquery:
     """Return every live amount: above zero what a member gave, below zero what it got."""
     return union_all(
-        _amounts(OrderPayer, OrderPayer.member_id, OrderPayer.amount),
-        _amounts(OrderShare, OrderShare.member_id, -OrderShare.amount),
-        _amounts(Settlement, Settlement.from_member_id, Settlement.amount),
-        _amounts(Settlement, Settlement.to_member_id, -Settlement.amount),
+        _amounts(only, OrderPayer, OrderPayer.member_id, OrderPayer.amount),
+        _amounts(only, OrderShare, OrderShare.member_id, -OrderShare.amount),
+        _amounts(only, Settlement, Settlement.from_member_id, Settlement.amount),
+        _amounts(only, Settlement, Settlement.to_member_id, -Settlement.amount),
     ).subquery()
 
 
 def _amounts(
+    only: Only,
     table: Part | type[Settlement],
     member: InstrumentedAttribute[UUID],
     amount: ColumnElement[int] | InstrumentedAttribute[int],
 ) -> Select[UUID, str, UUID, int]:
     columns = (table.group_id, table.currency, member.label("member_id"), amount.label("amount"))
-    return select(*columns).where(table.deleted_at.is_(None))
+    return select(*columns).where(table.deleted_at.is_(None), *only.among(table.group_id))
 
 
 def _shown() -> ColumnElement[bool]:

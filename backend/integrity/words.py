@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Executable, Table, select
 
 from backend.db.extension import Base
-from backend.integrity.rule import ROWS_AT_ONCE, Rule, broken_rows
-from backend.models import IdempotencyKey, User
+from backend.integrity.rule import ROWS_AT_ONCE, About, Only, Rule, broken_rows
+from backend.models import IdempotencyKey, Order, Settlement, User
 from backend.services.currencies import MINOR_DIGITS
 from backend.services.email_key import email_key
 from backend.services.errors import InvalidInput
@@ -17,24 +18,35 @@ from backend.services.errors import InvalidInput
 def rules() -> list[Rule]:
     """Return the rules of this file."""
     return [
-        Rule("e-mail keys", "every account is found under its own address", _email_keys),
+        Rule(
+            "e-mail keys",
+            "every account is found under its own address",
+            _email_keys,
+            About.USERS,
+        ),
         *(_currency(table) for table in Base.metadata.sorted_tables if "currency" in table.c),
         Rule(
             "replies",
             "a request that was carried out has its reply",
-            broken_rows(
-                select(IdempotencyKey.user_id, IdempotencyKey.key)
-                .where(IdempotencyKey.status_code.is_(None))
-                .order_by(IdempotencyKey.user_id, IdempotencyKey.key),
-                "idempotency key {key} of user {user_id}: no status code",
-            ),
+            broken_rows(_without_reply, "idempotency key {key} of user {user_id}: no status code"),
+            About.USERS,
         ),
     ]
 
 
-def _email_keys(connection: Connection) -> Iterator[str]:
+def _without_reply(only: Only) -> Executable:
+    columns = (IdempotencyKey.user_id, IdempotencyKey.key)
+    return (
+        select(*columns)
+        .where(IdempotencyKey.status_code.is_(None), *only.among(IdempotencyKey.user_id))
+        .order_by(*columns)
+    )
+
+
+def _email_keys(connection: Connection, only: Only) -> Iterator[str]:
     """Normalise every address anew: no SQL function does it alike on both engines."""
-    query = select(User.id, User.email, User.email_key).order_by(User.id)
+    columns = (User.id, User.email, User.email_key)
+    query = select(*columns).where(*only.among(User.id)).order_by(User.id)
     for number, address, key in connection.execute(query).yield_per(ROWS_AT_ONCE):
         try:
             if email_key(address) == key:
@@ -47,15 +59,31 @@ def _email_keys(connection: Connection) -> Iterator[str]:
 
 
 def _currency(table: Table) -> Rule:
-    identity = list(table.primary_key)
-    words = " ".join(f"{column.name} {{{column.name}}}" for column in identity)
+    words = " ".join(f"{column.name} {{{column.name}}}" for column in table.primary_key)
     return Rule(
         f"currencies of {table.name}",
         f"every currency in {table.name} is one that we can count in",
-        broken_rows(
-            select(*identity, table.c.currency)
-            .where(table.c.currency.not_in(MINOR_DIGITS))
-            .order_by(*identity),
-            f"{table.name} {words}: {{currency}}",
-        ),
+        broken_rows(partial(_uncountable, table), f"{table.name} {words}: {{currency}}"),
     )
+
+
+def _uncountable(table: Table, only: Only) -> Executable:
+    identity = list(table.primary_key)
+    return (
+        select(*identity, table.c.currency)
+        .where(table.c.currency.not_in(MINOR_DIGITS), *_of_groups(table, only))
+        .order_by(*identity)
+    )
+
+
+def _of_groups(table: Table, only: Only) -> tuple[ColumnElement[bool], ...]:
+    """Return what leads to the rows of some groups by an index."""
+    if only.ids is None:
+        return ()
+    if "order_id" in table.c:
+        orders = select(Order.id).where(*only.among(Order.group_id))
+        return (table.c.order_id.in_(orders),)
+    if table is Settlement.__table__:
+        # No index leads to deleted ones by their group, and they count nowhere.
+        return (*only.among(table.c.group_id), table.c.deleted_at.is_(None))
+    return only.among(table.c["group_id" if "group_id" in table.c else "id"])

@@ -1,0 +1,147 @@
+"""What takes a run back: a script with every row as it was, on the disk before anything changes.
+
+It undoes the steps of the run from the last to the first. Each step left a state that the
+database accepts, so going back through them does too: parents come back before their children.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from backend.config.database_url import EngineName
+from backend.errors import DatabaseError
+from backend.sync.shape import Direction, Key, Value
+from backend.sync.sql_text import DIALECTS
+
+# So many rows stand in one statement: a restore over a network is not to wait for each of them.
+_ROWS_AT_ONCE = 100
+
+_HEAD = """\
+-- Takes back one run of sync_databases.py: the rows that it wrote become what they were.
+-- What people have changed in these rows since then is lost. It all happens or nothing does.
+-- {how}
+"""
+
+
+def script_path(folder: Path, direction: Direction) -> Path:
+    """Return a name that no other run has, so that names in a folder are in the order of time."""
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    return folder / f"{moment}-{direction.value}.sql"
+
+
+class SafetyCopy:
+    """Collects what a run is about to overwrite; the script is there after `close`.
+
+    Values are those of `backend.sync.shape`. Memory stays flat: what was said is kept in a file,
+    and of each step only where it begins.
+    """
+
+    def __init__(self, path: Path, engine: EngineName) -> None:
+        self._path = path
+        self._dialect = DIALECTS[engine]
+        self._begins: list[int] = []
+        try:
+            # Owner only, like everything here: these are people's data.
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._steps: IO[bytes] = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 - ends in close()
+        except OSError as error:
+            raise _unwritable(path, error) from None
+
+    def __enter__(self) -> SafetyCopy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._steps.close()
+
+    def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
+        """Note rows that are new: going back, they are removed."""
+        for some in _parts(keys):
+            self._step(self._dialect.deletes(table, key_columns, some))
+
+    def updated(
+        self,
+        table: str,
+        key_columns: Sequence[str],
+        columns: Sequence[str],
+        old_rows: Sequence[Sequence[Value]],
+    ) -> None:
+        """Note rows as they were; `columns` name their values and hold the key's."""
+        for some in _parts(old_rows):
+            self._step(self._dialect.updates(table, key_columns, columns, some))
+
+    def deleted(
+        self, table: str, columns: Sequence[str], old_rows: Sequence[Sequence[Value]]
+    ) -> None:
+        """Note rows that are gone: going back, they are inserted."""
+        for some in _parts(old_rows):
+            self._step(self._dialect.inserts(table, columns, some))
+
+    def close(self) -> Path | None:
+        """Put the script on the disk for good; None: there is nothing to take back."""
+        try:
+            with self._steps:
+                return self._write() if self._begins else None
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+
+    def _step(self, statement: str) -> None:
+        try:
+            self._begins.append(self._steps.tell())
+            self._steps.write(statement.encode())
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+
+    def _write(self) -> Path:
+        descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as script:
+                script.writelines(self._script())
+                script.flush()
+                os.fsync(script.fileno())
+        except BaseException:
+            self._path.unlink()  # half of it would take back half of the run
+            raise
+        keep_name(self._path.parent)
+        return self._path
+
+    def _script(self) -> Iterator[bytes]:
+        yield _HEAD.format(how=self._dialect.how(self._path.name)).encode()
+        yield self._dialect.begin.encode()
+        yield from self._backwards()
+        yield b"COMMIT;\n"
+
+    def _backwards(self) -> Iterator[bytes]:
+        end = self._steps.tell()
+        for begin in reversed(self._begins):
+            self._steps.seek(begin)
+            yield self._steps.read(end - begin)
+            end = begin
+
+
+def keep_name(folder: Path) -> None:
+    """See that the folder's entry survives a power cut, where the system lets one."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _parts(rows: Sequence[Sequence[Value]]) -> Iterator[Sequence[Sequence[Value]]]:
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        yield rows[start : start + _ROWS_AT_ONCE]
+
+
+def _unwritable(path: Path, error: OSError) -> DatabaseError:
+    return DatabaseError(
+        f"the safety copy {path} cannot be written: {error.strerror}",
+        hint="nothing was synced; see that the disk has room and that the folder may be written"
+        " to, or name another one with --backup-dir",
+    )

@@ -1,0 +1,207 @@
+"""What people are told, to the letter, and what machines are."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.config.database_url import DatabaseUrl, parse_database_url
+from backend.sync.options import Ends
+from backend.sync.report import Ran, Seen
+from backend.sync.shape import (
+    Conflict,
+    ConflictKind,
+    Deletion,
+    Direction,
+    FieldDifference,
+    Mismatch,
+    Outcome,
+    Paired,
+    SideStatus,
+    Status,
+    TableCount,
+)
+
+ENDS = Ends(
+    DatabaseUrl("sqlite", path=Path("/srv/my app/home.db")),
+    parse_database_url("postgresql://me:hidden@db.example.com/hesap"),
+)
+TITLE = FieldDifference("orders", "o1", "title", "Soup", "Salad")
+PAYER = FieldDifference("order_payers", "o1 m1", "amount", "5", None)
+OPEN = Conflict("orders", "o1", ConflictKind.BOTH_CHANGED, (TITLE, PAYER))
+KEPT = Conflict("groups", "g1", ConflictKind.DELETED_AND_CHANGED, resolved="local")
+TAKEN = Conflict("users", "u9", ConflictKind.TAKEN, because="email_key of users u1")
+
+
+def ran(direction: Direction = Direction.LOCAL_TO_RENDER, *, dry_run: bool = False, **found) -> Ran:
+    outcome = Outcome(
+        direction=direction, dry_run=dry_run, first=found.pop("first", False), **found
+    )
+    return Ran(outcome, ENDS, ("RENDER_DATABASE_URL: TLS",))
+
+
+def test_a_run_is_told_from_the_tables_to_what_is_left_to_do() -> None:
+    answer = ran(
+        first=True,
+        tables={
+            "users": TableCount(inserted=1200, same=1),
+            "groups": TableCount(),
+            "orders": TableCount(updated=2, deleted=3),
+        },
+        paired=[Paired("users", "u1", "u2", (("group_members", "m1"),))],
+        conflicts=[KEPT, OPEN, TAKEN],
+        deletions=[Deletion("orders", "o7", travelled=True), Deletion("orders", "o8")],
+        waiting={"order_shares": 4, "groups": 0},
+        notes=["the clocks differ by 9 s"],
+        backup=Path("/srv/my app/sync-backups/undo.sql"),
+    )
+
+    assert answer.lines() == [
+        "local2render: sqlite:////srv/my app/home.db → postgresql://me@db.example.com:5432/hesap",
+        "  RENDER_DATABASE_URL: TLS",
+        "  first sync: both sides were compared whole",
+        "  note: the clocks differ by 9 s",
+        "  table   inserted  updated  deleted  alike",
+        "  users      1,200        0        0      1",
+        "  orders         0        2        3      0",
+        "  paired: users u1 is u2 there, and is called so here now",
+        "    moved: group_members m1",
+        "  conflict: orders o1: changed on both sides",
+        "    title: local 'Soup', remote 'Salad'",
+        "    order_payers o1 m1 amount: local '5', remote has no such row",
+        "  conflict: users u9: holds a value that belongs to another row there"
+        " (email_key of users u1)",
+        "  conflict: groups g1: deleted on one side, changed on the other; the local one was kept",
+        "  deleted: orders o7",
+        "  deleted on one side only: orders o8",
+        "  1 deletions stay behind: --deletes lets them travel",
+        "  waiting: 4 rows of order_shares, until a row that they need has travelled",
+        "  to take this run back: psql -d postgresql://me@db.example.com:5432/hesap"
+        " -f '/srv/my app/sync-backups/undo.sql'",
+        "  1,205 rows written; 2 conflicts are open: decide with --on-conflict local, remote or newer",
+    ]
+    assert not answer.is_clean
+
+
+def test_the_other_direction_goes_the_other_way() -> None:
+    lines = ran(
+        Direction.RENDER_TO_LOCAL,
+        tables={"users": TableCount(inserted=1)},
+        backup=Path("/undo.sql"),
+    ).lines()
+
+    assert lines[0].endswith("hesap → sqlite:////srv/my app/home.db")
+    assert "  to take this run back: sqlite3 '/srv/my app/home.db' < /undo.sql" in lines
+
+
+def test_a_mirror_says_where_the_old_file_is() -> None:
+    lines = ran(Direction.RENDER_TO_LOCAL, mirrored=True, backup=Path("/kept/home.db")).lines()
+
+    assert lines[0].startswith("mirror: postgresql://")
+    assert "  the file as it was: /kept/home.db" in lines
+
+
+@pytest.mark.parametrize(
+    ("answer", "last"),
+    [
+        pytest.param(ran(), "nothing to do", id="nothing"),
+        pytest.param(
+            ran(dry_run=True, tables={"users": TableCount(inserted=2)}),
+            "dry run: 2 rows would be written, nothing was",
+            id="dry run",
+        ),
+        pytest.param(
+            ran(conflicts=[OPEN]),
+            "nothing was written; 1 conflicts are open:"
+            " decide with --on-conflict local, remote or newer",
+            id="conflict only",
+        ),
+        pytest.param(ran(conflicts=[KEPT]), "nothing to do", id="conflict that was decided"),
+    ],
+)
+def test_the_last_line_is_the_answer(answer: Ran, last: str) -> None:
+    assert answer.lines()[-1] == f"  {last}"
+
+
+def test_a_long_list_ends_and_says_so() -> None:
+    many = [Deletion("orders", f"o{number}") for number in range(1_020)]
+
+    lines = ran(deletions=many).lines()
+
+    assert sum("deleted on one side only: orders" in line for line in lines) == 20
+    assert "  deleted on one side only: and 1,000 more: --json names each of them" in lines
+
+
+def test_machines_are_told_everything() -> None:
+    many = [Deletion("orders", f"o{number}") for number in range(1_020)]
+
+    told = json.loads(json.dumps(ran(deletions=many, conflicts=[OPEN]).as_dict()))
+
+    assert len(told["deletions"]) == 1_020
+    assert told["direction"] == "local2render"
+    assert told["conflicts"][0]["fields"][0]["remote"] == "Salad"
+    assert (told["open_conflicts"], told["written"], told["exit_code"]) == (1, 0, 3)
+
+
+def test_no_password_is_told() -> None:
+    answer = ran()
+
+    assert "hidden" not in "\n".join(answer.lines()) + json.dumps(answer.as_dict())
+
+
+LOCAL = SideStatus("sqlite:////srv/home.db", "expand_0001", {"users": 5, "groups": 3})
+REMOTE = SideStatus("postgresql://me@host:5432/hesap", "expand_0001", {"users": 2_000})
+
+
+def test_a_look_shows_both_sides_in_columns() -> None:
+    status = Status(LOCAL, REMOTE, "2026-11-25 09:00:00", {"users": 3}, {"groups": 1})
+
+    assert Seen(status, None, ("RENDER_DATABASE_URL: TLS",)).lines() == [
+        "local   sqlite:////srv/home.db  (schema expand_0001)",
+        "remote  postgresql://me@host:5432/hesap  (schema expand_0001)",
+        "RENDER_DATABASE_URL: TLS",
+        "last sync: 2026-11-25 09:00:00 UTC",
+        "",
+        "table   local  remote  to remote  to local",
+        "users       5   2,000          3         0",
+        "groups      3       0          0         1",
+        "",
+        "3 rows to travel: python sync_databases.py local2render",
+        "1 rows to travel: python sync_databases.py render2local",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "last", "clean"),
+    [
+        (
+            Seen(Status(LOCAL, REMOTE)),
+            "never synced: the first run, either way, compares both sides whole",
+            True,
+        ),
+        (Seen(Status(LOCAL, REMOTE, "2026-11-25")), "nothing to do", True),
+        (
+            Seen(Status(LOCAL, REMOTE, "2026-11-25", conflicts=[OPEN])),
+            "only conflicts are left: decide with --on-conflict local, remote or newer",
+            False,
+        ),
+    ],
+)
+def test_a_look_ends_with_what_to_do_next(seen: Seen, last: str, *, clean: bool) -> None:
+    assert seen.lines()[-1] == last
+    assert seen.is_clean is clean
+
+
+def test_a_comparison_that_finds_nothing_says_that_it_was_made() -> None:
+    lines = Seen(Status(LOCAL, REMOTE, "2026-11-25"), ()).lines()
+
+    assert "every row was compared: no difference but what is to travel" in lines
+
+
+def test_a_difference_that_nobody_has_noted_is_named_with_what_to_do() -> None:
+    seen = Seen(Status(LOCAL, REMOTE, "2026-11-25"), (Mismatch("users", "u1", "name differs"),))
+
+    assert not seen.is_clean
+    assert "difference: users u1: name differs" in seen.lines()
+    assert any("--start-over" in line for line in seen.lines())
+    assert seen.as_dict()["mismatches"] == [{"table": "users", "key": "u1", "says": "name differs"}]
