@@ -322,7 +322,7 @@ def test_every_row_that_breaks_a_constraint_is_named_with_its_dependants(session
     with pytest.raises(OffendingRowsError) as offending:
         finish(shadow, target, rows={})
 
-    named = {(one.table, one.key, one.kind, one.constraint) for one in offending.value.rows}
+    named = {(one.table, one.key, one.kind, one.constraint) for one in offending.value.found.rows}
     assert named == {
         ("person", "7", OffenceKind.DUPLICATE, "person_email"),
         ("person", "8", OffenceKind.DUPLICATE, "person_email"),
