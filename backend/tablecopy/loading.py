@@ -40,7 +40,7 @@ class LoadUnit:
 
     def run(self, worker: Worker) -> tuple[Block, ...]:
         """Read and write them; a range with a bad value ends it, and nothing of it stays."""
-        statement = _copy_statement(self.schema, self.encoder)
+        statement = copy_statement(self.schema, self.encoder)
         table = self.encoder.pair.source.name
         blocks = []
         with (
@@ -134,7 +134,8 @@ def _note(result: LoadResult, unit: LoadUnit, blocks: tuple[Block, ...]) -> None
         result.uses.update(done.uses)
 
 
-def _copy_statement(schema: str, encoder: Encoder) -> sql.Composed:
+def copy_statement(schema: str, encoder: Encoder) -> sql.Composed:
+    """Return the statement that takes the CSV of `block`."""
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
         sql.Identifier(schema, encoder.pair.target.name),
         sql.SQL(", ").join(map(sql.Identifier, encoder.columns)),

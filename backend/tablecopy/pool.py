@@ -16,7 +16,7 @@ from backend.errors import DatabaseError
 from backend.tablecopy.postgres.session import Target
 from backend.tablecopy.sqlite.connection import SourceHandle
 from backend.tablecopy.sqlite.source import Source
-from backend.tablecopy.worker import Begin, Task, work
+from backend.tablecopy.worker import Begin, Join, Task, work
 
 if TYPE_CHECKING:
     from backend.tablecopy.worker import Pipe
@@ -96,9 +96,16 @@ class Pool:
                 answer = _received(member)
                 yield member.told.popleft(), answer
 
+    def join(self, moment: str) -> None:
+        """Let all workers see one moment of the target, until they end."""
+        self._tell_all(Join(moment))
+
     def _begin(self, handle: SourceHandle) -> None:
+        self._tell_all(Begin(handle))
+
+    def _tell_all(self, task: Task) -> None:
         for member in self._members:
-            member.tell(Begin(handle))
+            member.tell(task)
         for member in self._members:
             _received(member)
             member.told.popleft()

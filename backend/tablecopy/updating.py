@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.differing import DifferUnit
@@ -13,9 +13,10 @@ from backend.tablecopy.loading import BATCH_ROWS, BadValuesError
 from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
+from backend.tablecopy.postgres.loosening import loosened
 from backend.tablecopy.postgres.merging import Merge, together
 from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shape import KeyRange
+from backend.tablecopy.shape import KeyRange, TablePair
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
@@ -114,7 +115,7 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
             name = merge.pair.target.name
             _stage(session, what, merge, parts[name], changes[name])
         if merges:
-            _write(session, merges, changes, delete=what.delete)
+            _write_in_any_order(session, merges, changes, delete=what.delete)
         _move_counters(session, what)
     return changes
 
@@ -154,6 +155,27 @@ def _stage(
     named = session.execute(merge.name_extra(_NAMED)).fetchall()
     change.extra = int(named[0][1]) if named else 0
     change.extra_keys = tuple(str(row[0]) for row in named)
+
+
+def _write_in_any_order(
+    session: Session, merges: list[Merge], changes: Mapping[str, TableChange], *, delete: bool
+) -> None:
+    """Write; where rows exchange unique values, again without looking at each row by itself."""
+    by_name = {merge.pair.target.name: merge.pair for merge in merges}
+    loose: dict[str, TablePair] = {}
+    first: errors.UniqueViolation | None = None
+    while True:
+        try:
+            with session.transaction(), loosened(session, loose.values()):
+                _write(session, merges, changes, delete=delete)
+                return
+        except errors.UniqueViolation as error:
+            first = first or error
+            name = error.diag.table_name or ""
+            if name in loose or name not in by_name:
+                # It is not their order: two rows want one value.
+                raise first from None
+            loose[name] = by_name[name]
 
 
 def _write(

@@ -17,6 +17,7 @@ from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.errors import AppError
+from backend.tablecopy.postgres.moment import join
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.connection import connect as connect_source
@@ -46,6 +47,17 @@ class Begin:
     def run(self, worker: Worker) -> None:
         """Do it."""
         worker.look(self.handle)
+
+
+@dataclass(frozen=True)
+class Join:
+    """From now on see the target as it was at this moment."""
+
+    moment: str
+
+    def run(self, worker: Worker) -> None:
+        """Do it."""
+        join(worker.session, self.moment)
 
 
 class Worker:

@@ -1,9 +1,13 @@
-"""Name every value that the target could not hold."""
+"""Name every value that the target could not hold, and every row that could not be with others."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
+from backend.errors import DataError
+from backend.tablecopy.postgres.findings import Offences
+from backend.tablecopy.rehearsing import rehearse
 from backend.tablecopy.sqlite.badvalues import bad_values
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
@@ -13,14 +17,32 @@ _MOST_NAMED = 10_000
 
 
 def check(run: Run) -> Report:
-    """Read the whole file and say what would be refused; nothing is written anywhere."""
-    found = named_bad_values(run)
+    """Read the whole file and say what would be refused; nothing that is written lasts."""
+    found = _with_bad_rows(run, named_bad_values(run))
     tables = tuple(
         TableReport(pair.target.name, run.sides.source_rows(pair.source.name))
         for pair in run.pairing.pairs
     )
-    outcome = "some values cannot be loaded" if found.bad_values else "every value can be loaded"
+    outcome = "not everything can be loaded" if found.exit_code else "everything can be loaded"
     return run.report(outcome, tables=tables, findings=found)
+
+
+def bad_rows(found: Offences) -> Findings:
+    """Say which rows are refused, and how many more."""
+    notes = (f"{found.unnamed:,} refused rows more are not named",) if found.unnamed else ()
+    return Findings(notes=notes, bad_rows=found.rows)
+
+
+def _with_bad_rows(run: Run, found: Findings) -> Findings:
+    session, source = run.sides.session, run.sides.source.connection
+    with run.stage("rehearse"):
+        try:
+            rows = bad_rows(rehearse(session, source, run.encoders()))
+        except DataError as error:
+            if not found.bad_values:
+                raise
+            return found.with_notes([f"rows were not looked at: {error}"])
+    return replace(rows, notes=(*found.notes, *rows.notes), bad_values=found.bad_values)
 
 
 def named_bad_values(run: Run) -> Findings:

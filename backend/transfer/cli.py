@@ -30,7 +30,7 @@ _URL_HELP = (
     " of the machine can read it: leave the password to PGPASSWORD or ~/.pgpass."
 )
 _DRY_RUN_HELP = "Say what would be done, from a look at both sides; touch nothing."
-_CHECK_HELP = "Name every value that the target could not hold; touch nothing. Exit 65 if any."
+_CHECK_HELP = "Name all values and rows that would be refused; touch nothing. Exit 65 if any."
 _VERIFY_HELP = "Compare every row of both sides; touch nothing. Exit 3 if they differ."
 _TRUNCATE_HELP = "Replace what the target holds. It stays as it is until the new rows are compared."
 _UPDATE_HELP = "Write only the rows that differ into a target that holds some, in one transaction."

@@ -12,7 +12,7 @@ from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.shadow import Shadow, shadow_for
 from backend.tablecopy.postgres.swap import Swap, swap
 from backend.tablecopy.shape import Difference
-from backend.transfer.checking import named_bad_values
+from backend.transfer.checking import bad_rows, named_bad_values
 from backend.transfer.options import Task
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
@@ -34,7 +34,7 @@ def load_and_swap(run: Run) -> Report:
         try:
             result, differences = _filled(run, shadow)
         except OffendingRowsError as error:
-            return run.report(_AS_BEFORE, findings=Findings(bad_rows=error.rows))
+            return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError:
             # That something was refused is known; what it is, is looked for only now.
             found = named_bad_values(run)

@@ -37,20 +37,26 @@ def is_ours(tables: Iterable[str]) -> bool:
     return set(tables) >= OURS
 
 
-def put_rules(target: DatabaseUrl, schema: str) -> Verdict:
-    """Put every rule of the app to the tables of one schema."""
+def put_rules(target: DatabaseUrl, schema: str, moment: str = "") -> Verdict:
+    """Put every rule of the app to the tables of one schema, as of a moment if one is named."""
     from psycopg import sql
     from sqlalchemy import text
 
     from backend.db.dialect import PoolOptions, dialect_for
     from backend.integrity.checking import check_rows
     from backend.migrate.explain import explained
+    from backend.tablecopy.postgres.moment import joining
 
     options = PoolOptions(1, f"transfer-rules:{release()}")
     engine = dialect_for(target, options).create_engine()
     look_in = text("SELECT set_config('search_path', :path, false)")
     try:
-        with explained(), engine.connect() as connection:
+        with (
+            explained(),
+            engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        ):
+            if moment:
+                connection.execute(text(joining(moment)))
             connection.execute(look_in, {"path": sql.Identifier(schema).as_string(None)})
             return check_rows(connection)
     finally:

@@ -9,7 +9,7 @@ from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.findings import OffendingRowsError
 from backend.tablecopy.updating import Parts, TableChange, Update, differing, write
-from backend.transfer.checking import named_bad_values
+from backend.transfer.checking import bad_rows, named_bad_values
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
 from backend.transfer.units import Part
@@ -34,7 +34,7 @@ def update(run: Run) -> Report:
             with run.stage("write"):
                 changes = write(run.sides.session, what, parts)
         except OffendingRowsError as error:
-            return run.report(_AS_BEFORE, findings=Findings(bad_rows=error.rows))
+            return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError:
             found = named_bad_values(run)
             if not found.bad_values:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.drilldown import differences
 from backend.tablecopy.pool import Pool
+from backend.tablecopy.postgres.moment import one_moment
 from backend.tablecopy.shape import Difference, KeyRange, Kind
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
@@ -27,16 +28,18 @@ _RANGES = 8
 
 
 def verify(run: Run) -> Report:
-    """Compare both sides as they are; nothing is written anywhere."""
+    """Compare both sides as they are, each as of one moment; nothing is written anywhere."""
     schema = run.sides.target.schema
     tables = tuple(
         TableReport(pair.target.name, run.sides.source_rows(pair.source.name))
         for pair in run.pairing.pairs
     )
-    with run.pool() as pool:
-        rows = sum(table.rows for table in tables)
-        found = compare(run, pool, schema, everything(run, run.encoders()), rows=rows)
-    findings = Findings(differences=found, verdict=rules_of_ours(run, schema))
+    with one_moment(run.sides.session) as moment:
+        with run.pool() as pool:
+            pool.join(moment)
+            rows = sum(table.rows for table in tables)
+            found = compare(run, pool, schema, everything(run, run.encoders()), rows=rows)
+        findings = Findings(differences=found, verdict=rules_of_ours(run, schema, moment))
     outcome = "the two sides differ" if found else "every row is the same on both sides"
     return run.report(outcome, tables=tables, findings=findings)
 
@@ -72,12 +75,12 @@ def compare(
     return tuple(found)
 
 
-def rules_of_ours(run: Run, schema: str) -> Verdict | None:
+def rules_of_ours(run: Run, schema: str, moment: str = "") -> Verdict | None:
     """Put the app's rules to a schema, if it is the app's and was copied whole."""
     if run.options.tables or not is_ours(pair.target.name for pair in run.pairing.pairs):
         return None
     with run.stage("rules"):
-        return put_rules(run.options.target, schema)
+        return put_rules(run.options.target, schema, moment)
 
 
 def _units(schema: str, parts: Iterable[Part], whole: list[Encoder]) -> Iterator[CompareUnit]:

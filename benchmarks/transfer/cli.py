@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.transfer import contenders
+from benchmarks.transfer import app, contenders
 from benchmarks.transfer.contenders import Ceiling, Contender, seconds_of
 from benchmarks.transfer.measure import Taken
 from benchmarks.transfer.shape import Size, make_source
@@ -47,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name, server() as at:
         if options.growth:
             _grow(Path(name), at, options.growth)
+        elif options.app:
+            _compete_with_app(Path(name), at, options)
         else:
             _compete(Path(name), at, options)
     return 0
@@ -73,6 +75,25 @@ def _compete(folder: Path, at: PostgresServer, options: argparse.Namespace) -> N
     taken = _turn(at, batches, small, Results())
     results.note("batches of 100, extrapolated", taken.seconds * SHARE)
     _table(results, size.rows)
+
+
+def _compete_with_app(folder: Path, at: PostgresServer, options: argparse.Namespace) -> None:
+    """Load the app's own schema; pgloader ends well without rows too, so those are counted."""
+    results, arrived = Results(), dict[str, int]()
+    with app.app(folder, at, options.app) as demo:
+        rows = sum(demo.rows.values())
+        print(f"{rows:,} rows, {demo.source.stat().st_size / 1e6:.0f} MB")
+        others = app.PGLOADER if shutil.which("pgloader") else ()
+        for number in range(options.rounds):
+            print(f"round {number + 1}", flush=True)
+            for contender in (app.OURS, *others):
+                taken, arrived[contender.name] = demo.turn(contender)
+                results.note(contender.name, taken.seconds, taken.peak_mb)
+    print("\n| way | seconds | median | rows that arrived | MB |\n| --- | --- | --- | --- | --- |")
+    for name, seconds in results.seconds.items():
+        each = " ".join(f"{one:.1f}" for one in seconds)
+        cells = (name, each, f"{results.median(name):.2f}", f"{arrived[name]:,} of {rows:,}")
+        print(f"| {' | '.join(cells)} | {results.peak[name]:.0f} |")
 
 
 def _ours(at: PostgresServer, source: Path, results: Results, ceiling: Ceiling) -> None:
@@ -149,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transfer", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="1 is 3.42 million rows (1)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each way (3)")
+    parser.add_argument(
+        "--app", type=int, metavar="ORDERS", help="the app's own schema, with so many orders"
+    )
     parser.add_argument(
         "--growth", type=float, nargs="+", metavar="SCALE", help="only ours, at these scales"
     )

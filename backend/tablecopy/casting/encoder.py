@@ -9,7 +9,7 @@ from typing import TypeVar
 from psycopg import sql
 
 from backend.tablecopy.casting.choosing import rule_for
-from backend.tablecopy.casting.rule import Rule, source_field, target_field
+from backend.tablecopy.casting.rule import Rule, as_bytes, source_field, target_field
 from backend.tablecopy.shape import Casts, TablePair
 from backend.tablecopy.sqlite.quoting import quoted
 
@@ -62,12 +62,27 @@ def encoder(pair: TablePair, casts: Casts) -> Encoder:
         RefusedError: a column's type is one that nobody here knows to cast to.
     """
     rules = tuple(rule_for(pair.target, column.target, casts) for column in pair.columns)
+    return Encoder(pair, casts, rules, _record(_source_fields(pair, rules)))
+
+
+def lenient_select(encoder: Encoder, *, sure: bool) -> str:
+    """Return an expression like `select` that makes NULL of bad values.
+
+    What SQL is `sure` of goes the fast way; text that is not UTF-8 SQL cannot tell from other.
+    """
+    fields = []
+    for place, (rule, column) in enumerate(zip(encoder.rules, encoder.pair.columns, strict=True)):
+        name = quoted(column.source.name)
+        fast = source_field(rule, name, place)
+        slow = f"tablecopy_try({place}, typeof({name}), {as_bytes(name)})"
+        fields.append(f"CASE WHEN {rule.sure(name)} THEN {fast} ELSE {slow} END" if sure else slow)
+    return _record(fields)
+
+
+def _record(fields: Sequence[str]) -> str:
     # One call copies a row's text once; so many `||` would copy its beginning again and again.
-    parts = (
-        "concat(" + ", ',', ".join(fields) + ")"
-        for fields in _batched(_source_fields(pair, rules), _MOST_ARGUMENTS)
-    )
-    return Encoder(pair, casts, rules, " || ',' || ".join(parts) + " || char(10)")
+    parts = ("concat(" + ", ',', ".join(some) + ")" for some in _batched(fields, _MOST_ARGUMENTS))
+    return " || ',' || ".join(parts) + " || char(10)"
 
 
 def _batched(values: Sequence[_T], size: int) -> list[Sequence[_T]]:

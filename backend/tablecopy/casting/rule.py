@@ -69,10 +69,13 @@ class Rule(ABC):
 def source_field(rule: Rule, name: str, place: int) -> str:
     """Return the expression in SQLite's SQL that gives a column's field, '' for NULL."""
     whens = " ".join(f"WHEN {b.condition} THEN {b.text}" for b in rule.branches(name))
-    # As bytes, because text that is not UTF-8 could not be handed to Python.
-    value = f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
-    strict = f"tablecopy_cast({place}, typeof({name}), {value})"
+    strict = f"tablecopy_cast({place}, typeof({name}), {as_bytes(name)})"
     return f"CASE {whens} WHEN {name} IS NULL THEN '' ELSE {strict} END"
+
+
+def as_bytes(name: str) -> str:
+    """Return a value with its text as bytes: if not UTF-8, it could not be handed to Python."""
+    return f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
 
 
 def target_field(rule: Rule, name: sql.Composable) -> sql.Composable:

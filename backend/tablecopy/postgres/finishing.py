@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 
 from backend.errors import DataError
-from backend.tablecopy.postgres.findings import offences
+from backend.tablecopy.postgres.findings import OffendingRowsError, offences
 from backend.tablecopy.postgres.planning import plan_steps
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.postgres.shadow import Shadow
@@ -42,7 +42,7 @@ def finish(
             found = offences(session, shadow.blueprint)
         if not found.rows:
             raise
-        raise found from error
+        raise OffendingRowsError(found) from error
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def bad_values(
     """Go through all rows of all tables, and name what would be refused, in key order.
 
     What Postgres alone can know (that a key is taken, a row referred to is missing, a CHECK does
-    not hold) is not looked at here.
+    not hold) is not looked at here, but in a rehearsal.
     """
     for pair in pairs:
         reading = encoder(pair, casts)

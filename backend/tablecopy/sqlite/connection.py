@@ -42,6 +42,7 @@ class SourceConnection(apsw.Connection):
         self.set_busy_timeout(BUSY_TIMEOUT_MS)
         self.limit(apsw.SQLITE_LIMIT_LENGTH, BLOCK_BYTES)
         self.create_scalar_function("tablecopy_cast", cast("Any", self._cast), 3)
+        self.create_scalar_function("tablecopy_try", cast("Any", self._try), 3)
 
     def begin_reading(self, rules: Sequence[Rule]) -> None:
         """Start counting anew, for a table with these rules."""
@@ -54,6 +55,13 @@ class SourceConnection(apsw.Connection):
         except BadValueError:
             self.bad += 1
             return BAD
+
+    def _try(self, place: int, kind: str, value: Value) -> str:
+        """Cast a value, or make it NULL if it is bad; called by SQLite."""
+        try:
+            return field_text(self.rules[place], kind, value, self.uses)
+        except BadValueError:
+            return ""
 
 
 def connect(handle: SourceHandle) -> SourceConnection:

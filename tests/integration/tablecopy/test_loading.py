@@ -90,7 +90,9 @@ def test_rows_that_break_a_constraint_are_named(path, target, connection, tmp_pa
         transfer(path, target, tmp_path)
 
     named = {
-        (row.table, row.key, row.value) for row in offending.value.rows if row.kind != "dependant"
+        (row.table, row.key, row.value)
+        for row in offending.value.found.rows
+        if row.kind != "dependant"
     }
     assert named == {
         ("customer", "7", "c7@x"),

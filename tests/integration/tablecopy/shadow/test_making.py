@@ -1,0 +1,105 @@
+"""What a shadow is made for, and what is refused before or after rows are in it."""
+
+from contextlib import closing
+
+import pytest
+
+from backend.errors import LockHeldError, RefusedError
+from backend.tablecopy.postgres.findings import OffenceKind, OffendingRowsError
+from backend.tablecopy.postgres.finishing import finish
+from backend.tablecopy.postgres.session import connect
+from backend.tablecopy.postgres.shadow import alone, create_shadow, drop_shadow, left_over
+from tests.integration.tablecopy.shadow.rich import TABLES, filled
+from tests.integration.tablecopy.snapshot import schemas
+
+
+def test_a_target_with_rows_is_refused(session, target):
+    session.execute("INSERT INTO note VALUES ('mine')")
+
+    with pytest.raises(RefusedError, match=r"not empty: note \(1\)"):
+        create_shadow(session, "Shop", TABLES)
+
+    assert schemas(session) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        pytest.param("CREATE VIEW people AS SELECT * FROM person", 'view "Shop".people', id="view"),
+        pytest.param(
+            "CREATE MATERIALIZED VIEW people AS SELECT * FROM person",
+            'materialized view "Shop".people',
+            id="materialized view",
+        ),
+        pytest.param(
+            "CREATE FUNCTION f(person) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            'function "Shop".f("Shop".person)',
+            id="function that takes a row",
+        ),
+        pytest.param("CREATE TABLE t (p person[])", 'table "Shop".t', id="column of rows"),
+        pytest.param("CREATE TABLE t () INHERITS (person)", "inherits from it", id="inheritance"),
+        pytest.param("CREATE PUBLICATION p FOR TABLE person", "publication p", id="publication"),
+        pytest.param(
+            "CREATE TABLE t (p int); ALTER TABLE t ENABLE ROW LEVEL SECURITY;"
+            " CREATE POLICY p ON t USING (p IN (SELECT id FROM person))",
+            "policy p on table",
+            id="policy of another table",
+        ),
+    ],
+)
+def test_what_would_not_survive_is_named_before_anything_is_done(session, target, statement, named):
+    session.execute(statement)
+
+    with pytest.raises(RefusedError) as refused:
+        create_shadow(session, "Shop", TABLES)
+
+    assert "person: " in str(refused.value)
+    assert named in str(refused.value)
+    assert schemas(session) == []
+
+
+def test_every_row_that_breaks_a_constraint_is_named_with_its_dependants(session, target):
+    shadow = filled(
+        session,
+        target,
+        "INSERT INTO person (id, email, name) VALUES (8, 'BO@x', 'B'), (9, 'bo@X', 'ghost')",
+        'INSERT INTO "Order" VALUES (8, 1, 10, NULL, 1), (99, 3, 20, now(), 2), (1, 5, 1, now() + make_interval(days => 1), -1)',
+        'INSERT INTO line (id, "userId", "order") VALUES (50, 8, 1), (51, NULL, 1)',
+        "INSERT INTO node VALUES (3, 77, NULL), (1, NULL, NULL)",
+    )
+
+    with pytest.raises(OffendingRowsError) as offending:
+        finish(shadow, target, rows={})
+
+    named = {(one.table, one.key, one.kind, one.constraint) for one in offending.value.found.rows}
+    assert named == {
+        ("person", "7", OffenceKind.DUPLICATE, "person_email"),
+        ("person", "8", OffenceKind.DUPLICATE, "person_email"),
+        ("node", "1", OffenceKind.DUPLICATE, "node_pkey"),
+        ("node", "3", OffenceKind.ORPHAN, "node_parent_fkey"),
+        ("Order", "99, 3", OffenceKind.ORPHAN, "owned"),
+        ("line", "51", OffenceKind.ORPHAN, "line_userId_order_fkey"),
+        ("Order", "1, 5", OffenceKind.CHECK, "Order_price_check"),
+        ("Order", "7, 1", OffenceKind.DEPENDANT, "owned"),
+        ("Order", "8, 1", OffenceKind.DEPENDANT, "owned"),
+        ("node", "1", OffenceKind.DEPENDANT, "node_head_fkey"),
+        ("node", "1", OffenceKind.DEPENDANT, "node_parent_fkey"),
+        ("node", "2", OffenceKind.DEPENDANT, "node_parent_fkey"),
+        ("line", "50", OffenceKind.DEPENDANT, "line_userId_order_fkey"),
+    }
+
+
+def test_a_left_over_shadow_is_found_and_removed(session, target):
+    shadow = create_shadow(session, "Shop", TABLES)
+
+    found = left_over(session, "Shop")
+    drop_shadow(session, shadow.name)
+
+    assert found == [shadow.name]
+    assert left_over(session, "Shop") == []
+
+
+def test_two_transfers_do_not_run_at_once(session, target):
+    with closing(connect(target, name="another")) as other, alone(other):  # noqa: SIM117
+        with pytest.raises(LockHeldError), alone(session):
+            pass
