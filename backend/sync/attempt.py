@@ -11,6 +11,7 @@ from backend.progress import Watcher
 from backend.sync.chunks import chunks
 from backend.sync.conflicts import Judge, conflict_of
 from backend.sync.deciding import Decision, Seen, Verdict, decide, known_since
+from backend.sync.keeping import Undo
 from backend.sync.obstacles import Change, Obstacles
 from backend.sync.pairing import Pairing
 from backend.sync.shape import (
@@ -28,7 +29,7 @@ from backend.sync.side import Entry, Side
 from backend.sync.sides import Sides
 from backend.sync.tables import SyncedTable
 from backend.sync.units import Renames, Unit, load
-from backend.sync.writing import Undo, Writing, by_table
+from backend.sync.writing import Writing, by_table
 
 # Rows of `groups` and `users`, by table, that the rules are to be put to.
 Scopes = Mapping[str, frozenset[Value]]
@@ -56,8 +57,8 @@ class Task:
     wanted: Wanted
     rows: Mapping[str, int]
     watcher: Watcher
+    undo: Undo
     held: Mapping[Value, str] = field(default_factory=dict)
-    undo: Undo | None = None
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _try(run: _Run, held: Mapping[Value, str]) -> Outcome:
     outcome = deepcopy(run.begun)
     token, now = secrets.token_hex(16), datetime.now(UTC).isoformat(timespec="seconds")
     with undo_for(run.wanted, target) as undo:
-        task = Task(sides, run.wanted, run.rows, run.watcher, held, undo)
+        task = Task(sides, run.wanted, run.rows, run.watcher, undo, held)
         attempt = Attempt(task, outcome)
         with source.transaction(write=False), target.transaction(write=True):
             attempt.run(broken_rules)

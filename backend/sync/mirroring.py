@@ -12,10 +12,8 @@ from backend.sync.policy import all_tables
 from backend.sync.shape import Outcome, Wanted
 from backend.sync.side import Memory
 from backend.sync.sides import Sides
-from backend.sync.standing import Standing, look_at
+from backend.sync.standing import look_at
 from backend.sync.tables import SyncedTables
-
-_AT_ONCE = 1_000
 
 
 def mirror(sides: Sides, wanted: Wanted, watcher: Watcher) -> Outcome:
@@ -26,17 +24,15 @@ def mirror(sides: Sides, wanted: Wanted, watcher: Watcher) -> Outcome:
         DataError: what was stored is not what was sent; nothing has been kept.
     """
     watcher.stage("look")
-    standing = look_at(sides, forgiving=True)
+    look_at(sides, forgiving=True)
     outcome = Outcome(wanted.direction, wanted.dry_run, first=False, mirrored=True)
     with rehearsing(sides, dry_run=wanted.dry_run):
         begin_capture(sides)
-        _copy(sides, all_tables(), watcher, outcome, standing)
+        _copy(sides, all_tables(), watcher, outcome)
     return outcome
 
 
-def _copy(
-    sides: Sides, tables: SyncedTables, watcher: Watcher, outcome: Outcome, standing: Standing
-) -> None:
+def _copy(sides: Sides, tables: SyncedTables, watcher: Watcher, outcome: Outcome) -> None:
     memory = Memory(secrets.token_hex(16), "", datetime.now(UTC).isoformat(timespec="seconds"))
     local, remote = sides.local, sides.remote
     with remote.transaction(write=True), local.transaction(write=True):

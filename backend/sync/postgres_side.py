@@ -48,7 +48,7 @@ class PostgresSide:
     """A database, through a connection that begins its transactions only when told to."""
 
     def __init__(self, connection: psycopg.Connection[Any], where: str) -> None:
-        self._connection = connection
+        self.connection = connection
         self._where = where
         self._rehearsal = False
         self._cursors = 0
@@ -68,13 +68,13 @@ class PostgresSide:
         names_wanted = list(tables.names)
         found = self._all(_KNOWN, [names_wanted])
         ((schema, has_schema, has_memory, held),) = found
-        with self._connection.pipeline():
-            revisions = self._connection.execute(_REVISIONS) if has_schema else None
-            memory = self._connection.execute(_MEMORY) if has_memory else None
-            touched = self._connection.execute(_TOUCHED) if has_memory else None
-            captured = self._connection.execute(_CAPTURED, [names_wanted, TRIGGER])
-            numbers = self._connection.execute(_TABLES, [names_wanted])
-            counts = self._connection.execute(_counting(held)) if held else None
+        with self.connection.pipeline():
+            revisions = self.connection.execute(_REVISIONS) if has_schema else None
+            memory = self.connection.execute(_MEMORY) if has_memory else None
+            touched = self.connection.execute(_TOUCHED) if has_memory else None
+            captured = self.connection.execute(_CAPTURED, [names_wanted, TRIGGER])
+            numbers = self.connection.execute(_TABLES, [names_wanted])
+            counts = self.connection.execute(_counting(held)) if held else None
         known = memory.fetchone() if memory else None
         problem = _problem(
             known, _expected(tables, schema), dict(captured.fetchall()), numbers.fetchall()
@@ -137,7 +137,7 @@ class PostgresSide:
 
     def _roll_back(self) -> None:
         # A connection that is lost has rolled back already, and says so to nobody.
-        if not self._connection.closed and not self._connection.broken:
+        if not self.connection.closed and not self.connection.broken:
             self._run("ROLLBACK")
 
     def install(self, tables: SyncedTables) -> None:
@@ -288,7 +288,7 @@ class PostgresSide:
         # A moment is sent without its zone, which then has to be that of the session.
         self._run("SET LOCAL TimeZone = 'UTC'")
         count = 0
-        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
                 count += 1
@@ -358,10 +358,10 @@ class PostgresSide:
             )
 
     def _all(self, query: Any, values: Sequence[Any] = ()) -> list[Any]:  # rows of any shape
-        return self._connection.execute(query, values or None).fetchall()
+        return self.connection.execute(query, values or None).fetchall()
 
     def _run(self, statement: Any, values: Sequence[Any] = ()) -> None:
-        self._connection.execute(statement, values or None)
+        self.connection.execute(statement, values or None)
 
 
 def _expected(tables: SyncedTables, schema: str) -> dict[str, str]:

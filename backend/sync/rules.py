@@ -1,19 +1,91 @@
-"""Put the app's own rules to what a sync has written."""
+"""Put the app's own rules to what a sync has written and not yet committed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from backend.errors import FoundWanting
+from backend.integrity.checking import Scope, check_rows
+from backend.models import Group, User
 from backend.sync.shape import Value
 from backend.sync.side import Side
 
+_URLS = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
+
 
 def broken_rules(side: Side, scopes: Mapping[str, frozenset[Value]]) -> Mapping[Value, str]:
-    """Return the scopes in which rules are broken, and which."""
-    del side, scopes
-    return {}
+    """Return the groups and accounts in which a rule is broken, and which rule that is.
+
+    They are looked at together, and one by one only if something was found.
+    """
+    groups = _ids(scopes.get(Group.__tablename__))
+    users = _ids(scopes.get(User.__tablename__))
+    with _borrowed(side) as connection:
+        if check_rows(connection, scope=Scope(groups, users)).is_clean:
+            return {}
+        each = [*((one, Scope(groups=frozenset({one}))) for one in sorted(groups))]
+        each += [(one, Scope(users=frozenset({one}))) for one in sorted(users)]
+        return {
+            one: "; ".join(violation.says for violation in verdict.violations)
+            for one, scope in each
+            if not (verdict := check_rows(connection, scope=scope)).is_clean
+        }
 
 
 def refuse_broken(side: Side) -> None:
-    """See that all rules hold."""
-    del side
+    """See that all rules hold for everything that is there.
+
+    Raises:
+        FoundWanting: names the rules and some rows.
+    """
+    with _borrowed(side) as connection:
+        verdict = check_rows(connection)
+    if not verdict.is_clean:
+        raise FoundWanting(
+            f"what would be copied to {side.where} breaks rules; nothing was kept: "
+            + "; ".join(line.strip() for line in verdict.lines()),
+            hint="python -m backend check, on the side it comes from, shows it too: mend it there",
+        )
+
+
+def _ids(values: frozenset[Value] | None) -> frozenset[str]:
+    return frozenset(str(value) for value in values or () if value is not None)
+
+
+class _Borrowed:
+    """A driver's connection of which the borrower can neither end the transaction nor the life."""
+
+    def __init__(self, connection: Any) -> None:  # of either driver
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:  # whatever the driver has
+        return getattr(self._connection, name)
+
+    def commit(self) -> None:
+        """Leave that to the owner."""
+
+    def rollback(self) -> None:
+        """Leave that to the owner."""
+
+    def close(self) -> None:
+        """Leave that to the owner."""
+
+
+@contextmanager
+def _borrowed(side: Side) -> Iterator[Connection]:
+    """Let SQLAlchemy see what our open transaction sees."""
+    engine = create_engine(
+        _URLS[side.engine],
+        creator=lambda: _Borrowed(side.connection),
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+        **({"use_native_hstore": False} if side.engine == "postgres" else {}),
+    )
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()

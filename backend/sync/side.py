@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from backend.config.database_url import EngineName
 from backend.sync.shape import Key
@@ -53,6 +53,10 @@ class Glance:
 
 class Side(Protocol):
     """One of the two databases."""
+
+    @property
+    def connection(self) -> Any:  # of either driver
+        """Return what the side talks through."""
 
     @property
     def engine(self) -> EngineName:

@@ -26,6 +26,7 @@ _NOTE = (
     " ON CONFLICT (tbl, key) DO UPDATE SET stamp = random();"
 )
 _ABSENT = "NULL"
+_APPLYING = "EXISTS (SELECT 1 FROM tablecopy_applying)"
 
 
 def triggers(tables: SyncedTables) -> dict[str, str]:
@@ -46,10 +47,12 @@ def _of(table: SyncedTable) -> Iterator[tuple[str, str]]:
 
 def _trigger(table: SyncedTable, event: str, when: str, body: str) -> tuple[str, str]:
     name = f"tablecopy_{table.name}_{event}"
-    return name, (
-        f"CREATE TRIGGER {quoted(name)} AFTER {event.upper()} ON {quoted(table.name)} WHEN NOT"
-        f" EXISTS (SELECT 1 FROM tablecopy_applying){when} BEGIN {body} END"
+    words = (
+        f"CREATE TRIGGER {quoted(name)} AFTER {event.upper()} ON {quoted(table.name)}",
+        f"WHEN NOT {_APPLYING}{when}",
+        f"BEGIN {body} END",
     )
+    return name, " ".join(words)
 
 
 def _note(table: SyncedTable, row: str, base: str, *, when: str = "true") -> str:

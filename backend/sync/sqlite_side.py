@@ -22,7 +22,7 @@ class SQLiteSide:
     """A file, through a connection that begins its transactions only when told to."""
 
     def __init__(self, connection: sqlite3.Connection, where: str) -> None:
-        self._connection = connection
+        self.connection = connection
         self._where = where
         self._rehearsal = False
 
@@ -92,7 +92,7 @@ class SQLiteSide:
 
     def _roll_back(self) -> None:
         # A full disk, for one, has rolled back already.
-        if self._connection.in_transaction:
+        if self.connection.in_transaction:
             self._run("ROLLBACK")
 
     def _begin(self, *, write: bool) -> None:
@@ -148,7 +148,7 @@ class SQLiteSide:
 
     def forget(self, entries: Iterable[Entry]) -> None:
         """Remove entries whose rows were not changed again."""
-        self._connection.executemany(
+        self.connection.executemany(
             "DELETE FROM tablecopy_changes WHERE tbl = ? AND key = ? AND stamp = ?",
             ((one.table, _json(one.key), one.stamp) for one in entries),
         )
@@ -157,7 +157,7 @@ class SQLiteSide:
         """Write entries as if these rows had been changed since the last sync."""
         width = len(table.root_columns)
         names = [column.name for column in table.visible]
-        self._connection.executemany(
+        self.connection.executemany(
             "INSERT OR REPLACE INTO tablecopy_changes VALUES (?, ?, ?, ?, random())",
             (
                 (
@@ -173,7 +173,7 @@ class SQLiteSide:
     def scan(self, table: SyncedTable, *, guarded: bool = False) -> Iterator[Row]:
         """Return every row in the order of its key's bytes."""
         order = ", ".join(quoted(name) for name in table.key)
-        cursor = self._connection.execute(
+        cursor = self.connection.execute(
             f"SELECT {_columns(table, guarded=guarded)} FROM {quoted(table.name)} AS t"  # noqa: S608
             f" ORDER BY {order}"
         )
@@ -216,7 +216,7 @@ class SQLiteSide:
         """Insert any number of rows, given with all their columns; return how many."""
         names = ", ".join(quoted(name) for name in table.names)
         marks = ", ".join("?" for _ in table.names)
-        cursor = self._connection.executemany(
+        cursor = self.connection.executemany(
             f"INSERT INTO {quoted(table.name)} ({names}) VALUES ({marks})",  # noqa: S608
             rows,
         )
@@ -226,14 +226,14 @@ class SQLiteSide:
         """Overwrite the visible columns of rows."""
         others = [column.name for column in table.visible if column.name not in table.key]
         changed = ", ".join(f"{quoted(name)} = ?" for name in others)
-        self._connection.executemany(
+        self.connection.executemany(
             f"UPDATE {quoted(table.name)} SET {changed} WHERE {_where(table.key)}",  # noqa: S608
             ((*table.pick(row, others), *table.key_of(row)) for row in rows),
         )
 
     def delete(self, table: SyncedTable, keys: Sequence[Key]) -> None:
         """Delete rows."""
-        self._connection.executemany(
+        self.connection.executemany(
             f"DELETE FROM {quoted(table.name)} WHERE {_where(table.key)}",  # noqa: S608
             keys,
         )
@@ -246,7 +246,7 @@ class SQLiteSide:
         """Put NULL, or a text that nobody else holds, into one of the columns."""
         room = next(one for one in table.named(columns) if table.has_room([one.name]))
         aside = "NULL" if room.nullable else f"'moving ' || {quoted(table.key[0])}"
-        self._connection.executemany(
+        self.connection.executemany(
             f"UPDATE {quoted(table.name)} SET {quoted(room.name)} = {aside}"  # noqa: S608
             f" WHERE {_where(table.key)}",
             keys,
@@ -308,10 +308,10 @@ class SQLiteSide:
         return self._all(query)[0][0]
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:  # rows of any shape
-        return self._connection.execute(query, values).fetchall()
+        return self.connection.execute(query, values).fetchall()
 
     def _run(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
-        self._connection.execute(statement, values)
+        self.connection.execute(statement, values)
 
 
 def _columns(table: SyncedTable, *, guarded: bool = False) -> str:

@@ -5,34 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from backend.errors import DataError
 from backend.sync.deciding import Image, Place
+from backend.sync.keeping import Undo
 from backend.sync.obstacles import Change
 from backend.sync.shape import Key, Outcome, TableCount, Value
 from backend.sync.side import Side
 from backend.sync.tables import Row, SyncedTable, SyncedTables
 from backend.sync.units import Renames, load
-
-
-class Undo(Protocol):
-    """Keeps what takes a run back."""
-
-    def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
-        """Note rows that were not there."""
-
-    def updated(
-        self,
-        table: str,
-        key_columns: Sequence[str],
-        columns: Sequence[str],
-        old_rows: Sequence[Row],
-    ) -> None:
-        """Note rows as they were."""
-
-    def deleted(self, table: str, columns: Sequence[str], old_rows: Sequence[Row]) -> None:
-        """Note rows that will be gone, with all their columns."""
 
 
 @dataclass
@@ -44,7 +25,7 @@ class Writing:
     tables: SyncedTables
     renames: Renames
     outcome: Outcome
-    undo: Undo | None = None
+    undo: Undo
 
     def write(
         self, root: SyncedTable, changes: Sequence[tuple[Change, Image]], *, swap: bool = False
@@ -68,24 +49,21 @@ class Writing:
 
     def _insert(self, table: SyncedTable, rows: list[Row]) -> None:
         if rows:
-            if self.undo:
-                self.undo.inserted(table.name, table.key, [table.key_of(row) for row in rows])
+            self.undo.inserted(table.name, table.key, [table.key_of(row) for row in rows])
             self.target.insert(table, self._complete(table, rows))
             self._count(table).inserted += len(rows)
 
     def _update(self, table: SyncedTable, pairs: list[tuple[Row, Row]]) -> None:
         if pairs:
-            if self.undo:
-                names = [column.name for column in table.visible]
-                self.undo.updated(table.name, table.key, names, [old for old, _ in pairs])
+            names = [column.name for column in table.visible]
+            self.undo.updated(table.name, table.key, names, [old for old, _ in pairs])
             self.target.update(table, [new for _, new in pairs])
             self._count(table).updated += len(pairs)
 
     def _delete(self, table: SyncedTable, keys: list[Key]) -> None:
         if keys:
-            if self.undo:
-                old = self.target.rows(table, table.key, keys, guarded=True)
-                self.undo.deleted(table.name, table.names, old)
+            old = self.target.rows(table, table.key, keys, guarded=True)
+            self.undo.deleted(table.name, table.names, old)
             self.target.delete(table, keys)
             self._count(table).deleted += len(keys)
 

@@ -30,9 +30,7 @@ def on_port(database: DatabaseUrl, port: int, **words: str) -> DatabaseUrl:
     return replace(database, params={**database.params, "port": str(port), **words})
 
 
-@pytest.fixture(
-    params=["sqlite-postgres", "postgres-sqlite", "sqlite-sqlite", "postgres-postgres"]
-)
+@pytest.fixture(params=["sqlite-postgres", "postgres-sqlite", "sqlite-sqlite", "postgres-postgres"])
 def pair(request, tmp_path) -> Iterator[Pair]:
     """Two migrated databases, of every pair of engines."""
     with ExitStack() as stack:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from backend.config.database_url import DatabaseUrl
 from backend.sync.engine import synchronise
@@ -57,13 +58,19 @@ class Pair:
         with opened(self.ends, writing=False) as reached:
             return verify(reached.sides, Silent())
 
-    def differences(self) -> dict[str, set]:
+    def differences(self) -> dict[str, set[Any]]:
         """Return the keys of rows that are not the same on both sides, but for what each keeps."""
         one, other = self.local.dump(without=OWN), self.remote.dump(without=OWN)
         return {
             name: apart
             for name in one
-            if (apart := {k for k in one[name].keys() | other[name].keys() if one[name].get(k) != other[name].get(k)})
+            if (
+                apart := {
+                    k
+                    for k in one[name].keys() | other[name].keys()
+                    if one[name].get(k) != other[name].get(k)
+                }
+            )
         }
 
 

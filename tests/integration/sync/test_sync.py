@@ -79,7 +79,10 @@ def test_one_person_with_two_accounts_is_one(pair):
     pair.pull()
     assert pair.differences() == {}
     # Each side's account keeps its own password.
-    assert pair.local.one(User, theirs)["password_hash"] != pair.remote.one(User, theirs)["password_hash"]
+    assert (
+        pair.local.one(User, theirs)["password_hash"]
+        != pair.remote.one(User, theirs)["password_hash"]
+    )
 
 
 def members(world):

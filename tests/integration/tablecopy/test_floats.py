@@ -11,7 +11,7 @@ from backend.tablecopy.casting.floats import Double, Single
 from backend.tablecopy.postgres.session import connect
 from backend.tablecopy.shape import Casts, TargetColumn, TargetType
 
-RANDOM = random.Random(7)  # noqa: S311 - values for a test
+RANDOM = random.Random(7)
 EDGES = [2.0**n for n in range(-1074, 1024)] + [10.0**n for n in range(-323, 309)]
 
 

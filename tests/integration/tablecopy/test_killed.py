@@ -126,7 +126,7 @@ def server(own_postgres_server):
     "moments", [pytest.param(2, id="short"), pytest.param(20, marks=pytest.mark.slow, id="long")]
 )
 def test_the_next_run_ends_as_if_nothing_had_happened(victim, moments, path, server, tmp_path):
-    chance = random.Random(f"{victim} {time.time()}")  # noqa: S311 - moments
+    chance = random.Random(f"{victim} {time.time()}")
     before, whole, seconds = calm_run(path, server, tmp_path)
     source = path.read_bytes()
     interrupted = 0

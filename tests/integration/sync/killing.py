@@ -1,0 +1,43 @@
+"""Kill a sync at a statement of one's choice: a process of its own, SIGKILL, no cleaning up."""
+
+import os
+import signal
+from collections.abc import Callable
+from itertools import count
+
+from backend.sync.postgres_side import PostgresSide
+from backend.sync.sqlite_side import SQLiteSide
+
+KILLED = -signal.SIGKILL
+
+
+def run_and_kill(work: Callable[[], object], *, at: int) -> int:
+    """Do the work in a child that dies before its statement number `at`; return its exit code."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            _die_at(at)
+            work()
+            status = 0
+        finally:
+            # Nothing of the test's own may run in here: neither its output nor its fixtures.
+            os._exit(status)
+    _, ended = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(ended)
+
+
+def _die_at(at: int) -> None:
+    numbers = count(1)
+
+    def counted(original):
+        def run(self, *words, **more):
+            if next(numbers) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(self, *words, **more)
+
+        return run
+
+    for side in (SQLiteSide, PostgresSide):
+        for name in ("_run", "_all", "fill", "forget", "note", "update", "delete"):
+            setattr(side, name, counted(getattr(side, name)))
