@@ -90,10 +90,11 @@ class World:
         }  # fmt: skip
         return self._add(Settlement, values)
 
-    def _add(self, model: Any, values: dict[str, Any]) -> Any:
+    def _add(self, model: Any, values: dict[str, Any]) -> UUID:
         with self.writing() as connection:
             connection.execute(insert(model), {**_stamps(), **values})
-        return values["id"]
+        number: UUID = values["id"]
+        return number
 
     def change(self, model: Any, number: UUID, **values: Any) -> None:
         """Change a row as the app does: stamped and counted."""
