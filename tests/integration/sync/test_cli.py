@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,7 +74,7 @@ def renamed(number: int, name: str) -> str:
 
 
 @pytest.fixture
-def hosted(postgres_server, postgres_template) -> DatabaseUrl:
+def hosted(postgres_server, postgres_template) -> Iterator[DatabaseUrl]:
     """A hosted database, with a login whose password must never be seen."""
     database = postgres_server.new_database()
     postgres_server.copy_database(postgres_template, database)
