@@ -29,7 +29,7 @@ style: $(VENV)/dev.stamp
 
 types: $(VENV)/dev.stamp
 	$(PY) -m mypy
-	$(PY) -m mypy dev_server.py docker/app/*.py
+	$(PY) -m mypy dev_server.py sync_databases.py docker/app/*.py
 
 layers: $(VENV)/dev.stamp
 	$(VENV)/bin/lint-imports

@@ -29,8 +29,8 @@ _PATH = click.Path(path_type=Path)
 
 _LOCAL_HELP = "The database here.  [default: the configured one, backend/instance/hesap_paylas.db]"
 _REMOTE_HELP = (
-    "The hosted database.  [default: RENDER_DATABASE_URL, from the environment or .env]  Other"
-    " users of this machine can read a command line: leave the password to PGPASSWORD or ~/.pgpass."
+    "The hosted database. Other users of this machine can read a command line: leave the password"
+    " to PGPASSWORD or ~/.pgpass.  [default: RENDER_DATABASE_URL, from the environment or .env]"
 )
 _LOG_HELP = "Keep a detailed log there.  [default: sync.log beside the local database]"
 _STATUS_LOG_HELP = "Keep a detailed log there.  [default: none]"
@@ -126,7 +126,7 @@ def _ways(command: Command) -> Command:
     return command
 
 
-@group.command("status")
+@group.command("status", short_help="Say how both stand.")
 @click.option("--verify", "verifying", is_flag=True, help=_VERIFY_HELP)
 @_ends(_STATUS_LOG_HELP)
 def status(*, verifying: bool, log: Path | None, as_json: bool, **named: str | None) -> int:
@@ -135,16 +135,16 @@ def status(*, verifying: bool, log: Path | None, as_json: bool, **named: str | N
     return _answer(partial(look_at, ends, verifying=verifying), log, as_json=as_json)
 
 
-@group.command(Direction.LOCAL_TO_RENDER.value)
+@group.command(Direction.LOCAL_TO_RENDER.value, short_help="Write into the hosted one.")
 @_ways
 def local2render(**words: Any) -> int:  # click passes one word an option
     """Write what has changed here into the hosted database."""
     return _sync(Direction.LOCAL_TO_RENDER, words)
 
 
-@group.command(Direction.RENDER_TO_LOCAL.value)
-@_ways
+@group.command(Direction.RENDER_TO_LOCAL.value, short_help="Write into the local one.")
 @click.option("--mirror", is_flag=True, help=_MIRROR_HELP)
+@_ways
 def render2local(**words: Any) -> int:  # click passes one word an option
     """Write what has changed in the hosted database into the one here."""
     return _sync(Direction.RENDER_TO_LOCAL, words)

@@ -64,7 +64,7 @@ def opened(ends: Ends, *, writing: bool) -> Iterator[Reached]:
     """
     with ExitStack() as stack:
         # The local one first: what is wrong at home shows without waiting for the network.
-        local = _opened(stack, ends.local, "local", writing=writing)
+        local = _opened(stack, ends.local, "the local address", writing=writing)
         remote = _opened(stack, ends.remote, ends.remote_name, writing=writing)
         _refuse_the_same(local, remote)
         if writing:

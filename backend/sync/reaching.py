@@ -26,9 +26,9 @@ _SETTINGS = {
     **SETTINGS,
     **LATER_SETTINGS,
     "search_path": "public",
-    # Somebody waits for every answer; and a laptop that falls asleep must not hold rows that
-    # others want to write.
-    "statement_timeout": "5min",
+    # One COPY may bring a whole table over a slow line.
+    "statement_timeout": "30min",
+    # Rows that others want to write are not held for ever, nor waited for.
     "lock_timeout": "20s",
     "idle_in_transaction_session_timeout": "15min",
     # The server, too, is to notice within a minute that we are gone: it holds our lock.
@@ -36,7 +36,7 @@ _SETTINGS = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
-_READ_ONLY = {"default_transaction_read_only": "on"}
+_LOOKING = {"default_transaction_read_only": "on", "statement_timeout": "1min"}
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def postgres_at(database: DatabaseUrl, *, name: str, writing: bool) -> Iterator[
         DatabaseError: the server does not answer, or does not let us in.
     """
     with logged_in(database, name=name) as session:
-        wanted = _SETTINGS if writing else _SETTINGS | _READ_ONLY
+        wanted = _SETTINGS if writing else _SETTINGS | _LOOKING
         configure_known(session, wanted)
         yield session
 

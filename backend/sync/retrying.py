@@ -47,9 +47,15 @@ def with_retries(work: Callable[[], T], *, sleep: Callable[[float], None] = time
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what a driver says in the middle of a run into an error of ours."""
+    """Turn what a driver says in the middle of a run into an error of ours, with what to do."""
     try:
         yield
+    except DatabaseError as error:
+        if not isinstance(error.__cause__, psycopg.Error):
+            raise
+        # Whoever translated it has said what was being done.
+        known = underway(error.__cause__)
+        raise type(known)(error.args[0], hint=known.hint) from error.__cause__
     except psycopg.Error as error:
         raise underway(error) from error
     except sqlite3.Error as error:

@@ -31,11 +31,15 @@ def status_lines(status: Status, ways: Sequence[str]) -> list[str]:
         f"local   {status.local.where}  (schema {status.local.revision or 'none'})",
         f"remote  {status.remote.where}  (schema {status.remote.revision or 'none'})",
         *ways,
-        f"last sync: {f'{status.synced_at} UTC' if status.synced_at else 'never'}",
+        f"last sync: {_moment(status.synced_at)}",
         "",
         *_aligned(("table", "local", "remote", "to remote", "to local"), rows),
         "",
     ]
+
+
+def _moment(text: str | None) -> str:
+    return f"{text.replace('T', ' ').removesuffix('+00:00')} UTC" if text else "never"
 
 
 def table_lines(tables: Mapping[str, TableCount]) -> list[str]:

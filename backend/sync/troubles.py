@@ -68,6 +68,11 @@ def underway(error: psycopg.Error) -> AppError:
             f"the login lacks a right: {error.diag.message_primary}",
             hint="log in as the owner of the tables",
         )
+    if not state and isinstance(error, psycopg.OperationalError):
+        return TransientError(
+            "the connection to the server was lost",
+            hint="see whether this machine is online, then run it again: what was written is whole",
+        )
     known = translate(error)
     if known is not None:
         return known

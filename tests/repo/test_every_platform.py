@@ -1,7 +1,9 @@
-"""`python dev_server.py` works on Windows and macOS: nothing on its path needs a Unix."""
+"""What people run at home works on Windows and macOS: nothing on its path needs a Unix."""
 
 import subprocess
 import sys
+
+import pytest
 
 from tests.repo.checkout import ROOT
 
@@ -21,8 +23,15 @@ for name in UNIX:
 """
 
 
-def test_the_development_server_is_importable_without_what_only_unix_has() -> None:
-    code = WITHOUT_UNIX + "import dev_server, backend.app, backend.migrate.cli"
+@pytest.mark.parametrize(
+    "modules",
+    [
+        pytest.param("dev_server, backend.app, backend.migrate.cli", id="development server"),
+        pytest.param("sync_databases, backend.sync.cli", id="sync"),
+    ],
+)
+def test_it_is_importable_without_what_only_unix_has(modules: str) -> None:
+    code = f"{WITHOUT_UNIX}import {modules}"
 
     result = subprocess.run(
         (sys.executable, "-c", code), cwd=ROOT, capture_output=True, text=True, check=False

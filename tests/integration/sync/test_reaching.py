@@ -90,7 +90,7 @@ def test_a_session_depends_on_nothing_that_the_server_or_the_role_prefers(
         names = ("TimeZone", "DateStyle", "search_path", "application_name", "statement_timeout")
         found = [setting(session, each) for each in names]
 
-    assert found == ["UTC", "ISO, YMD", "public", "sync", "5min"]
+    assert found == ["UTC", "ISO, YMD", "public", "sync", "30min"]
 
 
 def test_the_server_notices_within_a_minute_that_we_are_gone(postgres) -> None:

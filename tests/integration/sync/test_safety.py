@@ -169,6 +169,23 @@ def test_a_unique_value_that_moved_moves_back(library, script) -> None:
     assert library.contents() == before
 
 
+def test_unique_values_that_were_exchanged_are_exchanged_again(library, script) -> None:
+    before = library.contents()
+    aside = [(ONE, "moving 1"), (TWO, "moving 2")]
+    with SafetyCopy(script, library.database.engine) as copy:
+        # Two steps, as the run has made them: put aside, then exchange.
+        copy.updated("shelf", ["id"], SHELF, ROWS["shelf"])
+        copy.updated("shelf", ["id"], SHELF, aside)
+        copy.close()
+    for number, name in [*aside, (ONE, "cellar"), (TWO, "kitchen")]:
+        library.run(f"UPDATE shelf SET name = '{name}' WHERE id = '{number}'")
+
+    done = library.restore(script)
+
+    assert done.returncode == 0, done.stderr
+    assert library.contents() == before
+
+
 def test_what_cannot_be_taken_back_whole_is_not_taken_back_at_all(library, script) -> None:
     with SafetyCopy(script, library.database.engine) as copy:
         copy.inserted("shelf", ["id"], [(NEW,)])

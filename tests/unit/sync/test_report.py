@@ -154,7 +154,7 @@ REMOTE = SideStatus("postgresql://me@host:5432/hesap", "expand_0001", {"users": 
 
 
 def test_a_look_shows_both_sides_in_columns() -> None:
-    status = Status(LOCAL, REMOTE, "2026-11-25 09:00:00", {"users": 3}, {"groups": 1})
+    status = Status(LOCAL, REMOTE, "2026-11-25T09:00:00+00:00", {"users": 3}, {"groups": 1})
 
     assert Seen(status, None, ("RENDER_DATABASE_URL: TLS",)).lines() == [
         "local   sqlite:////srv/home.db  (schema expand_0001)",

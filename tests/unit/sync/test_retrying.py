@@ -74,6 +74,20 @@ def test_what_does_not_pass_is_said_at_once(error: Exception) -> None:
     assert not isinstance(caught.value, psycopg.Error)
 
 
+def test_what_a_side_has_said_is_kept_and_advice_is_added() -> None:
+    def work() -> None:
+        try:
+            raise psycopg.errors.QueryCanceled
+        except psycopg.Error as error:
+            raise DatabaseError("writing to postgresql://me@host: too late") from error
+
+    with pytest.raises(TransientError) as caught:
+        with_retries(work, sleep=Clock())
+
+    assert caught.value.args[0] == "writing to postgresql://me@host: too late"
+    assert "--batch-size 50" in caught.value.hint
+
+
 def test_the_waits_grow_and_end() -> None:
     work, clock = Work(*[LOST] * 10), Clock()
 
