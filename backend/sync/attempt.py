@@ -111,10 +111,11 @@ class Attempt:
             RefusedError: more would be deleted than is allowed.
             RulesBrokenError: what was written breaks a rule.
         """
-        for root in self.tables.roots:
-            self._travel(root)
-        for weighed in reversed(self._going):
-            self._remove(weighed)
+        with self.target.batch():
+            for root in self.tables.roots:
+                self._travel(root)
+            for weighed in reversed(self._going):
+                self._remove(weighed)
         self._refuse_too_many_deletions()
         scopes = {name: frozenset(values) for name, values in self._scopes.items()}
         if broken := rules(self.target, scopes) if scopes else {}:

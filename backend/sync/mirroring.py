@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from backend.progress import Watcher
 from backend.sync.engine import begin_capture, rehearsing
@@ -12,27 +14,33 @@ from backend.sync.policy import all_tables
 from backend.sync.shape import Outcome, Wanted
 from backend.sync.side import Memory
 from backend.sync.sides import Sides
-from backend.sync.standing import look_at
-from backend.sync.tables import SyncedTables
+from backend.sync.standing import refuse_unlike
 
 
-def mirror(sides: Sides, wanted: Wanted, watcher: Watcher) -> Outcome:
+def mirror(
+    sides: Sides, wanted: Wanted, watcher: Watcher, keep: Callable[[], Path | None]
+) -> Outcome:
     """Replace every row of the local side by those of the remote one, sessions and tokens too.
+
+    `keep` makes a copy of the local side, before anything changes.
 
     Raises:
         RefusedError: the schemas differ.
         DataError: what was stored is not what was sent; nothing has been kept.
     """
     watcher.stage("look")
-    look_at(sides, forgiving=True)
+    refuse_unlike(sides)
     outcome = Outcome(wanted.direction, wanted.dry_run, first=False, mirrored=True)
+    if not wanted.dry_run:
+        outcome.backup = keep()
     with rehearsing(sides, dry_run=wanted.dry_run):
         begin_capture(sides)
-        _copy(sides, all_tables(), watcher, outcome)
+        _copy(sides, outcome, watcher)
     return outcome
 
 
-def _copy(sides: Sides, tables: SyncedTables, watcher: Watcher, outcome: Outcome) -> None:
+def _copy(sides: Sides, outcome: Outcome, watcher: Watcher) -> None:
+    tables = all_tables()
     memory = Memory(secrets.token_hex(16), "", datetime.now(UTC).isoformat(timespec="seconds"))
     local, remote = sides.local, sides.remote
     with remote.transaction(write=True), local.transaction(write=True):

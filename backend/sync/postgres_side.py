@@ -109,6 +109,12 @@ class PostgresSide:
             raise
 
     @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Send statements without waiting for the answers to those before."""
+        with self.connection.pipeline():
+            yield
+
+    @contextmanager
     def _savepoint(self) -> Iterator[None]:
         self._run("SAVEPOINT tablecopy")
         try:
@@ -172,16 +178,29 @@ class PostgresSide:
 
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""
-        by_name = {table.name: table for table in tables}
+        return _entries(tables, self._ask_entries(tables, roots).fetchall())
+
+    def family(
+        self, tables: Sequence[SyncedTable], roots: Sequence[Key]
+    ) -> tuple[dict[str, list[Row]], list[Entry]]:
+        """Return the rows that belong to these owners, by their tables, and their entries."""
+        with self.connection.pipeline():
+            asked = {
+                table.name: self._ask_rows(table, table.root_columns, roots) for table in tables
+            }
+            entries = self._ask_entries(tables, roots)
+            rows = {name: cursor.fetchall() for name, cursor in asked.items()}
+            return rows, _entries(tables, entries.fetchall())
+
+    def _ask_entries(
+        self, tables: Sequence[SyncedTable], roots: Sequence[Key]
+    ) -> psycopg.Cursor[Any]:
         query = (
             "SELECT tbl, key, base, stamp FROM tablecopy_changes"
             " WHERE root = ANY(%s) AND tbl = ANY(%s)"
         )
-        found = self._all(query, [[_json(root) for root in roots], list(by_name)])
-        return [
-            Entry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
-            for name, key, base, stamp in found
-        ]
+        names_wanted = [table.name for table in tables]
+        return self.connection.execute(query, [[_json(root) for root in roots], names_wanted])
 
     def forget(self, entries: Iterable[Entry]) -> None:
         """Remove entries whose rows were not changed again."""
@@ -244,13 +263,23 @@ class PostgresSide:
         guarded: bool = False,
     ) -> list[Row]:
         """Return the rows that hold one of these keys in these columns."""
+        return self._ask_rows(table, columns, keys, guarded=guarded).fetchall()
+
+    def _ask_rows(
+        self,
+        table: SyncedTable,
+        columns: Sequence[str],
+        keys: Sequence[Key],
+        *,
+        guarded: bool = False,
+    ) -> psycopg.Cursor[Any]:
         query = sql.SQL("SELECT {} FROM {} AS t JOIN {} ON {}").format(
             _columns(table, guarded=guarded),
             sql.Identifier(table.name),
             unnested("k", len(columns)),
             _matching(table, columns),
         )
-        return self._all(query, arrays(keys, len(columns)))
+        return self.connection.execute(query, arrays(keys, len(columns)))
 
     def pending_users(
         self, table: SyncedTable, reference: Reference, keys: Sequence[Key]
@@ -408,6 +437,14 @@ def _matching(
         sql.SQL("{} = {}").format(sql.Identifier("t", column.name), _given(column, place))
         for column, place in zip(table.named(columns), where, strict=True)
     )
+
+
+def _entries(tables: Sequence[SyncedTable], found: Sequence[Any]) -> list[Entry]:
+    by_name = {table.name: table for table in tables}
+    return [
+        Entry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
+        for name, key, base, stamp in found
+    ]
 
 
 def _base(table: SyncedTable, image: str | None) -> Row | None:

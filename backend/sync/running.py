@@ -1,30 +1,52 @@
-"""One run from its words to its answer; what is cut off on the way is begun again."""
+"""One run from its words to its answer; what is cut off on the way is begun again.
+
+What writes is imported only where it is needed: who asks for the status waits for an answer.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from backend.progress import Watcher
-from backend.sync.engine import synchronise
 from backend.sync.looking import look, verify
-from backend.sync.mirroring import mirror
-from backend.sync.opening import opened
+from backend.sync.opening import Reached, opened
 from backend.sync.options import Ends
 from backend.sync.report import Ran, Seen
 from backend.sync.retrying import with_retries
-from backend.sync.shape import Wanted
+from backend.sync.shape import Outcome, Wanted
 
 
 def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran:
     """Write to one side what has changed on the other, or all of it."""
-    work = mirror if mirrored else synchronise
+    work = _mirror if mirrored else _synchronise
 
     def once() -> Ran:
         watcher.stage("connect")
         # A dry run writes too, and takes it all back.
         with opened(ends, writing=True) as reached:
-            outcome = work(reached.sides, wanted, watcher)
+            outcome = work(ends, reached, wanted, watcher)
         return Ran(outcome, ends, reached.ways)
 
     return with_retries(once)
+
+
+def _synchronise(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher) -> Outcome:
+    from backend.sync.engine import synchronise
+
+    del ends
+    return synchronise(reached.sides, wanted, watcher)
+
+
+def _mirror(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher) -> Outcome:
+    from backend.sync.file_copy import copy_of_file
+    from backend.sync.mirroring import mirror
+
+    def keep() -> Path | None:
+        if ends.local.path is None or wanted.backup is None:
+            return None
+        return copy_of_file(ends.local.path, wanted.backup)
+
+    return mirror(reached.sides, wanted, watcher, keep)
 
 
 def look_at(ends: Ends, watcher: Watcher, *, verifying: bool) -> Seen:

@@ -75,6 +75,9 @@ class Side(Protocol):
     def transaction(self, *, write: bool) -> AbstractContextManager[None]:
         """Hold one snapshot; or write, unseen until the end. Nothing is kept after an error."""
 
+    def batch(self) -> AbstractContextManager[None]:
+        """Let writes inside not wait for one another; what one of them says may come later."""
+
     def rehearsing(self) -> AbstractContextManager[None]:
         """Take back at the end whatever is done inside, its transactions included."""
 
@@ -94,6 +97,11 @@ class Side(Protocol):
 
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""
+
+    def family(
+        self, tables: Sequence[SyncedTable], roots: Sequence[Key]
+    ) -> tuple[dict[str, list[Row]], list[Entry]]:
+        """Return the rows that belong to these owners, by their tables, and their entries."""
 
     def forget(self, entries: Iterable[Entry]) -> None:
         """Remove entries, unless their rows were changed again meanwhile."""

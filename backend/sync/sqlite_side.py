@@ -70,6 +70,11 @@ class SQLiteSide:
             raise
 
     @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Do nothing: there is no way to the file that could be long."""
+        yield
+
+    @contextmanager
     def _savepoint(self) -> Iterator[None]:
         self._run("SAVEPOINT tablecopy")
         try:
@@ -145,6 +150,13 @@ class SQLiteSide:
             Entry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
             for name, key, base, stamp in found
         ]
+
+    def family(
+        self, tables: Sequence[SyncedTable], roots: Sequence[Key]
+    ) -> tuple[dict[str, list[Row]], list[Entry]]:
+        """Return the rows that belong to these owners, by their tables, and their entries."""
+        rows = {table.name: self.rows(table, table.root_columns, roots) for table in tables}
+        return rows, self.entries(tables, roots)
 
     def forget(self, entries: Iterable[Entry]) -> None:
         """Remove entries whose rows were not changed again."""

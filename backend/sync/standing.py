@@ -58,14 +58,18 @@ def look_at(sides: Sides, *, forgiving: bool = False) -> Standing:
     Raises:
         RefusedError: says why they cannot.
     """
+    local, remote = refuse_unlike(sides)
+    stage = Stage.NEVER if forgiving else _stage(sides, local, remote)
+    return Standing(sides, local, remote, stage)
+
+
+def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:
+    """Look at both sides, and see that their schemas are the same.
+
+    Raises:
+        RefusedError: they are not.
+    """
     local, remote = sides.local.glance(sides.tables), sides.remote.glance(sides.tables)
-    _refuse_unlike(sides, local, remote)
-    if forgiving:
-        return Standing(sides, local, remote, Stage.NEVER)
-    return Standing(sides, local, remote, _stage(sides, local, remote))
-
-
-def _refuse_unlike(sides: Sides, local: Glance, remote: Glance) -> None:
     for side, glance in ((sides.local, local), (sides.remote, remote)):
         if missing := [name for name in sides.tables.names if name not in glance.rows]:
             raise RefusedError(
@@ -79,6 +83,7 @@ def _refuse_unlike(sides: Sides, local: Glance, remote: Glance) -> None:
             f" {sides.remote.where} at {remote.revisions or 'no revision'}",
             hint="bring both to the same release with python backend/db_migrate.py upgrade",
         )
+    return local, remote
 
 
 def _stage(sides: Sides, local: Glance, remote: Glance) -> Stage:

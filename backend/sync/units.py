@@ -79,13 +79,14 @@ def load(
     known = renames or Renames()
     family = tables.family(root.name)
     asked = [known.former(key) for key in keys]
+    held, noted = side.family(family, asked)
     rows: dict[Key, dict[Place, Row]] = {key: {} for key in keys}
     for table in family:
-        for found in side.rows(table, table.root_columns, asked):
+        for found in held[table.name]:
             row = known.row(table, found)
             rows[table.pick(row, table.root_columns)][(table.name, table.key_of(row))] = row
     entries: dict[Key, list[Entry]] = {key: [] for key in keys}
-    for written in side.entries(family, asked):
+    for written in noted:
         table = tables[written.table]
         entry = known.entry(table, written)
         entries[entry.key[: len(table.root_columns)]].append(entry)

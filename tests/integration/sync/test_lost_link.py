@@ -6,12 +6,12 @@ import threading
 from contextlib import closing, suppress
 
 import pytest
-from tests.integration.sync.pair import Pair, paired
 
 from backend.config.database_url import DatabaseUrl
 from backend.sync import retrying
 from backend.sync.cli import main
 from tests.integration.sync.conftest import on_port
+from tests.integration.sync.pair import Pair, paired
 
 PEOPLE = 300
 

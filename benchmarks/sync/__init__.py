@@ -1,0 +1,1 @@
+"""Measure the sync: what it costs when little has changed between two large databases."""
