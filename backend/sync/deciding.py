@@ -77,9 +77,8 @@ def decide(
         return Decision(Verdict.AHEAD, target.now)
     if not target.changed or target.now == source.base:
         return Decision(Verdict.WRITE, source.now)
-    if _content(tables, source.now) == _content(tables, target.now):
-        image = _counted(tables, target.now, source, target)
-        return Decision(Verdict.MERGE, image)
+    if (won := _uncontradicted(tables, source, target)) is not None:
+        return Decision(Verdict.MERGE, _counted(tables, won, source, target))
     return _conflict(tables, root, source, target, judge)
 
 
@@ -88,6 +87,14 @@ def _is_known(source: Seen, target: Seen) -> bool:
     if source.base is None:
         return target.changed
     return target.base is not None and source.now == target.base
+
+
+def _uncontradicted(tables: SyncedTables, source: Seen, target: Seen) -> Image | None:
+    """Return what both can agree on: one of them, or both, changed nothing that people see."""
+    ours, theirs = _content(tables, source.now), _content(tables, target.now)
+    if ours in (theirs, _content(tables, source.base or {})):
+        return target.now
+    return source.now if theirs == _content(tables, target.base or {}) else None
 
 
 def _conflict(

@@ -1,13 +1,16 @@
 """A database of the app as its people see it: written and read by ways of its own, not the sync's."""
 
 import secrets
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, Engine, Executable, func, insert, select, update
 
 from backend.config.database_url import DatabaseUrl
@@ -168,6 +171,17 @@ class World:
             ):
                 found[member, currency] = found.get((member, currency), 0) + sign * amount
         return {key: value for key, value in found.items() if value}
+
+    def run_script(self, script: Path) -> None:
+        """Run SQL as the engine's own shell would, but for what is meant for the shell itself."""
+        lines = script.read_text().splitlines(keepends=True)
+        text = "".join(line for line in lines if not line.startswith((".", "\\")))
+        if self.database.path:
+            with closing(sqlite3.connect(self.database.path)) as file:
+                file.executescript(text)
+        else:
+            with psycopg.connect(self.database.conninfo(), autocommit=True) as session:
+                session.execute(text.encode())
 
     def close(self) -> None:
         self.engine.dispose()
