@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from backend.progress import Watcher
-from backend.sync.engine import look, mirror, synchronise, verify
+from backend.sync.engine import synchronise
+from backend.sync.looking import look, verify
+from backend.sync.mirroring import mirror
 from backend.sync.opening import opened
 from backend.sync.options import Ends
 from backend.sync.report import Ran, Seen
 from backend.sync.retrying import with_retries
 from backend.sync.shape import Wanted
+from backend.sync.whole import kept_whole
 
 
 def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran:
@@ -19,7 +22,9 @@ def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran
         watcher.stage("connect")
         # A dry run writes too, and takes it all back.
         with opened(ends, writing=True) as reached:
+            kept = kept_whole(ends, wanted) if mirrored else None
             outcome = work(reached.sides, wanted, watcher)
+            outcome.backup = outcome.backup or kept
         return Ran(outcome, ends, reached.ways)
 
     return with_retries(once)
