@@ -11,7 +11,6 @@ from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
 from backend.sync.alone import alone_on_file, alone_on_server
 from backend.sync.options import Ends
-from backend.sync.pooling import refuse_pooled
 from backend.sync.postgres_side import PostgresSide
 from backend.sync.reaching import postgres_at, sqlite_at
 from backend.sync.side import Side
@@ -105,5 +104,4 @@ def _lock(stack: ExitStack, end: _End) -> None:
     if isinstance(end.connection, sqlite3.Connection):
         stack.enter_context(alone_on_file(end.database))
         return
-    refuse_pooled(end.connection, end.database, name=end.name)
     stack.enter_context(alone_on_server(end.connection, end.database))

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
-from backend.sync.reaching import logged_in
+from backend.sync.login import logged_in
 from backend.tablecopy.postgres.session import Session
 
 # A pooler with sessions to spare may give the same one again, once.
 _ASKED = 3
+
+
+def is_direct(session: Session) -> bool:
+    """Tell whether the server itself has greeted us; a pooler greets with a number of its own.
+
+    A proxy does that too, and may still give a session to one connection alone.
+    """
+    return session.info.backend_pid == _pid(session)
 
 
 def refuse_pooled(session: Session, database: DatabaseUrl, *, name: str) -> None:

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from backend.config.database_url import DatabaseUrl
 from backend.db.sqlite import BUSY_TIMEOUT_MS
 from backend.errors import DatabaseError
-from backend.sync.tls import with_tls
-from backend.sync.troubles import CONNECT_SECONDS, no_such_file, on_the_way
+from backend.sync.login import logged_in
+from backend.sync.pooling import is_direct, refuse_pooled
+from backend.sync.troubles import no_such_file
 from backend.tablecopy.postgres.session import (
-    CONNECT,
     LATER_SETTINGS,
     SETTINGS,
     Session,
@@ -68,28 +66,15 @@ def postgres_at(database: DatabaseUrl, *, name: str, writing: bool) -> Iterator[
     """Log in; every statement is its own transaction unless a block says else.
 
     Raises:
-        RefusedError: the way there would not be encrypted, and is a public one.
+        RefusedError: the way there is a public one and not encrypted, or leads to a pooler.
         DatabaseError: the server does not answer, or does not let us in.
     """
     with logged_in(database, name=name) as session:
-        wanted = _SETTINGS if writing else _SETTINGS | _LOOKING
-        configure_known(session, wanted)
+        # First: what is set for a session of a pooler stays there, for whoever gets it next.
+        if writing or not is_direct(session):
+            refuse_pooled(session, database, name=name)
+        configure_known(session, _SETTINGS if writing else _SETTINGS | _LOOKING)
         yield session
-
-
-@contextmanager
-def logged_in(database: DatabaseUrl, *, name: str) -> Iterator[Session]:
-    """Log in, and leave the session as the server gives it."""
-    safe = with_tls(database, name)
-    words = {**CONNECT, "connect_timeout": CONNECT_SECONDS, "application_name": "sync"}
-    try:
-        session = psycopg.connect(safe.conninfo(**words), autocommit=True)
-    except psycopg.Error as error:
-        raise on_the_way(error, safe, name) from None
-    try:
-        yield session
-    finally:
-        session.close()
 
 
 def _existing(database: DatabaseUrl) -> Path:

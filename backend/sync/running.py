@@ -5,7 +5,7 @@ What writes is imported only where it is needed: who asks for the status waits f
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 from backend.progress import Watcher
 from backend.sync.looking import look, verify
@@ -38,15 +38,10 @@ def _synchronise(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher)
 
 
 def _mirror(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher) -> Outcome:
-    from backend.sync.file_copy import copy_of_file
     from backend.sync.mirroring import mirror
+    from backend.sync.whole import kept_whole
 
-    def keep() -> Path | None:
-        if ends.local.path is None or wanted.backup is None:
-            return None
-        return copy_of_file(ends.local.path, wanted.backup)
-
-    return mirror(reached.sides, wanted, watcher, keep)
+    return mirror(reached.sides, wanted, watcher, partial(kept_whole, ends, wanted))
 
 
 def look_at(ends: Ends, watcher: Watcher, *, verifying: bool) -> Seen:

@@ -43,8 +43,8 @@ class Home:
         path = self.file.parent / "sync.log"
         return path.read_text() if path.exists() else ""
 
-    def __call__(self, *words: str) -> Ran:
-        code = main([*words, "--local", f"sqlite:///{self.file}"])
+    def __call__(self, *words: str, local: tuple[str, ...] = ()) -> Ran:
+        code = main([*words, *(local or ("--local", f"sqlite:///{self.file}"))])
         told = self._capsys.readouterr()
         return Ran(code, told.out, told.err)
 
@@ -168,6 +168,35 @@ def test_a_dry_run_says_what_would_be_done_and_does_not_do_it(home) -> None:
     assert ran.code == 0, ran.err
     assert "dry run: 1 rows would be written" in ran.out
     assert home.there("SELECT email FROM users") == []
+
+
+def kept(home: Home) -> list[Path]:
+    return sorted((home.file.parent / "sync-backups").glob("*"))
+
+
+def test_a_mirror_keeps_the_file_as_it_was(home) -> None:
+    home.here(user(1, "ada@example.com"))
+    home.there(user(2, "bo@example.com"))
+
+    dry, ran = home("render2local", "--mirror", "--dry-run"), home("render2local", "--mirror")
+
+    (copy,) = kept(home)
+    assert (dry.code, ran.code) == (0, 0), ran.err
+    assert f"  the file as it was: {copy}" in ran.out.splitlines()
+    assert home.here("SELECT email FROM users") == [("bo@example.com",)]
+    home.file = copy
+    assert home.here("SELECT email FROM users") == [("ada@example.com",)]
+
+
+def test_a_mirror_over_a_server_wants_to_hear_that_nothing_is_kept(home) -> None:
+    log = ("--log", str(home.file.with_name("sync.log")))
+    words = ("--local", home.hosted.conninfo(), "--remote", f"sqlite:///{home.file}", *log)
+
+    refused = home("render2local", "--mirror", local=words)
+    done = home("render2local", "--mirror", "--no-backup", local=words)
+
+    assert (refused.code, done.code) == (77, 0), done.err
+    assert "pg_dump" in refused.err
 
 
 def test_an_open_conflict_is_exit_code_3(home) -> None:

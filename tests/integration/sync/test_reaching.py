@@ -9,7 +9,7 @@ from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import ConfigError, DatabaseError, RefusedError
-from backend.sync.pooling import refuse_pooled
+from backend.sync.pooling import is_direct, refuse_pooled
 from backend.sync.reaching import postgres_at, sqlite_at
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.pooler import Pooler
@@ -124,20 +124,36 @@ def pooled(own_postgres_server):
     pooler.close()
 
 
-def test_a_pooler_in_transaction_mode_is_refused(pooled) -> None:
+@pytest.mark.parametrize("writing", [True, False])
+def test_a_pooler_in_transaction_mode_is_refused(pooled, *, writing: bool) -> None:
     with (
-        postgres_at(pooled, name="RENDER_DATABASE_URL", writing=True) as session,
         pytest.raises(RefusedError, match="a pooler in transaction mode") as caught,
+        postgres_at(pooled, name="RENDER_DATABASE_URL", writing=writing),
     ):
-        refuse_pooled(session, pooled, name="RENDER_DATABASE_URL")
+        pass
 
     assert "RENDER_DATABASE_URL" in caught.value.hint
     assert "6432" in caught.value.hint
     assert "-pooler" in caught.value.hint
 
 
-def test_the_server_itself_is_taken_for_what_it_is(postgres) -> None:
-    with postgres_at(postgres, name="--remote", writing=True) as session:
-        refuse_pooled(session, postgres, name="--remote")
+def test_what_others_get_from_a_pooler_is_as_it_was(pooled) -> None:
+    names = ("default_transaction_read_only", "statement_timeout", "lock_timeout", "search_path")
+    for writing in (True, False):
+        with (
+            pytest.raises(RefusedError),
+            postgres_at(pooled, name="RENDER_DATABASE_URL", writing=writing),
+        ):
+            pass
 
-        assert session.execute("SELECT 1").fetchone() == (1,)
+    with psycopg.connect(pooled.conninfo(), autocommit=True) as session:
+        found = [setting(session, name) for name in names]
+
+    assert found == ["off", "0", "0", '"$user", public']
+
+
+@pytest.mark.parametrize("writing", [True, False])
+def test_the_server_itself_is_taken_for_what_it_is(postgres, *, writing: bool) -> None:
+    with postgres_at(postgres, name="--remote", writing=writing) as session:
+        assert is_direct(session)
+        refuse_pooled(session, postgres, name="--remote")
