@@ -1,21 +1,15 @@
 """A sync that is killed before any of its statements leaves what the next one brings to an end."""
 
-import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from backend.config.database_url import DatabaseUrl
 from backend.models import User
 from backend.sync.shape import OnConflict
-from tests.fix_postgres import PostgresServer
+from tests.integration.sync.copies import kept, put_back
 from tests.integration.sync.killing import KILLED, run_and_kill
 from tests.integration.sync.pair import PULL, PUSH, Pair
-from tests.integration.sync.world import World
 
 # So many statements apart; to kill at every one takes minutes.
 SPARSE, EVERY = 23, 1
@@ -50,43 +44,17 @@ def finish(pair: Pair) -> None:
 def again(pair, postgres_server, tmp_path) -> Iterator[Callable[[], Pair]]:
     """Put both databases back to what `prepare` has left."""
     prepare(pair)
-    kept = [
-        _kept(world, postgres_server, tmp_path / f"kept{number}")
-        for number, world in enumerate((pair.local, pair.remote))
-    ]
+    worlds = (pair.local, pair.remote)
+    copies = [kept(world, postgres_server, tmp_path / str(n)) for n, world in enumerate(worlds)]
 
-    def put_back() -> Pair:
-        for world, copy in zip((pair.local, pair.remote), kept, strict=True):
-            _put_back(world, copy, postgres_server)
+    def put_both_back() -> Pair:
+        for world, copy in zip(worlds, copies, strict=True):
+            put_back(world, copy, postgres_server)
         return pair  # type: ignore[no-any-return] # a fixture
 
-    yield put_back
-    for copy in kept:
-        if isinstance(copy, DatabaseUrl):
-            postgres_server.drop_database(copy)
-
-
-def _kept(world: World, server: PostgresServer, path: Path) -> Path | DatabaseUrl:
-    world.close()
-    if world.database.path is None:
-        copy = server.new_database()
-        server.copy_database(world.database, copy)
-        return copy
-    with closing(sqlite3.connect(world.database.path)) as file:
-        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copyfile(world.database.path, path)
-    return path
-
-
-def _put_back(world: World, copy: Path | DatabaseUrl, server: PostgresServer) -> None:
-    world.close()
-    if isinstance(copy, DatabaseUrl):
-        server.copy_database(copy, world.database)
-        return
-    assert world.database.path
-    for suffix in ("-wal", "-shm"):
-        Path(f"{world.database.path}{suffix}").unlink(missing_ok=True)
-    shutil.copyfile(copy, world.database.path)
+    yield put_both_back
+    for copy in copies:
+        copy.remove(postgres_server)
 
 
 @pytest.mark.parametrize("direction", [PUSH, PULL])

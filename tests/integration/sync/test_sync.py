@@ -1,15 +1,8 @@
 """What is changed on one side arrives on the other, once, whole, and nothing else does."""
 
-from backend.models import GroupMember, Order, OrderShare, User
+from backend.models import Group, Order, User
 from backend.sync.shape import OnConflict
-
-
-def household(world):
-    """A group of two with an order."""
-    ada, group = world.add_user("ada@example.com", "Ada"), world.add_group()
-    one, two = world.add_member(group, ada), world.add_member(group, None, "Guest")
-    order = world.add_order(group, one, {one: 300, two: 700})
-    return group, one, two, order
+from tests.integration.sync.homes import household
 
 
 def test_an_empty_target_is_filled_and_a_second_run_writes_nothing(pair):
@@ -40,7 +33,7 @@ def test_a_first_sync_is_a_union(pair):
 
 
 def test_only_what_changed_travels_and_only_the_way_that_was_asked_for(pair):
-    _, _, _, order = household(pair.local)
+    order = household(pair.local).order
     pair.push()
     pair.local.change_order(order, title="Coffee", factor=2)
     there = pair.remote.add_group("Trip")
@@ -55,14 +48,8 @@ def test_only_what_changed_travels_and_only_the_way_that_was_asked_for(pair):
     assert pair.remote.one(Order, order)["title"] == "Coffee"
     assert pair.look().to_local == {"groups": 1}
     assert pair.pull().written == 1
-    assert there in pair.local.ids(pair_group())
+    assert there in pair.local.ids(Group)
     assert pair.differences() == {}
-
-
-def pair_group():
-    from backend.models import Group
-
-    return Group
 
 
 def test_one_person_with_two_accounts_is_one(pair):
@@ -90,7 +77,7 @@ def members(world):
 
 
 def test_both_changed_is_a_conflict_that_touches_nothing(pair):
-    _, _, _, order = household(pair.local)
+    order = household(pair.local).order
     pair.push()
     pair.local.change_order(order, title="Coffee", factor=2)
     pair.remote.change_order(order, title="Raki", factor=3)
@@ -105,7 +92,7 @@ def test_both_changed_is_a_conflict_that_touches_nothing(pair):
 
 
 def test_a_conflict_is_settled_as_the_operator_says(pair):
-    _, _, _, order = household(pair.local)
+    order = household(pair.local).order
     pair.push()
     pair.local.change_order(order, title="Coffee", factor=2)
     pair.remote.change_order(order, title="Raki", factor=3)
@@ -121,7 +108,7 @@ def test_a_conflict_is_settled_as_the_operator_says(pair):
 
 
 def test_deletions_stay_behind_unless_they_are_let_travel(pair):
-    _, _, _, order = household(pair.local)
+    order = household(pair.local).order
     pair.push()
     pair.local.delete_order(order)
 
@@ -147,6 +134,3 @@ def test_a_dry_run_says_the_same_and_writes_nothing(pair):
     assert tried.conflicts == done.conflicts
     assert tried.paired == done.paired
     assert household_of_others in pair.local.ids(User)
-
-
-_ = GroupMember, OrderShare

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.integration.sync.pair import PUSH, Pair
 
 from backend.models import Group, Order, User
 from backend.services.email_key import email_key
 from backend.sync.report import Ran
+from tests.integration.sync.pair import PUSH, Pair
 
 
 def take_back(pair: Pair, ran: Ran, programs: Path | None) -> None:
