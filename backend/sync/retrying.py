@@ -19,7 +19,7 @@ from tenacity import (
 
 from backend.db.errors import translate
 from backend.errors import DatabaseError, LockHeldError, TransientError
-from backend.sync.troubles import underway
+from backend.sync.troubles import overtaken, underway
 
 TRIES = 4
 _WAIT = wait_exponential_jitter(initial=1, max=20, jitter=1)
@@ -58,6 +58,8 @@ def explained() -> Iterator[None]:
         raise type(known)(error.args[0], hint=known.hint) from error.__cause__
     except psycopg.Error as error:
         raise underway(error) from error
+    except sqlite3.IntegrityError as error:
+        raise overtaken("") from error
     except sqlite3.Error as error:
         raise _of_sqlite(error) from error
 

@@ -54,6 +54,15 @@ def on_the_way(error: psycopg.Error, database: DatabaseUrl, name: str) -> AppErr
     return DatabaseError(f"no connection to {database}: {words}", hint=f"check {name}")
 
 
+def overtaken(constraint: str) -> TransientError:
+    """Say that a row was refused: we had looked, but somebody was faster than we."""
+    return TransientError(
+        f"a row was refused{f' by {constraint}' if constraint else ''}: somebody has written"
+        " something meanwhile that it does not go with",
+        hint="run it again; if it stays, status says what differs",
+    )
+
+
 def underway(error: psycopg.Error) -> AppError:
     """Say what broke after the login: the run, which can be repeated, is over."""
     state = error.sqlstate or ""
@@ -63,6 +72,8 @@ def underway(error: psycopg.Error) -> AppError:
             hint="a free plan is slow: wait and run it again, or make the batches smaller, as in"
             " --batch-size 50",
         )
+    if state.startswith("23"):
+        return overtaken(error.diag.constraint_name or "")
     if state == "42501":
         return DatabaseError(
             f"the login lacks a right: {error.diag.message_primary}",

@@ -73,6 +73,20 @@ class Pair:
             )
         }
 
+    def unexplained(self, *outcomes: Outcome) -> set[tuple[str, str]]:
+        """Return what differs though no conflict was reported for it, and nothing waits for one.
+
+        What is a part of an order is told by the order.
+        """
+        reported = {(one.table, one.key) for out in outcomes for one in out.open_conflicts}
+        waits = {name for out in outcomes for name in out.waiting}
+        apart = {
+            ("orders", str(key[0])) if name.startswith("order_") else (name, str(key[0]))
+            for name, keys in self.differences().items()
+            for key in keys
+        }
+        return {one for one in apart - reported if one[0] not in waits}
+
 
 @contextmanager
 def paired(local: DatabaseUrl, remote: DatabaseUrl) -> Iterator[Pair]:

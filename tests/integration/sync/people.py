@@ -9,10 +9,10 @@ from backend.models import Group, GroupMember, Order, User
 from tests.integration.sync.world import World
 
 
-def act(world: World, random: Random, *, deletes: bool = False) -> None:
-    """Do one thing that somebody might do."""
-    deeds = (_sign_up, _found, _join, _order, _order, _order, _settle, _rename, _retitle, _move)
-    random.choice([*deeds, *[_delete] * deletes])(world, random)
+def act(world: World, random: Random, *, deletes: bool = False, moves: bool = True) -> None:
+    """Do one thing that somebody might do; who moves may want another's address."""
+    deeds = (_sign_up, _found, _join, _order, _order, _order, _settle, _rename, _retitle)
+    random.choice([*deeds, *[_move] * moves, *[_delete] * deletes])(world, random)
 
 
 def _sign_up(world: World, random: Random) -> None:
