@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from backend.config.database_url import DatabaseUrl
+from backend.demo.filling import fill
+from backend.demo.wish import Wish
+from backend.migrate import upgrade
 from benchmarks.swap_drill.load import Load
 from benchmarks.swap_drill.world import World
 from tests.system.managed_postgres import (
@@ -22,6 +26,8 @@ from tests.system.person import Person
 from tests.system.stack import COMPOSE_FILE, EXTERNAL_FILE, Stack, docker, new_stack, run
 from tests.system.users import unserved
 
+# The image's own command, with less patience.
+MIGRATE = ("python", "/app/backend/db_migrate.py", "--engine=postgres", "--wait=1")
 SERVICES = {"secrets", "external-db", "migrate", "app-blue", "app-green", "proxy"}
 
 
@@ -70,6 +76,22 @@ def test_there_is_no_database_of_our_own(operator: Operator) -> None:
     assert operator.status()["advice"]["lines"] == ["nothing to do"]
 
 
+def test_what_is_added_is_as_hardened_as_the_rest(operator: Operator) -> None:
+    config = json.loads(operator.stack.compose("config", "--format", "json").stdout)["services"]
+    added, like = config["external-db"], config["secrets"]
+
+    for key in ("read_only", "cap_drop", "cap_add", "security_opt", "pids_limit", "logging"):
+        assert added[key] == like[key], key
+    for key in ("user", "network_mode", "restart", "mem_limit", "tmpfs"):
+        assert added[key] == like[key], key
+    assert {
+        name for name, service in config.items() if "outside" in service.get("networks", {})
+    } == {
+        *("migrate", "app-blue", "app-green"),
+    }
+    assert [name for name, service in config.items() if service.get("ports")] == ["proxy"]
+
+
 def test_the_login_has_no_power(operator: Operator, managed: ManagedPostgres) -> None:
     powers = "rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls"
 
@@ -91,9 +113,8 @@ def test_people_share_a_bill(operator: Operator, managed: ManagedPostgres) -> No
         split={"mode": "equal", "members": [me, bo]},
     )
 
-    balances = {
-        line["member_id"]: line["balance"] for line in ana.get(f"groups/{group}/balances")["items"]
-    }
+    [lira] = ana.get(f"groups/{group}/balances")["balances"]
+    balances = {member["member_id"]: member["balance"] for member in lira["members"]}
 
     assert balances == {me: "45.00", bo: "-45.00"}
     assert managed.sql("SELECT count(*) FROM orders WHERE title = 'Dinner'", LOGIN) == "1"
@@ -119,9 +140,27 @@ def test_nobody_notices_a_deploy_and_a_rollback_and_connections_stay_few(
     assert back.code == 0, back.story
     assert operator.live() == before
     assert unserved(load.samples) == []
+    print(f"at most {peak.connections} connections, in {peak.looks} looks")
     assert peak.looks > 100
     assert 6 < peak.connections <= 16 < CONNECTIONS
     assert peak.plain == 0
+
+
+def test_a_sqlite_file_moves_there(
+    operator: Operator, managed: ManagedPostgres, tmp_path: Path
+) -> None:
+    source = DatabaseUrl("sqlite", path=tmp_path / "source" / "old.db")
+    upgrade(source)
+    fill(source, Wish(users=30, orders=300))
+    (tmp_path / "source").chmod(0o755)
+
+    moved = operator.stack.compose(
+        *("run", "--rm", "-T", "--volume", f"{tmp_path}/source:/source:ro"),
+        *("transfer", "--sqlite", "/source/old.db", "--truncate"),
+    )
+
+    assert "done: every row has been compared" in moved.stdout
+    assert managed.sql("SELECT count(*) FROM orders", LOGIN) == "300"
 
 
 def test_the_password_is_in_no_description_and_no_process(
@@ -162,7 +201,7 @@ def test_up_with_half_of_the_files_serves_nobody_from_an_empty_database(
     result = run("docker", "compose", "-f", COMPOSE_FILE, "up", "-d", cwd=stack.root, check=False)
 
     assert result.returncode != 0
-    assert "deploy/secrets/database_url is for an external database" in stack.logs("secrets")
+    assert "is for an external database; nothing was changed" in stack.logs("secrets")
     assert stack.status("/api/ready") in {0, 503}
     stack.up()
     assert ana.get("me")["email"] == ana.email
@@ -177,7 +216,7 @@ def test_a_server_that_another_authority_signs_for_is_refused(operator: Operator
     image = ("--entrypoint", key[0], "postgres:17-trixie", *key[1:], "-keyout", "/dev/null")
     bring(stack, "database_ca", docker("run", "--rm", "--network", "none", *image))
     try:
-        result = stack.compose("run", "--rm", "-T", "migrate", check=False, timeout=300)
+        result = stack.compose("run", "--rm", "-T", "migrate", *MIGRATE, check=False)
     finally:
         bring(stack, "database_ca", right)
 
@@ -218,6 +257,9 @@ def test_a_stack_with_a_database_of_its_own_stops_it_and_keeps_its_data(
         assert volumes == f"{stack.name}_pgdata"
         with pytest.raises(AssertionError, match="401"):
             ana.log_in()
+        half = run("docker", "compose", "-f", COMPOSE_FILE, "up", "-d", cwd=stack.root, check=False)
+        assert half.returncode != 0
+        assert "would begin an empty one here" in stack.logs("secrets")
 
 
 def test_the_server_is_reached_through_the_host(managed: ManagedPostgres) -> None:

@@ -47,7 +47,7 @@ def test_tells_status_and_body(
 
 
 def test_asks_at_the_port_that_the_app_was_given(port: int) -> None:
-    command = [sys.executable, "-IS", SCRIPT, "/api/live"]
+    command = [sys.executable, "-IS", str(SCRIPT), "/api/live"]
 
     result = subprocess.run(
         command, env={"PORT": str(port)}, check=False, capture_output=True, text=True
