@@ -51,7 +51,7 @@ class ManagedPostgres:
         image = ("--entrypoint", "sh", "postgres:17-trixie", "-c", _START)
         docker("run", "--detach", *where, *flags, *image)
         # Over TCP: while it sets itself up it listens on its socket alone.
-        wait_for(self._is_up, 120, "the managed database")
+        wait_for(self.is_up, 120, "the managed database")
         self.sql(f"CREATE ROLE {LOGIN} LOGIN PASSWORD '{self.password}'")
         self.sql(f"CREATE DATABASE {LOGIN} OWNER {LOGIN}")
 
@@ -79,7 +79,8 @@ class ManagedPostgres:
         psql = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement)
         return docker("exec", "--user", "postgres", self.name, *psql)
 
-    def _is_up(self) -> bool:
+    def is_up(self) -> bool:
+        """Say whether it lets people in."""
         ready = ("pg_isready", "--quiet", "--host=127.0.0.1")
         return run("docker", "exec", self.name, *ready, check=False).returncode == 0
 
