@@ -37,13 +37,14 @@ class ManagedPostgres:
 
     name: str
     address: str
+    connections: int = CONNECTIONS
     password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     def start(self) -> None:
         """Start it, and make the one login that its customer gets."""
         settings = {
             "ADDRESS": self.address,
-            "CONNECTIONS": str(CONNECTIONS),
+            "CONNECTIONS": str(self.connections),
             "POSTGRES_PASSWORD": self.password,
         }
         flags = [word for key, value in settings.items() for word in ("--env", f"{key}={value}")]
@@ -51,7 +52,7 @@ class ManagedPostgres:
         image = ("--entrypoint", "sh", "postgres:17-trixie", "-c", _START)
         docker("run", "--detach", *where, *flags, *image)
         # Over TCP: while it sets itself up it listens on its socket alone.
-        wait_for(self.is_up, 120, "the managed database")
+        wait_for(self._is_up, 120, "the managed database")
         self.sql(f"CREATE ROLE {LOGIN} LOGIN PASSWORD '{self.password}'")
         self.sql(f"CREATE DATABASE {LOGIN} OWNER {LOGIN}")
 
@@ -79,16 +80,15 @@ class ManagedPostgres:
         psql = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement)
         return docker("exec", "--user", "postgres", self.name, *psql)
 
-    def is_up(self) -> bool:
-        """Say whether it lets people in."""
+    def _is_up(self) -> bool:
         ready = ("pg_isready", "--quiet", "--host=127.0.0.1")
         return run("docker", "exec", self.name, *ready, check=False).returncode == 0
 
 
 @contextmanager
-def managed_postgres(name: str) -> Iterator[ManagedPostgres]:
+def managed_postgres(name: str, *, connections: int = CONNECTIONS) -> Iterator[ManagedPostgres]:
     """Give a server; take it away at the end."""
-    server = ManagedPostgres(name, host_address())
+    server = ManagedPostgres(name, host_address(), connections)
     try:
         server.start()
         yield server

@@ -4,8 +4,10 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPResponse
+from email.message import Message
+from http.client import HTTPConnection, HTTPException
 
 import pytest
 
@@ -24,25 +26,38 @@ MIGRATE_AND_SERVE = (
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What came back, whole."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+@dataclass(frozen=True)
 class Instance:
     """One container of the service."""
 
     name: str
 
-    def get(self, path: str, method: str = "GET", body: bytes | None = None) -> HTTPResponse:
-        """Ask as Render's proxy would; a test reads what it needs."""
-        port = int(docker("port", self.name, "10000/tcp").rpartition(":")[2])
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    def ask(self, path: str, **body: str) -> Answer:
+        """Ask as Render's proxy would; with a body it is a POST."""
+        listening = run("docker", "port", self.name, "10000/tcp", check=False).stdout
+        assert listening, run("docker", "logs", self.name).stderr
         headers = {**BROWSER, "Host": "hesap-paylas.onrender.com"}
         headers |= {"Content-Type": "application/json"} if body else {}
-        connection.request(method, path, body, headers)
-        return connection.getresponse()
+        connection = HTTPConnection("127.0.0.1", int(listening.rpartition(":")[2]), timeout=10)
+        with closing(connection):
+            text = json.dumps(body) if body else None
+            connection.request("POST" if body else "GET", path, text, headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
 
     def status(self, path: str) -> int:
         """Return the status of a GET; 0 is no answer."""
         try:
-            return self.get(path).status
-        except OSError:
+            return self.ask(path).status
+        except (OSError, HTTPException):
             return 0
 
 
@@ -85,12 +100,9 @@ class Service:
 @pytest.fixture(scope="module")
 def service(built: Stack) -> Iterator[Service]:
     """Give the service, and take its instances away at the end."""
-    with managed_postgres(f"{built.name}-render") as server:
+    # As many connections as the Blueprint's plan has.
+    with managed_postgres(f"{built.name}-render", connections=100) as server:
         try:
-            # Twenty connections are less than the Blueprint's plan has.
-            server.sql("ALTER SYSTEM SET max_connections = 97")
-            docker("restart", server.name)
-            wait_for(server.is_up, 60, "the managed database")
             yield Service(f"{built.name}:blue", server)
         finally:
             listed = docker("ps", "--all", "--quiet", "--filter", f"name={server.name}-")
@@ -100,8 +112,8 @@ def service(built: Stack) -> Iterator[Service]:
 
 def test_a_first_deploy_migrates_and_then_serves(service: Service) -> None:
     instance = service.start()
-    before = instance.get("/api/ready")
-    reason = json.loads(before.read())["reason"]
+    before = instance.ask("/api/ready")
+    reason = json.loads(before.body)["reason"]
 
     said = service.run("--rm", command=WEB["preDeployCommand"])
 
@@ -123,15 +135,13 @@ def test_people_sign_up_and_their_cookies_are_for_https(service: Service) -> Non
     instance = service.start()
     person = {"email": "ana@example.com", "password": secrets.token_urlsafe(16)}
 
-    page = instance.get("/login")
-    signed_up = instance.get(
-        "/api/v1/auth/signup", "POST", json.dumps({**person, "display_name": "Ana"}).encode()
-    )
+    page = instance.ask("/login")
+    signed_up = instance.ask("/api/v1/auth/signup", **person, display_name="Ana")
 
     assert page.status == 200
-    assert "__Host-session=" in str(page.getheader("Set-Cookie"))
-    assert "Secure" in str(page.getheader("Set-Cookie"))
-    assert page.getheader("Strict-Transport-Security")
+    assert "__Host-session=" in str(page.headers["Set-Cookie"])
+    assert "Secure" in str(page.headers["Set-Cookie"])
+    assert page.headers["Strict-Transport-Security"]
     assert signed_up.status == 201
     assert service.database.sql("SELECT count(*) FROM users", LOGIN) == "1"
 
@@ -166,7 +176,7 @@ def test_without_a_pre_deploy_command_the_start_migrates(service: Service) -> No
 
 def test_nothing_secret_reaches_the_log(service: Service) -> None:
     instance = service.start()
-    instance.get("/login")
+    instance.ask("/login")
 
     logged = run("docker", "logs", instance.name)
 
