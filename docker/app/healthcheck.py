@@ -1,11 +1,10 @@
 """Ask the app in this container: print what it answers and exit 0 if that is a 200.
 
-    python /app/healthcheck.py [PATH]        the path is /api/live, the port $PORT or 8000
+    python /app/healthcheck.py [PATH]        the path is /api/live unless told
 
 Standard library only: the image holds no shell tool that could do it.
 """
 
-import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
@@ -24,7 +23,6 @@ def ask(path: str, port: int = 8000) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    path = sys.argv[1] if len(sys.argv) > 1 else "/api/live"
-    status, body = ask(path, int(os.environ.get("PORT") or 8000))
+    status, body = ask(sys.argv[1] if len(sys.argv) > 1 else "/api/live")
     sys.stdout.write(body.rstrip("\n") + "\n")
     raise SystemExit(status != 200)

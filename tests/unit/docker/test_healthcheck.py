@@ -1,8 +1,6 @@
 """What asks the app in its container whether it lives."""
 
 import runpy
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -44,16 +42,6 @@ def test_tells_status_and_body(
     ask: Callable[..., tuple[int, str]], port: int, path: str, status: int
 ) -> None:
     assert ask(path, port) == (status, f'{{"path":"{path}"}}')
-
-
-def test_asks_at_the_port_that_the_app_was_given(port: int) -> None:
-    command = [sys.executable, "-IS", str(SCRIPT), "/api/live"]
-
-    result = subprocess.run(
-        command, env={"PORT": str(port)}, check=False, capture_output=True, text=True
-    )
-
-    assert (result.returncode, result.stdout) == (0, '{"path":"/api/live"}\n')
 
 
 def test_nobody_listening_is_no_answer(ask: Callable[..., tuple[int, str]]) -> None:
