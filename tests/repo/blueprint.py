@@ -17,6 +17,15 @@ def load_blueprint() -> Blueprint:
     return loaded
 
 
+def guide_says(heading: str) -> Blueprint:
+    """Return the lines for render.yaml that the guide shows under a heading."""
+    section = read("docs/RENDER_DEPLOYMENT.md").partition(f"# {heading}\n")[2].partition("\n#")[0]
+    shown: Blueprint = YAML(typ="safe", pure=True).load(
+        section.partition("```yaml\n")[2].partition("```")[0]
+    )
+    return shown
+
+
 def mistakes(blueprint: Blueprint) -> list[str]:
     """Describe what Render would not accept, or would do harm with."""
     schema = json.loads(read("tests/repo/render.schema.json"))

@@ -12,7 +12,13 @@ from ruamel.yaml import YAML
 from backend.app import create_app
 from backend.config.settings import load_settings
 from backend.db.postgres import connections_wanted
-from tests.repo.blueprint import Blueprint, environment, load_blueprint, mistakes
+from tests.repo.blueprint import (
+    Blueprint,
+    environment,
+    guide_says,
+    load_blueprint,
+    mistakes,
+)
 from tests.repo.checkout import ROOT, read
 from tests.repo.test_environment_variables import asked_for
 
@@ -67,6 +73,25 @@ def test_a_mistake_is_found(
     change(wrong)
 
     assert said in " ".join(mistakes(wrong))
+
+
+def test_what_the_guide_shows_for_a_free_instance_is_right(
+    blueprint: Blueprint, web: dict[str, Any]
+) -> None:
+    for key in ("preDeployCommand", "maxShutdownDelaySeconds"):
+        del web[key]
+    web |= {"plan": "free", **guide_says("On a free instance")}
+    blueprint["databases"][0]["plan"] = "free"
+
+    assert "dockerCommand" in web
+    assert mistakes(blueprint) == []
+
+
+def test_what_the_guide_shows_to_let_an_address_in_is_right(blueprint: Blueprint) -> None:
+    blueprint["databases"][0] |= guide_says("Who may reach the database")
+
+    assert blueprint["databases"][0]["ipAllowList"] != []
+    assert mistakes(blueprint) == []
 
 
 def test_the_database_that_is_named_is_there_and_near(

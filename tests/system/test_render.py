@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 
 import pytest
 
-from tests.repo.blueprint import environment, load_blueprint
+from tests.repo.blueprint import environment, guide_says, load_blueprint
 from tests.system.managed_postgres import LOGIN, ManagedPostgres, managed_postgres
 from tests.system.stack import Stack, docker, run, wait_for
 
@@ -19,10 +20,7 @@ BLUEPRINT = load_blueprint()
 [WEB] = BLUEPRINT["services"]
 # What Render's proxy says about a browser; the last address is an edge of the network before it.
 BROWSER = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9", "X-Forwarded-Proto": "https"}
-# As docs/RENDER_DEPLOYMENT.md gives it for an instance without a pre-deploy command.
-MIGRATE_AND_SERVE = (
-    f"{WEB['preDeployCommand']} && exec gunicorn -c /app/gunicorn.conf.py backend.wsgi:app"
-)
+MIGRATE_AND_SERVE = guide_says("On a free instance")["dockerCommand"]
 
 
 @dataclass(frozen=True)
@@ -69,10 +67,10 @@ class Service:
     database: ManagedPostgres
 
     def run(self, *flags: str, command: str = "", database: str = "") -> str:
-        """Run the image; commands go through a shell, as they do on Render."""
+        """Run the image with a command, or with its own."""
         given = environment(BLUEPRINT) | {"DATABASE_URL": self.url(database)}
         variables = [word for name in given for word in ("--env", f"{name}={given[name]}")]
-        words = ("sh", "-c", command) if command else ()
+        words = shlex.split(command)
         result = run("docker", "run", *flags, *variables, self.image, *words, check=False)
         assert result.returncode == 0, result.stderr
         return result.stdout.strip()
