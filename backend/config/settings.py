@@ -40,6 +40,7 @@ class Settings:
     color: Color
     workers: int
     threads: int
+    port: int
     log_level: str
 
     @property
@@ -68,12 +69,14 @@ def read_settings(env: Env) -> Settings:
             _long_enough("SECRET_KEY_FALLBACKS", key)
             for key in env.secret("SECRET_KEY_FALLBACKS").replace(",", "\n").split()
         ),
-        public_url=_public_url(env.text("PUBLIC_URL")),
+        # Render tells a service its own address; one that people type instead comes first.
+        public_url=_public_url(env, "PUBLIC_URL") or _public_url(env, "RENDER_EXTERNAL_URL"),
         trusted_proxies=_networks(env.text("TRUSTED_PROXIES")),
         behind_proxy=env.flag("BEHIND_PROXY", default=False),
         color=env.choice("APP_COLOR", COLORS, "none"),
         workers=env.integer("WEB_WORKERS", 2, least=1, most=64),
         threads=env.integer("WEB_THREADS", 8, least=2, most=64),
+        port=env.integer("PORT", 8000, least=1, most=65535),
         log_level=env.choice("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
 
@@ -146,13 +149,14 @@ def _long_enough(name: str, key: str) -> str:
     return key
 
 
-def _public_url(text: str) -> str:
+def _public_url(env: Env, name: str) -> str:
+    text = env.text(name)
     if not text:
         return ""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise ConfigError(
-            f"PUBLIC_URL={text!r} is not accepted",
+            f"{name}={text!r} is not accepted",
             hint="use the address that people type, without a path: https://bill.example.org",
         )
     return f"{parts.scheme}://{parts.netloc}"

@@ -23,6 +23,16 @@ CONNECT_SECONDS = 5
 POOL_SECONDS = 3
 COLORS = 2
 
+# Who runs a database for others often limits the role or the database, not the server.
+_ROOM = """
+    SELECT least(
+        current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0),
+        (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+        (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+    ) AS room"""
+
 
 class Postgres:
     """A database on a Postgres server."""
@@ -77,25 +87,20 @@ class Postgres:
 
 
 def check_capacity(database: DatabaseUrl, *, workers: int, threads: int) -> None:
-    """See that the server has room for both colours at once.
+    """See that there is room for both colours at once: on the server, and for this login.
 
     Raises:
-        ConfigError: it has not; says what was counted.
+        ConfigError: there is not; says what was counted.
         DatabaseError: the server does not answer.
     """
-    row = probe.fetch_row(
-        database.conninfo(),
-        "SELECT current_setting('max_connections')::int"
-        " - current_setting('superuser_reserved_connections')::int"
-        " - coalesce(current_setting('reserved_connections', true)::int, 0) AS room",
-        seconds=CONNECT_SECONDS,
-    )
+    row = probe.fetch_row(database.conninfo(), _ROOM, seconds=CONNECT_SECONDS)
     room, wanted = int(row["room"] or 0), connections_wanted(workers=workers, threads=threads)
     if wanted > room:
         raise ConfigError(
             f"WEB_WORKERS={workers} and WEB_THREADS={threads} need {wanted} connections for both"
-            f" colours, but the server has room for {room}",
-            hint="lower WEB_WORKERS or WEB_THREADS, or raise max_connections",
+            f" colours, but there is room for {room}",
+            hint="lower WEB_WORKERS or WEB_THREADS, or raise max_connections, or the connection"
+            " limit of the role or the database",
         )
 
 

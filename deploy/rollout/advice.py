@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from deploy.rollout.status import ColorStatus, Status
 
-ONE_SHOTS = frozenset({"secrets", "bootstrap", "migrate"})
-SERVERS = ("db", "proxy")
+ONE_SHOTS = frozenset({"secrets", "bootstrap", "external-db", "migrate"})
 LEAST_DISK = 2 * 1024**3
 TOOL = "python deploy/bluegreen.py"
 
@@ -43,7 +42,7 @@ def _about_servers(status: "Status") -> list[str]:
     lines = [
         f"{name} is {status.services.get(name, 'missing')}: `docker compose logs {name}`,"
         f" then `docker compose up -d {name}`"
-        for name in SERVERS
+        for name in (("proxy",) if status.external_database else ("db", "proxy"))
         if status.services.get(name) not in {"healthy", "starting", "running"}
     ]
     lines += [
@@ -64,7 +63,9 @@ def _about_colors(status: "Status") -> list[str]:
     live, other = _one(status, "live"), _one(status, "standby") or _one(status, "idle")
     lines = []
     if live and not live.ready:
-        lines.append(f"LIVE {live.color} is not ready ({live.reason}): {_cure(live, other)}")
+        database = "the database" if status.external_database else "db"
+        cure = _cure(live, other, database)
+        lines.append(f"LIVE {live.color} is not ready ({live.reason}): {cure}")
     if other and not other.ready:
         lines.append(
             f"{other.color} is not ready ({other.reason}): nobody takes over if"
@@ -84,9 +85,9 @@ def _about_colors(status: "Status") -> list[str]:
     return lines
 
 
-def _cure(live: "ColorStatus", other: "ColorStatus | None") -> str:
+def _cure(live: "ColorStatus", other: "ColorStatus | None", database: str) -> str:
     if "database" in live.reason:
-        return "look at db first; it comes back by itself when the database does"
+        return f"look at {database} first; it comes back by itself when the database does"
     if other and other.ready:
         serves = "the standby serves" if other.role == "standby" else "the other colour is ready"
         return f"{serves}; `{TOOL} rollback` makes it live"

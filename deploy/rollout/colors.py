@@ -88,7 +88,11 @@ class Colors:
 
     def _explain(self, result: Result) -> Exception:
         """Say which dependency kept a colour from starting."""
-        for service, error in (("bootstrap", StackUnavailableError), ("migrate", MigrationError)):
+        for service, error in (
+            ("bootstrap", StackUnavailableError),
+            ("external-db", StackUnavailableError),
+            ("migrate", MigrationError),
+        ):
             if f'"{service}" didn\'t complete' in result.err:
                 evidence = f"{result.said}\n{self.last_words(service)}"
                 return error(f"{service} failed", evidence=evidence)

@@ -7,6 +7,7 @@ from typing import Any
 from deploy.rollout import commands
 from deploy.rollout.errors import StackUnavailableError
 from deploy.rollout.runner import Runner
+from deploy.rollout.stack import finds_database_by_address
 
 _LABEL = "com.docker.compose."
 
@@ -24,6 +25,7 @@ class Container:
     image_id: str
     addresses: dict[str, str]
     started: str
+    external: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -57,6 +59,11 @@ def _is_one_off(text: dict[str, Any]) -> bool:
     return str(text["Config"]["Labels"].get(f"{_LABEL}oneoff", "False")) == "True"
 
 
+def _environment(text: dict[str, Any]) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in text["Config"].get("Env") or [])
+    return {name: value for name, _, value in pairs}
+
+
 def _container(text: dict[str, Any]) -> Container:
     state = text["State"]
     networks = text["NetworkSettings"]["Networks"] or {}
@@ -70,4 +77,5 @@ def _container(text: dict[str, Any]) -> Container:
         image_id=text["Image"],
         addresses={name: network["IPAddress"] for name, network in networks.items()},
         started=state["StartedAt"],
+        external=finds_database_by_address(_environment(text)),
     )

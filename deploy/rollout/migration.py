@@ -14,7 +14,8 @@ def migrate_with(tools: Toolbox, image: str) -> None:
     tools.images.move(tools.stack.migrate_image, image)
     started = start_service(tools.compose, tools.runner, SERVICE)
     if not started.ok:
-        evidence = f"{started.said}\n{tools.colors.last_words('bootstrap')}"
+        before = "external-db" if tools.stack.external else "bootstrap"
+        evidence = f"{started.said}\n{tools.colors.last_words(before)}"
         raise StackUnavailableError(
             "what the migration depends on did not start", evidence=evidence
         )

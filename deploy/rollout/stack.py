@@ -1,6 +1,7 @@
 """Ask Compose which stack this is: its name, its image names, its services."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ class Stack:
     project: str
     images: dict[str, str]
     address: str
+    # Somebody else runs the database: no password of it is ours to change.
+    external: bool = False
 
     @property
     def repository(self) -> str:
@@ -57,7 +60,14 @@ def parse_stack(config: dict[str, Any]) -> Stack:
             hint="point --file at deploy/docker-compose.prod.pg.yml",
         )
     images = {name: str(service["image"]) for name, service in services.items()}
-    return Stack(str(config["name"]), images, _address(services["proxy"]))
+    environment = services[Color.BLUE.service].get("environment") or {}
+    external = finds_database_by_address(environment)
+    return Stack(str(config["name"]), images, _address(services["proxy"]), external)
+
+
+def finds_database_by_address(environment: Mapping[str, str | None]) -> bool:
+    """Say whether a colour is given an address; where the stack's own is, it is told in parts."""
+    return bool(environment.get("DATABASE_URL_FILE"))
 
 
 def _address(proxy: dict[str, Any]) -> str:

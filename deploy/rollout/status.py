@@ -6,6 +6,7 @@ from typing import Any
 from deploy.rollout.advice import Advice, advise
 from deploy.rollout.colors import Answer
 from deploy.rollout.containers import Container, containers_by_service
+from deploy.rollout.database import refuse_other_database
 from deploy.rollout.errors import RolloutError, StackUnavailableError
 from deploy.rollout.history import Record, parse_history, unfinished
 from deploy.rollout.lock import who_holds
@@ -48,6 +49,7 @@ class Status:
     lock: str
     interrupted: Record | None
     history: list[Record]
+    external_database: bool = False
     advice: Advice = field(default_factory=Advice)
 
 
@@ -60,6 +62,7 @@ def read_status(tools: Toolbox) -> Status:
             f"the stack {tools.stack.project} is not up: it has no containers",
             hint=f"start it: docker compose {files} up -d",
         )
+    refuse_other_database(tools.stack, containers)
     proxy, history = _read_proxy(tools, containers.get(PROXY))
     lock = who_holds(tools.runner, tools.stack)
     status = Status(
@@ -74,6 +77,7 @@ def read_status(tools: Toolbox) -> Status:
         lock=lock,
         interrupted=None if lock else unfinished(history),
         history=history[-12:],
+        external_database=tools.stack.external,
     )
     return _with_advice(status)
 

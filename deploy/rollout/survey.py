@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from deploy.rollout.containers import Container, containers_by_service
+from deploy.rollout.database import refuse_other_database
 from deploy.rollout.errors import StackUnavailableError
 from deploy.rollout.history import Record, begin, good_releases, unfinished
 from deploy.rollout.images import Release
@@ -82,6 +83,7 @@ def _running_stack(tools: Toolbox) -> dict[str, Container]:
             f"the proxy of {tools.stack.project} does not run",
             hint=f"start it first: docker compose {files} up -d {PROXY}",
         )
+    refuse_other_database(tools.stack, containers)
     return containers
 
 

@@ -74,8 +74,10 @@ class Swap:
             self.reached = Reached.IDLE_COLOR
             tools.proxy.set_route(Route(self.scene.route.live))
             step.detail = f"{wait_drained(tools, idle)} requests left in {idle}"
-        with tools.story.step("start", f"{idle} with {self.release.version}, fresh password"):
-            tools.colors.refresh_password(idle)
+        password = "" if tools.stack.external else ", fresh password"
+        with tools.story.step("start", f"{idle} with {self.release.version}{password}"):
+            if not tools.stack.external:
+                tools.colors.refresh_password(idle)
             tools.images.move(tools.stack.image_of(idle), self.release.image)
             tools.colors.start(idle)
 

@@ -21,8 +21,9 @@ except AppError as error:
     sys.stderr.write(f"error: {error}\n")
     sys.exit(error.exit_code)
 
-# The networks of this container; only the proxy publishes a port.
-bind = "0.0.0.0:8000"
+# The networks of this container. In the stack only the proxy publishes a port; elsewhere whoever
+# runs the container says which port it looks at.
+bind = f"0.0.0.0:{_settings.port}"
 worker_class = "gthread"
 workers = _settings.workers
 threads = _settings.threads

@@ -5,6 +5,8 @@
 #   secrets rotate NAME     a new one: migrate, app-blue, app-green or session
 #   secrets recover         new ones beside an old data volume whose own are lost
 #
+# With EXTERNAL_DATABASE only the session's: the roles of such a database are not ours to make.
+#
 # Every file is written under another name, synced and renamed; a run that was killed is completed
 # by the next one. Nothing is written before everything that was brought has been checked.
 set -eu
@@ -14,6 +16,7 @@ root=${SECRETS_ROOT:-/run/secrets}
 own=${OWN_SECRETS:-/run/own-secrets}
 check=${CLUSTER_CHECK:-/usr/local/bin/hesap-check}
 compose='docker compose -f deploy/docker-compose.prod.pg.yml'
+external=${EXTERNAL_DATABASE:-}
 
 # name       file        brought as            owner        folder  file  least length
 # The superuser's folder is written by bootstrap (10001), which changes the password while the
@@ -38,7 +41,8 @@ refuse() {
 # Call "$1 name file own-file owner folder-mode file-mode least-length" for every secret.
 for_each() {
   while read -r name file brought owner folder_mode file_mode least; do
-    [ -z "$name" ] || "$1" "$name" "$file" "$brought" "$owner" "$folder_mode" "$file_mode" "$least"
+    [ -z "$name" ] || { [ -n "$external" ] && [ "$name" != session ]; } ||
+      "$1" "$name" "$file" "$brought" "$owner" "$folder_mode" "$file_mode" "$least"
   done <<EOF
 $catalogue
 EOF
@@ -93,10 +97,22 @@ check_own_names() {
     case ${path##*/} in
       superuser_password | migrate_password | app_blue_password | app_green_password) ;;
       secret_key | README.md) ;;
+      database_url | migrate_database_url | database_ca)
+        [ -n "$external" ] || refuse 78 \
+          "deploy/secrets/${path##*/} is for an external database; nothing was changed" \
+          "hint: name both compose files: $compose -f deploy/docker-compose.external-db.yml" ;;
       *) refuse 78 "deploy/secrets/${path##*/} is not a secret this stack knows; nothing was changed" \
         "hint: superuser_password, migrate_password, app_blue_password, app_green_password, secret_key" ;;
     esac
   done
+}
+
+# Started by half of its compose files, a stack would serve an empty database of its own.
+refuse_half_a_stack() {
+  [ -n "$external" ] || [ ! -e "$root/database/url" ] || refuse 77 \
+    "this stack runs on an external database, and would begin an empty one here; nothing was changed" \
+    "hint: name both compose files: $compose -f deploy/docker-compose.external-db.yml" \
+    "      or, to leave that database for good: $compose down, and remove the volume secret-database"
 }
 
 lost=''
@@ -202,6 +218,7 @@ flock 9
 
 "$check"
 check_own_names
+refuse_half_a_stack
 for_each check_own
 case ${1:-ensure} in
   ensure | rotate)

@@ -46,7 +46,9 @@ class Operator:
 
     def command(self, *words: str) -> tuple[str, ...]:
         """Return the words of a call of the tool."""
-        return (sys.executable, "deploy/bluegreen.py", *words, "--json")
+        overlaid = self.stack.files if self.stack.overlays else ()
+        files = [word for file in overlaid for word in ("--file", file)]
+        return (sys.executable, "deploy/bluegreen.py", *words, *files, "--json")
 
     def deploy(self, image: str, *words: str) -> Ended:
         """Deploy an image; watch it only as long as a test has patience."""

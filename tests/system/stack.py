@@ -17,9 +17,11 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = "deploy/docker-compose.prod.pg.yml"
+EXTERNAL_FILE = "deploy/docker-compose.external-db.yml"
 PARTS = ("Dockerfile", ".dockerignore", "requirements.txt", "backend", "docker", "deploy")
 NOT_COPIED = shutil.ignore_patterns(
-    "__pycache__", "instance", "*.db", "*.db-*", "*_password", "secret_key"
+    *("__pycache__", "instance", "*.db", "*.db-*", "*_password", "secret_key"),
+    *("*database_url", "database_ca"),
 )
 COLOR_TAGS = ("blue", "green", "migrate")
 
@@ -32,6 +34,13 @@ class Stack:
         self.name = name
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        # What is laid over the production file.
+        self.overlays: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the compose files that describe this stack."""
+        return (COMPOSE_FILE, *self.overlays)
 
     def configure(self, **variables: str) -> None:
         """Write the `.env` that an operator would write; a later call replaces it."""
@@ -43,8 +52,9 @@ class Stack:
         self, *args: str, check: bool = True, timeout: float = 600, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run `docker compose -f deploy/docker-compose.prod.pg.yml ARGS` as an operator would."""
+        files = [word for file in self.files for word in ("-f", file)]
         return run(
-            *("docker", "compose", "-f", COMPOSE_FILE, *args),
+            *("docker", "compose", *files, *args),
             cwd=self.root,
             check=check,
             timeout=timeout,
@@ -226,7 +236,7 @@ def clean_environment() -> dict[str, str]:
         "LOG_LEVEL",
         "PUBLIC_URL",
     )
-    foreign = ("COMPOSE_", "TRUSTED_PROXIES", "SECRET_KEY", "DATABASE_URL")
+    foreign = ("COMPOSE_", "TRUSTED_PROXIES", "SECRET_KEY", "DATABASE_URL", "MIGRATE_DATABASE_URL")
     return {
         name: value for name, value in os.environ.items() if not name.startswith(ours + foreign)
     }

@@ -38,6 +38,20 @@ def test_migrations_use_their_own_url_when_there_is_one():
 
 
 @pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        pytest.param({}, "https://bill.onrender.com", id="given by Render"),
+        pytest.param({"PUBLIC_URL": "https://bill.example.org"}, "https://bill.example.org", id="own"),
+    ],
+)  # fmt: skip
+def test_render_says_its_address_where_nobody_else_does(environ, url):
+    settings = load_settings({"RENDER_EXTERNAL_URL": "https://bill.onrender.com", **environ})
+
+    assert settings.public_url == url
+    assert settings.secure_cookies
+
+
+@pytest.mark.parametrize(
     ("environ", "named"),
     [
         pytest.param({"DB_ENGINE": "mysql"}, ["DB_ENGINE", "use one of: sqlite, postgres)"], id="unknown engine"),
@@ -57,6 +71,8 @@ def test_migrations_use_their_own_url_when_there_is_one():
         pytest.param({"BEHIND_PROXY": "yes"}, ["BEHIND_PROXY", "true or false"], id="not a flag"),
         pytest.param({"PUBLIC_URL": "bill.example.org"}, ["PUBLIC_URL", "https://"], id="URL without scheme"),
         pytest.param({"PUBLIC_URL": "https://bill.example.org/app"}, ["PUBLIC_URL"], id="URL with a path"),
+        pytest.param({"RENDER_EXTERNAL_URL": "bill.onrender.com"}, ["RENDER_EXTERNAL_URL"], id="given URL without scheme"),
+        pytest.param({"PORT": "http"}, ["PORT", "65535"], id="port that is a word"),
         pytest.param({"TRUSTED_PROXIES": "10.0.0.0/33"}, ["TRUSTED_PROXIES"], id="not a network"),
     ],
 )  # fmt: skip

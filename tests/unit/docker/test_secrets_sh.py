@@ -20,7 +20,7 @@ class Place:
     cluster: Path
     path: str
 
-    def run(self, *args: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
         env = {
             "PATH": self.path,
             "SECRETS_ROOT": str(self.root),
@@ -31,7 +31,7 @@ class Place:
         }
         return subprocess.run(
             ["sh", str(IMAGE / "secrets.sh"), *args],
-            env=env,
+            env=env | variables,
             check=False,
             capture_output=True,
             text=True,
@@ -166,6 +166,39 @@ def test_misspelt_name_is_refused(place: Place) -> None:
 
     assert result.returncode == 78
     assert "app-blue-password is not a secret this stack knows" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["database_url", "migrate_database_url", "database_ca"])
+def test_address_of_an_external_database_beside_our_own_is_refused(place: Place, name: str) -> None:
+    (place.own / name).write_text(GOOD)
+
+    result = place.run()
+
+    assert result.returncode == 78
+    assert f"deploy/secrets/{name} is for an external database" in result.stderr
+    assert "-f deploy/docker-compose.external-db.yml" in result.stderr
+    assert place.everything() == {}
+
+
+def test_external_database_needs_no_secret_but_the_sessions(place: Place) -> None:
+    (place.own / "database_url").write_text(GOOD)
+
+    result = place.run(EXTERNAL_DATABASE="true")
+
+    assert result.returncode == 0
+    assert list(place.everything()) == ["session/secret_key", "session/secret_key_fallbacks"]
+
+
+def test_half_of_the_files_of_a_stack_on_an_external_database_is_refused(place: Place) -> None:
+    (place.root / "database").mkdir()
+    (place.root / "database/url").write_text("postgresql://ana@db.example.com/bills\n")
+    before = place.everything()
+
+    result = place.run()
+
+    assert result.returncode == 77
+    assert "this stack runs on an external database" in result.stderr
+    assert place.everything() == before
 
 
 def test_changed_superuser_password_lies_beside_the_one_the_server_still_has(place: Place) -> None:

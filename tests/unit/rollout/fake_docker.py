@@ -40,6 +40,8 @@ class FakeDocker(Runner):
     down: set[str] = field(default_factory=set)
     # How often `up` will still find the database unwell.
     unwell: int = 0
+    # Whether `up` made the colours for a database that somebody else runs.
+    external: bool = False
 
     @classmethod
     def with_release(cls, version: str) -> "FakeDocker":
@@ -186,7 +188,10 @@ class FakeDocker(Runner):
             "Id": service,
             "Image": self.containers[service],
             "RestartCount": 0,
-            "Config": {"Labels": {"com.docker.compose.service": service}},
+            "Config": {
+                "Labels": {"com.docker.compose.service": service},
+                "Env": [f"DATABASE_URL_FILE={'/run/url' * self.external}"],
+            },
             "State": {
                 "Status": "exited" if ended else "running",
                 "ExitCode": 9 if ended else 0,

@@ -113,6 +113,17 @@ def test_each_trouble_comes_with_a_next_step(changes, serving, words):
     assert words in " ".join(advice.lines)
 
 
+def test_an_external_database_is_no_server_of_ours():
+    services = {name: state for name, state in WELL.services.items() if name != "db"}
+    unwell = replace(BLUE, **DOWN | {"reason": "the database does not answer within 1 s"})
+
+    well = advise(replace(WELL, services=services, external_database=True))
+    ill = advise(replace(WELL, colors=[unwell, GREEN], services=services, external_database=True))
+
+    assert well.lines == ("nothing to do",)
+    assert "look at the database first" in ill.lines[0]
+
+
 def test_the_screen_fits_a_screen_and_names_what_matters():
     status = replace(WELL, interrupted=CUT, history=[CUT])
 

@@ -1,6 +1,7 @@
 """Whole rollouts against a fake engine: what is moved, in which order, and what is put back."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ STACK = Stack(
     "http://127.0.0.1:8080",
 )
 
+EXTERNAL = replace(STACK, external=True)
+
 
 @pytest.fixture
 def docker(monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
@@ -35,16 +38,16 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     return FakeDocker.with_release("v1")
 
 
-def tools(docker: FakeDocker) -> Toolbox:
+def tools(docker: FakeDocker, stack: Stack = STACK) -> Toolbox:
     compose = Compose((Path("prod.yml"),))
     return Toolbox(
         settings=Settings(ready_seconds=0.05, watch_seconds=0.02, drain_seconds=1),
-        stack=STACK,
+        stack=stack,
         compose=compose,
         runner=docker,
         proxy=Proxy(compose, docker),
-        images=Images(compose, docker, STACK),
-        colors=Colors(compose, docker, STACK),
+        images=Images(compose, docker, stack),
+        colors=Colors(compose, docker, stack),
         story=Story(io.StringIO()),
     )
 
@@ -74,6 +77,28 @@ def test_a_deploy_takes_the_spare_away_before_it_touches_it_and_approves_it_last
         ("flipped", "v2"),
         ("finished", "v2"),
     ]
+
+
+def test_on_an_external_database_no_password_is_made(docker):
+    docker.external = True
+
+    outcome = deploy(tools(docker, EXTERNAL), bring(docker, "v2"))
+
+    assert (outcome.result, outcome.live) == ("deployed", "green")
+    assert docker.rotated == []
+
+
+@pytest.mark.parametrize("command", [lambda t: deploy(t, "v1"), roll_back, read_status])
+@pytest.mark.parametrize(("runs_on_external", "stack"), [(True, STACK), (False, EXTERNAL)])
+def test_files_for_another_database_are_refused_before_anything_has_changed(
+    docker, command, runs_on_external, stack
+):
+    docker.external = runs_on_external
+
+    with pytest.raises(errors.UnsafeError, match="these compose files are for"):
+        command(tools(docker, stack))
+
+    assert (docker.routes, docker.migrations, docker.history) == ([], [], [])
 
 
 def test_the_checkout_is_built_without_touching_a_tag_that_runs(docker):

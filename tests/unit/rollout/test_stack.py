@@ -41,6 +41,22 @@ def test_a_registry_with_a_port_is_part_of_the_repository():
     assert stack.release("v1") == "registry.example:5000/shop:v1"
 
 
+@pytest.mark.parametrize(
+    ("environment", "external"),
+    [
+        pytest.param({"PG_HOST": "db", "DATABASE_URL_FILE": None}, False, id="in parts"),
+        pytest.param({"PG_HOST": "", "DATABASE_URL_FILE": "/run/url"}, True, id="by address"),
+    ],
+)
+def test_a_database_that_is_found_by_address_is_somebody_elses(environment, external):
+    blue = {"image": "shop:blue", "environment": environment}
+
+    stack = parse_stack({**CONFIG, "services": {**CONFIG["services"], "app-blue": blue}})
+
+    assert stack.external is external
+    assert parse_stack(CONFIG).external is False
+
+
 def test_a_compose_file_of_something_else_is_refused():
     with pytest.raises(ComposeConfigError, match="app-blue, app-green"):
         parse_stack(

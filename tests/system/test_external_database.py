@@ -1,0 +1,295 @@
+"""The production stack on a Postgres that somebody else runs."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from backend.config.database_url import DatabaseUrl
+from backend.demo.filling import fill
+from backend.demo.wish import Wish
+from backend.migrate import upgrade
+from benchmarks.swap_drill.load import Load
+from benchmarks.swap_drill.world import World
+from tests.system.managed_postgres import (
+    CONNECTIONS,
+    LOGIN,
+    ManagedPostgres,
+    Peak,
+    host_address,
+    managed_postgres,
+)
+from tests.system.operator import Operator
+from tests.system.person import Person
+from tests.system.stack import COMPOSE_FILE, EXTERNAL_FILE, ROOT, Stack, docker, new_stack, run
+from tests.system.users import unserved
+
+# The image's own command, with less patience.
+MIGRATE = ("python", "/app/backend/db_migrate.py", "--engine=postgres", "--wait=1")
+SERVICES = {"secrets", "external-db", "migrate", "app-blue", "app-green", "proxy"}
+
+
+@pytest.fixture(scope="module")
+def managed(built: Stack) -> Iterator[ManagedPostgres]:
+    """Give a server that belongs to no stack."""
+    with managed_postgres(f"{built.name}-managed") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def authority(managed: ManagedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file that says who signs for the server."""
+    file = tmp_path_factory.mktemp("authority") / "ca.pem"
+    file.write_text(managed.authority)
+    return file
+
+
+@pytest.fixture(scope="module")
+def operator(
+    built: Stack,
+    managed: ManagedPostgres,
+    authority: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Operator]:
+    """Give somebody with a stack on the managed server; each test leaves it serving."""
+    folder = tmp_path_factory.mktemp("external")
+    with new_stack(folder, "external", images_of=built) as stack:
+        stack.overlays = (EXTERNAL_FILE,)
+        bring(stack, "database_url", f"{managed.url}?sslmode=verify-full\n")
+        bring(stack, "database_ca", authority.read_text())
+        stack.up()
+        yield Operator(stack)
+
+
+def bring(stack: Stack, name: str, value: str) -> None:
+    file = stack.root / "deploy/secrets" / name
+    file.write_text(value)
+    file.chmod(0o600)
+
+
+def test_there_is_no_database_of_our_own(operator: Operator) -> None:
+    containers = operator.stack.containers()
+
+    assert set(containers) == SERVICES
+    assert operator.status()["advice"]["lines"] == ["nothing to do"]
+
+
+def test_what_is_added_is_as_hardened_as_the_rest(operator: Operator) -> None:
+    config = json.loads(operator.stack.compose("config", "--format", "json").stdout)["services"]
+    added, like = config["external-db"], config["secrets"]
+
+    for key in ("read_only", "cap_drop", "cap_add", "security_opt", "pids_limit", "logging"):
+        assert added[key] == like[key], key
+    for key in ("user", "network_mode", "restart", "mem_limit", "tmpfs"):
+        assert added[key] == like[key], key
+    assert {
+        name for name, service in config.items() if "outside" in service.get("networks", {})
+    } == {
+        *("migrate", "app-blue", "app-green"),
+    }
+    assert [name for name, service in config.items() if service.get("ports")] == ["proxy"]
+
+
+def test_the_login_has_no_power(operator: Operator, managed: ManagedPostgres) -> None:
+    powers = "rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls"
+
+    assert managed.sql(f"SELECT {powers} FROM pg_roles WHERE rolname = '{LOGIN}'") == "f|f|f|f|f"
+
+
+def test_people_share_a_bill(operator: Operator, managed: ManagedPostgres) -> None:
+    ana = Person.signed_up(operator.stack)
+    group = ana.post("groups", name="Flat", currency="TRY")["id"]
+    me = ana.get(f"groups/{group}/members")["items"][0]["id"]
+    bo = ana.post(f"groups/{group}/members", display_name="Bo")["id"]
+    ana.post(
+        f"groups/{group}/orders",
+        title="Dinner",
+        currency="TRY",
+        total="90.00",
+        ordered_on="2026-11-22",
+        payers=[{"member_id": me, "amount": "90.00"}],
+        split={"mode": "equal", "members": [me, bo]},
+    )
+
+    [lira] = ana.get(f"groups/{group}/balances")["balances"]
+    balances = {member["member_id"]: member["balance"] for member in lira["members"]}
+
+    assert balances == {me: "45.00", bo: "-45.00"}
+    assert managed.sql("SELECT count(*) FROM orders WHERE title = 'Dinner'", LOGIN) == "1"
+
+
+def test_nobody_notices_a_deploy_and_a_rollback_and_connections_stay_few(
+    operator: Operator, managed: ManagedPostgres, authority: Path
+) -> None:
+    before = operator.live()
+    release = operator.derive("external")
+
+    with (
+        Peak(managed, authority) as peak,
+        Load(World.made(operator.stack.port), open_rate=8, think=0.2) as load,
+    ):
+        deployed = operator.deploy(release.image)
+        at = operator.live()
+        back = operator.run("rollback")
+
+    assert deployed.code == 0, deployed.story
+    assert "fresh password" not in deployed.story
+    assert at == (deployed.answer["live"], release.version)
+    assert back.code == 0, back.story
+    assert operator.live() == before
+    assert unserved(load.samples) == []
+    print(f"at most {peak.connections} connections, in {peak.looks} looks")
+    assert peak.looks > 100
+    assert 6 < peak.connections <= 16 < CONNECTIONS
+    assert peak.plain == 0
+
+
+def test_a_sqlite_file_moves_there(
+    operator: Operator, managed: ManagedPostgres, tmp_path: Path
+) -> None:
+    source = DatabaseUrl("sqlite", path=tmp_path / "source" / "old.db")
+    upgrade(source)
+    fill(source, Wish(users=30, orders=300))
+    (tmp_path / "source").chmod(0o755)
+
+    moved = operator.stack.compose(
+        *("run", "--rm", "-T", "--volume", f"{tmp_path}/source:/source:ro"),
+        *("transfer", "--sqlite", "/source/old.db", "--truncate"),
+    )
+
+    assert "done: every row has been compared" in moved.stdout
+    assert managed.sql("SELECT count(*) FROM orders", LOGIN) == "300"
+
+
+def test_the_password_is_in_no_description_and_no_process(
+    operator: Operator, managed: ManagedPostgres
+) -> None:
+    stack = operator.stack
+    seen = docker("inspect", *stack.containers().values())
+    seen += "".join(docker("history", "--no-trunc", image) for image in stack.images())
+    seen += stack.logs()
+    for service in ("app-blue", "app-green"):
+        seen += stack.exec(
+            service, "sh", "-c", "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline; true"
+        ).stdout
+
+    assert "DATABASE_URL_FILE=/run/secrets/database/url" in seen
+    assert managed.password not in seen
+
+
+def test_the_deploy_tool_refuses_half_of_the_files(operator: Operator) -> None:
+    servers = operator.stack.containers()
+    half = Operator(Stack(operator.stack.root, operator.stack.name, operator.stack.port))
+
+    for command in ("deploy", "rollback", "status"):
+        ended = half.run(command)
+        assert (ended.code, ended.answer["cause"]) == (77, "unsafe"), ended.story
+        assert "runs on an external database" in ended.story
+
+    assert operator.stack.containers() == servers
+    assert operator.stack.status("/api/ready") == 200
+
+
+def test_up_with_half_of_the_files_serves_nobody_from_an_empty_database(
+    operator: Operator,
+) -> None:
+    stack = operator.stack
+    ana = Person.signed_up(stack)
+
+    result = run("docker", "compose", "-f", COMPOSE_FILE, "up", "-d", cwd=stack.root, check=False)
+
+    assert result.returncode != 0
+    assert "is for an external database; nothing was changed" in stack.logs("secrets")
+    assert stack.status("/api/ready") in {0, 503}
+    stack.up()
+    assert ana.get("me")["email"] == ana.email
+    assert set(stack.containers()) == SERVICES
+
+
+def test_a_server_that_another_authority_signs_for_is_refused(operator: Operator) -> None:
+    stack = operator.stack
+    file = stack.root / "deploy/secrets/database_ca"
+    right = file.read_text()
+    key = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority")
+    image = ("--entrypoint", key[0], "postgres:17-trixie", *key[1:], "-keyout", "/dev/null")
+    bring(stack, "database_ca", docker("run", "--rm", "--network", "none", *image))
+    try:
+        result = stack.compose("run", "--rm", "-T", "migrate", *MIGRATE, check=False)
+    finally:
+        bring(stack, "database_ca", right)
+
+    assert result.returncode != 0
+    assert "certificate verify failed" in result.stdout + result.stderr
+    stack.up()
+
+
+def test_more_connections_than_there_are_end_before_the_port_is_bound(
+    operator: Operator, managed: ManagedPostgres
+) -> None:
+    script = "gunicorn -c /app/gunicorn.conf.py backend.wsgi:app 2>&1; test $? = 78"
+    variables = ("--env", "WEB_WORKERS=2", "--env", "WEB_THREADS=8")
+
+    said = operator.stack.compose(
+        *("run", "--rm", "--no-deps", "-T", *variables, "app-green", "sh", "-c", script)
+    ).stdout
+
+    assert "need 38 connections for both colours, but there is room for 17" in said
+
+
+def test_a_stack_moves_to_two_logins_elsewhere_and_keeps_its_own_data(
+    built: Stack, managed: ManagedPostgres, tmp_path: Path
+) -> None:
+    name = f"moved_{secrets.token_hex(3)}"
+    owner, app = new_database_with_two_logins(managed, name)
+    with new_stack(tmp_path, "moving", images_of=built) as stack:
+        stack.up()
+        ana = Person.signed_up(stack)
+        stack.overlays = (EXTERNAL_FILE,)
+        stack.configure(DATABASE_URL=app, MIGRATE_DATABASE_URL=owner)
+
+        stack.up()
+
+        assert set(stack.containers()) == SERVICES
+        with pytest.raises(AssertionError, match="401"):
+            ana.log_in()
+        volumes = docker("volume", "ls", "--quiet", "--filter", f"name={stack.name}_pgdata")
+        assert volumes == f"{stack.name}_pgdata"
+        Person.signed_up(stack)
+        assert managed.sql("SELECT count(*) FROM users", name) == "1"
+        with psycopg.connect(app, sslmode="require") as session:
+            assert session.execute("SHOW statement_timeout").fetchone() == ("15s",)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute("DROP TABLE users")
+        half = run("docker", "compose", "-f", COMPOSE_FILE, "up", "-d", cwd=stack.root, check=False)
+        assert half.returncode != 0
+        assert "would begin an empty one here" in stack.logs("secrets")
+
+
+def new_database_with_two_logins(managed: ManagedPostgres, name: str) -> tuple[str, str]:
+    """Do what the guide says; return the addresses of the owner and of the app."""
+    owner = f"{managed.url.rpartition('/')[0]}/{name}"
+    app = owner.replace(f"//{LOGIN}:", "//hesap_app:")
+    managed.sql(f"CREATE DATABASE {name} OWNER {LOGIN}")
+    managed.sql(f"CREATE ROLE hesap_app LOGIN PASSWORD '{managed.password}'")
+    for address, heading in ((owner, "Two logins"), (app, "Timeouts")):
+        with psycopg.connect(address, sslmode="require") as session:
+            session.execute(sql_of_guide(heading))
+    return owner, app
+
+
+def sql_of_guide(heading: str) -> str:
+    """Return the statements that the guide shows under a heading."""
+    guide = (ROOT / "docs/RENDER_DEPLOYMENT.md").read_text(encoding="utf-8")
+    section = guide.partition(f"### {heading}\n")[2].partition("\n#")[0]
+    return section.partition("```sql\n")[2].partition("```")[0]
+
+
+def test_the_server_is_reached_through_the_host(managed: ManagedPostgres) -> None:
+    # A control: if it were on a network of the stack, none of the above would show a way out.
+    networks = docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", managed.name)
+
+    assert managed.address == host_address()
+    assert list(json.loads(networks)) == ["bridge"]
