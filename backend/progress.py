@@ -54,13 +54,12 @@ class Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._bar = progress.add_task("", visible=False, table="")
+        self._bar = progress.add_task("", visible=False, total=None, table="")
 
     def stage(self, name: str, rows: int = 0) -> None:
-        """Start the bar anew."""
-        self._progress.reset(
-            self._bar, total=rows or None, description=name, visible=True, table=""
-        )
+        """Start another bar: one that knew its end cannot forget it."""
+        self._progress.remove_task(self._bar)
+        self._bar = self._progress.add_task(name, total=rows or None, table="")
 
     def advance(self, table: str, rows: int) -> None:
         """Move it."""

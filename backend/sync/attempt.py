@@ -130,7 +130,8 @@ class Attempt:
     def _travel(self, root: SyncedTable) -> None:
         touched = self.source.touched(self.tables.family(root.name))
         left = list(dict.fromkeys(map(self._renames.key, touched)))
-        self._task.watcher.stage(root.name, len(left))
+        if left:
+            self._task.watcher.stage(root.name, len(left))
         while left:
             self._holders = {}
             for piece in chunks(left, self._task.wanted.batch_size):

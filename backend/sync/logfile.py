@@ -48,20 +48,22 @@ def kept(path: Path | None, stream: TextIO) -> Iterator[None]:
     Raises:
         ConfigError: the file cannot be written.
     """
-    root, before = logging.getLogger(), logging.getLogger().level
+    # Ours alone: libraries tell things that nobody has asked for.
+    ours = logging.getLogger("backend")
+    before = ours.level
     handlers = [_to_stream(stream), *([_to_file(path)] if path else [])]
-    root.setLevel(logging.INFO)
+    ours.setLevel(logging.INFO)
     for handler in handlers:
-        root.addHandler(handler)
+        ours.addHandler(handler)
     try:
         yield
     except AppError as error:
         log.info("the run failed", extra={"fields": {"why": redact(error.args[0])}})
         raise
     finally:
-        root.setLevel(before)
+        ours.setLevel(before)
         for handler in handlers:
-            root.removeHandler(handler)
+            ours.removeHandler(handler)
             handler.close()
 
 
