@@ -19,11 +19,11 @@ from backend.config.env import over_file
 from backend.config.settings import BACKEND
 from backend.errors import ExitCode
 from backend.progress import Watcher, watching
-from backend.sync import logfile
 from backend.sync.options import BATCH_SIZE, Ends, Words, read_cap, read_ends, read_wanted
-from backend.sync.report import Answer
 from backend.sync.running import look_at, sync
 from backend.sync.shape import Cap, Direction, OnConflict
+from backend.sync.tell import logfile
+from backend.sync.tell.report import Answer
 
 _PATH = click.Path(path_type=Path)
 

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 
 from backend.errors import DataError
 from backend.progress import Watcher
-from backend.sync.attempt import Attempt, RulesBrokenError, Task
 from backend.sync.first import fill, is_empty, union
-from backend.sync.keeping import undo_for
-from backend.sync.rules import broken_rules, refuse_broken
+from backend.sync.keep.keeping import undo_for
+from backend.sync.merge.attempt import Attempt
+from backend.sync.merge.rules import broken_rules, refuse_broken
+from backend.sync.merge.task import RulesBrokenError, Task
 from backend.sync.shape import Outcome, Value, Wanted
-from backend.sync.side import Memory
-from backend.sync.sides import Sides
+from backend.sync.sides.both import Sides
+from backend.sync.sides.side import Memory
 from backend.sync.standing import Stage, look_at
 
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from backend.progress import Watcher
-from backend.sync.chunks import chunks
-from backend.sync.conflicts import conflict_of
-from backend.sync.deciding import Image, Seen, Verdict, decide
 from backend.sync.first import compare
+from backend.sync.merge.chunks import chunks
+from backend.sync.merge.conflicts import conflict_of
+from backend.sync.merge.deciding import Image, Seen, Verdict, decide
+from backend.sync.merge.units import load
 from backend.sync.shape import Conflict, ConflictKind, Key, Mismatch, SideStatus, Status
-from backend.sync.side import Glance, Side
-from backend.sync.sides import Sides
+from backend.sync.sides.both import Sides
+from backend.sync.sides.side import Glance, Side
 from backend.sync.standing import Stage, look_at
 from backend.sync.tables import SyncedTable
-from backend.sync.units import load
 
 _AT_ONCE = 500
 

@@ -12,8 +12,8 @@ from backend.sync.engine import begin_capture, rehearsing
 from backend.sync.first import fill
 from backend.sync.policy import all_tables
 from backend.sync.shape import Outcome, Wanted
-from backend.sync.side import Memory
-from backend.sync.sides import Sides
+from backend.sync.sides.both import Sides
+from backend.sync.sides.side import Memory
 from backend.sync.standing import refuse_unlike
 
 

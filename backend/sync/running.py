@@ -9,11 +9,11 @@ from functools import partial
 
 from backend.progress import Watcher
 from backend.sync.looking import look, verify
-from backend.sync.opening import Reached, opened
 from backend.sync.options import Ends
-from backend.sync.report import Ran, Seen
-from backend.sync.retrying import with_retries
+from backend.sync.reach.opening import Reached, opened
+from backend.sync.reach.retrying import with_retries
 from backend.sync.shape import Outcome, Wanted
+from backend.sync.tell.report import Ran, Seen
 
 
 def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran:
@@ -38,8 +38,8 @@ def _synchronise(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher)
 
 
 def _mirror(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher) -> Outcome:
+    from backend.sync.keep.whole import kept_whole
     from backend.sync.mirroring import mirror
-    from backend.sync.whole import kept_whole
 
     return mirror(reached.sides, wanted, watcher, partial(kept_whole, ends, wanted))
 

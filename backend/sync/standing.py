@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.errors import RefusedError
-from backend.sync.side import Glance, Side
-from backend.sync.sides import Sides
+from backend.sync.sides.both import Sides
+from backend.sync.sides.side import Glance, Side
 
 _START_OVER = (
     "compare both sides whole with --start-over: what is the same stays, what only one side has"

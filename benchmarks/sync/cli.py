@@ -29,7 +29,8 @@ ROUND_TRIP = 0.05
 
 _CHANGE = """
     UPDATE {table} SET note = note || '.', version = version + 1
-    WHERE id IN (SELECT id FROM {table} WHERE deleted_at IS NULL ORDER BY random() LIMIT {number})"""
+    WHERE id IN (
+        SELECT id FROM {table} WHERE deleted_at IS NULL ORDER BY random() LIMIT {number})"""
 
 
 @dataclass

@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable
 from itertools import count
 
-from backend.sync.postgres_side import PostgresSide
-from backend.sync.sqlite_side import SQLiteSide
+from backend.sync.sides.postgres import PostgresSide
+from backend.sync.sides.sqlite import SQLiteSide
 
 KILLED = -signal.SIGKILL
 

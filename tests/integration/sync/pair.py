@@ -8,8 +8,8 @@ from typing import Any
 from backend.config.database_url import DatabaseUrl
 from backend.sync.engine import synchronise
 from backend.sync.looking import look, verify
-from backend.sync.opening import opened
 from backend.sync.options import Ends
+from backend.sync.reach.opening import opened
 from backend.sync.shape import Direction, Mismatch, Outcome, Status, Wanted
 from tests.integration.sync.world import OWN, World
 

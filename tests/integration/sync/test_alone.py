@@ -11,14 +11,14 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import LockHeldError
-from backend.sync.alone import alone_on_file, alone_on_server
-from backend.sync.reaching import postgres_at
+from backend.sync.reach.alone import alone_on_file, alone_on_server
+from backend.sync.reach.reaching import postgres_at
 
 HOLDER = """
 import sys, time
 from pathlib import Path
 from backend.config.database_url import DatabaseUrl
-from backend.sync.alone import alone_on_file
+from backend.sync.reach.alone import alone_on_file
 
 with alone_on_file(DatabaseUrl("sqlite", path=Path(sys.argv[1]))):
     print("held", flush=True)

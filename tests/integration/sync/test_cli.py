@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from backend.sync.alone import alone_on_file, alone_on_server
 from backend.sync.cli import main
-from backend.sync.reaching import postgres_at, sqlite_at
+from backend.sync.reach.alone import alone_on_file, alone_on_server
+from backend.sync.reach.reaching import postgres_at, sqlite_at
 from tests.repo.checkout import ROOT
 
 PASSWORD = "canary-of-a-password"

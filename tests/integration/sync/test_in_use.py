@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.errors import TransientError
 from backend.integrity import check
-from backend.sync.retrying import with_retries
+from backend.sync.reach.retrying import with_retries
 from backend.sync.shape import Cap, OnConflict
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair

@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from backend.sync import retrying
 from backend.sync.cli import main
+from backend.sync.reach import retrying
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.pair import Pair, paired
 

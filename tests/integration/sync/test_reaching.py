@@ -9,8 +9,8 @@ from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import ConfigError, DatabaseError, RefusedError
-from backend.sync.pooling import is_direct, refuse_pooled
-from backend.sync.reaching import postgres_at, sqlite_at
+from backend.sync.reach.pooling import is_direct, refuse_pooled
+from backend.sync.reach.reaching import postgres_at, sqlite_at
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.pooler import Pooler
 

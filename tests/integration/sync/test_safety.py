@@ -13,8 +13,8 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError
-from backend.sync.file_copy import copy_of_file
-from backend.sync.safety import SafetyCopy, script_path
+from backend.sync.keep.file_copy import copy_of_file
+from backend.sync.keep.safety import SafetyCopy, script_path
 from backend.sync.shape import Direction, Value
 
 SCHEMA = {

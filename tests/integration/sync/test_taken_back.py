@@ -11,7 +11,7 @@ import pytest
 
 from backend.models import Group, Order, User
 from backend.services.email_key import email_key
-from backend.sync.report import Ran
+from backend.sync.tell.report import Ran
 from tests.integration.sync.pair import PUSH, Pair
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from backend.errors import ConfigError, DatabaseError
-from backend.sync import logfile
-from backend.sync.report import Seen
 from backend.sync.shape import (
     Conflict,
     ConflictKind,
@@ -21,6 +19,8 @@ from backend.sync.shape import (
     Status,
     TableCount,
 )
+from backend.sync.tell import logfile
+from backend.sync.tell.report import Seen
 from tests.unit.sync.test_report import ran
 
 ADDRESS = "canary@example.com"
@@ -119,7 +119,7 @@ def test_a_person_sees_only_what_is_unusual() -> None:
 
     with logfile.kept(None, screen):
         logging.getLogger("backend.progress").info("connect begins")
-        logging.getLogger("backend.sync.retrying").warning("trying again")
+        logging.getLogger("backend.sync.reach.retrying").warning("trying again")
 
     assert screen.getvalue() == "WARNING trying again\n"
 
@@ -139,7 +139,7 @@ def test_the_file_is_for_its_owner_alone_and_is_rotated(tmp_path) -> None:
 
     with logfile.kept(path, Terminal()):
         for _ in range(5_000):
-            logging.getLogger("x").info("%s", "line " * 200)
+            logging.getLogger("backend.x").info("%s", "line " * 200)
 
     found = sorted(entry.name for entry in tmp_path.iterdir())
     assert found == ["sync.log", "sync.log.1", "sync.log.2", "sync.log.3"]
@@ -158,7 +158,7 @@ def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(tmp_path) 
 
 
 def test_afterwards_logging_is_as_it_was(tmp_path) -> None:
-    root = logging.getLogger()
+    root = logging.getLogger("backend")
     before = (root.level, list(root.handlers))
 
     with logfile.kept(tmp_path / "sync.log", io.StringIO()):

@@ -7,7 +7,6 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
 from backend.sync.options import Ends
-from backend.sync.report import Ran, Seen
 from backend.sync.shape import (
     Conflict,
     ConflictKind,
@@ -21,6 +20,7 @@ from backend.sync.shape import (
     Status,
     TableCount,
 )
+from backend.sync.tell.report import Ran, Seen
 
 ENDS = Ends(
     DatabaseUrl("sqlite", path=Path("/srv/my app/home.db")),

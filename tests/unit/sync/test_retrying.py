@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from backend.errors import DatabaseError, LockHeldError, RefusedError, TransientError
-from backend.sync.retrying import TRIES, with_retries
+from backend.sync.reach.retrying import TRIES, with_retries
 
 
 class Work:
@@ -60,7 +60,7 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
         pytest.param(RefusedError("a pooler"), id="refusal"),
         pytest.param(LockHeldError("somebody is syncing"), id="somebody else"),
         pytest.param(psycopg.errors.InvalidPassword(), id="28P01"),
-        pytest.param(psycopg.errors.UniqueViolation(), id="broken rule"),
+        pytest.param(psycopg.errors.UndefinedTable(), id="no such table"),
         pytest.param(ValueError("a mistake of ours"), id="mistake"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
 from backend.errors import RefusedError
-from backend.sync.tls import is_private, told, with_tls
+from backend.sync.reach.tls import is_private, told, with_tls
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backend.errors import DatabaseError
 from backend.migrate.sqlite_file import copy
-from backend.sync.safety import keep_name
+from backend.sync.keep.safety import keep_name
 
 
 def copy_of_file(path: Path, folder: Path) -> Path:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import psycopg
 
 from backend.config.database_url import DatabaseUrl
-from backend.sync.tls import with_tls
-from backend.sync.troubles import CONNECT_SECONDS, on_the_way
+from backend.sync.reach.tls import with_tls
+from backend.sync.reach.troubles import CONNECT_SECONDS, on_the_way
 from backend.tablecopy.postgres.session import CONNECT, Session
 
 

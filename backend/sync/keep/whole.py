@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from backend.errors import RefusedError
-from backend.sync.file_copy import copy_of_file
+from backend.sync.keep.file_copy import copy_of_file
 from backend.sync.options import Ends
 from backend.sync.shape import Wanted
 

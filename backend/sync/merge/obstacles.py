@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from backend.sync.deciding import Image
+from backend.sync.merge.deciding import Image
+from backend.sync.merge.units import Renames
 from backend.sync.shape import Conflict, ConflictKind, Key
-from backend.sync.side import Side
+from backend.sync.sides.side import Side
 from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
-from backend.sync.units import Renames
 
 # A table and some of its columns.
 _Corner = tuple[str, tuple[str, ...]]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.errors import DataError
-from backend.sync.deciding import Image, Place
-from backend.sync.keeping import Undo
-from backend.sync.obstacles import Change
+from backend.sync.keep.keeping import Undo
+from backend.sync.merge.deciding import Image, Place
+from backend.sync.merge.obstacles import Change
+from backend.sync.merge.units import Renames, load
 from backend.sync.shape import Key, Outcome, TableCount, Value
-from backend.sync.side import Side
+from backend.sync.sides.side import Side
 from backend.sync.tables import Row, SyncedTable, SyncedTables
-from backend.sync.units import Renames, load
 
 
 @dataclass
@@ -40,12 +40,27 @@ class Writing:
         family = self.tables.family(root.name)
         for table in reversed(family):
             self._delete(table, [key for two in changes for key in _gone(table, *two)])
-        for unique in root.unique if swap else ():
-            self.target.park(root, unique, [change.key for change, _ in changes])
+        aside = self._put_aside(root, [change.key for change, _ in changes]) if swap else {}
         for table in family:
             self._insert(table, [row for two in changes for row in _new(table, *two)])
-            self._update(table, [pair for two in changes for pair in _altered(table, *two)])
+            pairs = [pair for two in changes for pair in _altered(table, *two)]
+            self._update(
+                table,
+                [(aside.get((table.name, table.key_of(old)), old), new) for old, new in pairs],
+            )
         self._compare(root, [change for change, _ in changes])
+
+    def _put_aside(self, root: SyncedTable, keys: list[Key]) -> dict[Place, Row]:
+        """Make room for an exchange; return the rows as they are then.
+
+        Both steps are noted: going back, too, the values have to pass each other.
+        """
+        names = [column.name for column in root.visible]
+        self.undo.updated(root.name, root.key, names, self.target.rows(root, root.key, keys))
+        for unique in root.unique:
+            self.target.park(root, unique, keys)
+        rows = self.target.rows(root, root.key, keys)
+        return {(root.name, root.key_of(row)): row for row in rows}
 
     def _insert(self, table: SyncedTable, rows: list[Row]) -> None:
         if rows:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from backend.sync.postgres_values import listed, of
+from backend.sync.sides.postgres_values import listed, of
 from backend.sync.tables import SyncedTable, SyncedTables
 
 TRIGGER = "tablecopy_capture"

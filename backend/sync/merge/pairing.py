@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from backend.sync.merge.units import Renames, Unit
 from backend.sync.shape import Direction, Key, Outcome, Paired
-from backend.sync.side import Side
+from backend.sync.sides.side import Side
 from backend.sync.tables import SyncedTable, SyncedTables
-from backend.sync.units import Renames, Unit
 
 
 @dataclass

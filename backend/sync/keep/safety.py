@@ -16,8 +16,8 @@ from typing import IO
 
 from backend.config.database_url import EngineName
 from backend.errors import DatabaseError
+from backend.sync.keep.sql_text import DIALECTS
 from backend.sync.shape import Direction, Key, Value
-from backend.sync.sql_text import DIALECTS
 
 # So many rows stand in one statement: a restore over a network is not to wait for each of them.
 _ROWS_AT_ONCE = 100

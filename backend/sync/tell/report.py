@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from backend.errors import ExitCode
 from backend.sync.options import Ends
 from backend.sync.shape import Conflict, Direction, Mismatch, Outcome, Status
-from backend.sync.telling import (
+from backend.sync.tell.telling import (
     conflict_lines,
     deletion_lines,
     mismatch_lines,

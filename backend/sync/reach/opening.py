@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
-from backend.sync.alone import alone_on_file, alone_on_server
 from backend.sync.options import Ends
-from backend.sync.postgres_side import PostgresSide
-from backend.sync.reaching import postgres_at, sqlite_at
-from backend.sync.side import Side
-from backend.sync.sides import Sides
-from backend.sync.sqlite_side import SQLiteSide
-from backend.sync.tls import told, with_tls
+from backend.sync.reach.alone import alone_on_file, alone_on_server
+from backend.sync.reach.reaching import postgres_at, sqlite_at
+from backend.sync.reach.tls import told, with_tls
+from backend.sync.sides.both import Sides
+from backend.sync.sides.postgres import PostgresSide
+from backend.sync.sides.side import Side
+from backend.sync.sides.sqlite import SQLiteSide
 from backend.tablecopy.postgres.session import Session
 
 _SAME = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"

@@ -10,9 +10,9 @@ from pathlib import Path
 from backend.config.database_url import DatabaseUrl
 from backend.db.sqlite import BUSY_TIMEOUT_MS
 from backend.errors import DatabaseError
-from backend.sync.login import logged_in
-from backend.sync.pooling import is_direct, refuse_pooled
-from backend.sync.troubles import no_such_file
+from backend.sync.reach.login import logged_in
+from backend.sync.reach.pooling import is_direct, refuse_pooled
+from backend.sync.reach.troubles import no_such_file
 from backend.tablecopy.postgres.session import (
     LATER_SETTINGS,
     SETTINGS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from backend.sync.policy import app_tables
 from backend.sync.shape import Direction
-from backend.sync.side import Side
+from backend.sync.sides.side import Side
 from backend.sync.tables import SyncedTables
 
 

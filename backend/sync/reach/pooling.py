@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
-from backend.sync.login import logged_in
+from backend.sync.reach.login import logged_in
 from backend.tablecopy.postgres.session import Session
 
 # A pooler with sessions to spare may give the same one again, once.

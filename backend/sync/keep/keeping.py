@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from backend.sync.safety import SafetyCopy, script_path
+from backend.sync.keep.safety import SafetyCopy, script_path
 from backend.sync.shape import Key, Wanted
-from backend.sync.side import Side
+from backend.sync.sides.side import Side
 from backend.sync.tables import Row
 
 

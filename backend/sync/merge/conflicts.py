@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.sync.deciding import Image, Place, Seen, Winner
+from backend.sync.merge.deciding import Image, Place, Seen, Winner
 from backend.sync.shape import (
     Conflict,
     ConflictKind,

@@ -19,7 +19,7 @@ from tenacity import (
 
 from backend.db.errors import translate
 from backend.errors import DatabaseError, LockHeldError, TransientError
-from backend.sync.troubles import overtaken, underway
+from backend.sync.reach.troubles import overtaken, underway
 
 TRIES = 4
 _WAIT = wait_exponential_jitter(initial=1, max=20, jitter=1)

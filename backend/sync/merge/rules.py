@@ -13,7 +13,7 @@ from backend.errors import FoundWanting
 from backend.integrity.checking import Scope, check_rows
 from backend.models import Group, User
 from backend.sync.shape import Value
-from backend.sync.side import Side
+from backend.sync.sides.side import Side
 
 _URLS = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
 

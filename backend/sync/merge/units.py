@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from backend.sync.deciding import Place, Seen
+from backend.sync.merge.deciding import Place, Seen
 from backend.sync.shape import Key, Value
-from backend.sync.side import Entry, Side
+from backend.sync.sides.side import Entry, Side
 from backend.sync.tables import Kind, Row, SyncedTable, SyncedTables
 
 

@@ -16,8 +16,8 @@ from typing import TextIO
 
 from backend.errors import AppError, ConfigError
 from backend.logs import TextFormatter, redact
-from backend.sync.report import Answer, Ran, Seen
 from backend.sync.shape import Conflict, Outcome, Status
+from backend.sync.tell.report import Answer, Ran, Seen
 
 _MOST_BYTES = 1_000_000
 _OLD_FILES = 3

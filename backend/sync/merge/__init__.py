@@ -1,0 +1,1 @@
+"""Weigh what both sides have changed, and write what can be written."""

@@ -1,0 +1,162 @@
+"""Bring what the source has changed into the target, inside one transaction of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backend.sync.merge.chunks import chunks
+from backend.sync.merge.deciding import Verdict, decide
+from backend.sync.merge.ledger import Ledger
+from backend.sync.merge.obstacles import Change, Obstacles
+from backend.sync.merge.pairing import Pairing
+from backend.sync.merge.task import Rules, RulesBrokenError, Task, Weighed
+from backend.sync.merge.units import Renames, Unit, load
+from backend.sync.merge.writing import Writing
+from backend.sync.shape import ConflictKind, Key, Outcome
+from backend.sync.tables import SyncedTable
+
+
+class Attempt:
+    """One way through everything that was touched; made anew when it has to be tried again."""
+
+    def __init__(self, task: Task, outcome: Outcome) -> None:
+        self.source = task.sides.source(task.wanted.direction)
+        self.target = task.sides.target(task.wanted.direction)
+        self.tables = task.sides.tables
+        self.outcome = outcome
+        self._renames = Renames()
+        self._task = task
+        self._going: list[Weighed] = []
+        self._holders: dict[Key, Key] = {}
+        self._ledger = Ledger(task, self.target, outcome)
+        parts = self.source, self.target, self.tables, self._renames
+        self._obstacles = Obstacles(*parts)
+        self._writing = Writing(*parts, outcome, task.undo)
+        self._pairing = Pairing(*parts, task.wanted.direction, outcome)
+
+    def run(self, rules: Rules) -> None:
+        """Weigh everything that the source has touched, and write what can be written.
+
+        Raises:
+            RefusedError: more would be deleted than is allowed.
+            RulesBrokenError: what was written breaks a rule.
+        """
+        with self.target.batch():
+            for root in self.tables.roots:
+                self._travel(root)
+            for weighed in reversed(self._going):
+                self._remove(weighed)
+        self._ledger.refuse_too_many_deletions()
+        scopes = self._ledger.scopes
+        if broken := rules(self.target, scopes) if scopes else {}:
+            raise RulesBrokenError(broken)
+
+    def consume(self) -> None:
+        """Let the source forget what has arrived; its own transaction, after the target's."""
+        for table, local, survivor in self._renames.all:
+            self.source.rekey(table, local, survivor)
+        self.source.forget(self._ledger.consumed)
+
+    def _travel(self, root: SyncedTable) -> None:
+        touched = self.source.touched(self.tables.family(root.name))
+        left = list(dict.fromkeys(map(self._renames.key, touched)))
+        if left:
+            self._task.watcher.stage(root.name, len(left))
+        while left:
+            self._holders = {}
+            for piece in chunks(left, self._task.wanted.batch_size):
+                self._piece(root, piece)
+            if len(self._holders) == len(left):
+                circle = self._circle(root)
+                if not circle:
+                    self._ledger.taken(root, self._holders)
+                    return
+                self._piece(root, circle, swap=True)
+                self._holders = {key: self._holders[key] for key in left if key not in circle}
+            left = list(self._holders)
+
+    def _piece(self, root: SyncedTable, keys: list[Key], *, swap: bool = False) -> None:
+        """Weigh some units, and write what can be written; `swap`: they exchange unique values."""
+        source = load(self.source, self.tables, root, keys, self._renames)
+        target = load(self.target, self.tables, root, keys)
+        if self._pairing.pair(root, source, target):
+            again = list(dict.fromkeys(map(self._renames.key, keys)))
+            self._piece(root, again)
+            return
+        weighed = {
+            key: found
+            for key in keys
+            if (found := self._weigh(root, key, source[key], target[key])) is not None
+        }
+        changes = [one.change for one in weighed.values()]
+        ready, waiting, conflicts = self._obstacles.parents(changes)
+        holders = {} if swap else self._obstacles.holders(root, ready)
+        self._holders.update(holders)
+        self._write(root, [weighed[one.key] for one in ready if one.key not in holders], swap=swap)
+        self.outcome.conflicts += conflicts
+        self._ledger.wait(root, len(waiting))
+        self._task.watcher.advance(root.name, len(keys) - len(holders))
+
+    def _weigh(self, root: SyncedTable, key: Key, source: Unit, target: Unit) -> Weighed | None:
+        """Decide on a unit; return it if something is to be written."""
+        if why := self._ledger.held_back(root, key, source, target):
+            self._ledger.conflict(root, key, ConflictKind.RULE, because=why)
+            return None
+        place = root.name, key
+        decision = decide(self.tables, place, source.seen, target.seen, self._ledger.judge.winner)
+        match decision.verdict:
+            case Verdict.CONFLICT:
+                self._ledger.contradiction(root, key, decision, (source.seen, target.seen))
+            case Verdict.SAME:
+                self._ledger.same(root, source, target)
+            case Verdict.AHEAD:
+                self._ledger.ahead(source)
+            case _:
+                weighed = Weighed(Change(root, key, decision.image), decision, source, target)
+                return self._permitted(weighed) if weighed.deletes else weighed
+        return None
+
+    def _permitted(self, weighed: Weighed) -> Weighed | None:
+        """Let a deletion pass that may travel; the rows themselves go at the very end."""
+        root, key = weighed.change.root, weighed.change.key
+        if not self._task.wanted.deletes:
+            self._ledger.stays(root, key)
+            return None
+        if weighed.removes:
+            self._going.append(weighed)
+            return None
+        old = weighed.target.seen.now[root.name, key]
+        if user := self._obstacles.users_of_deleted(root, old):
+            self._ledger.conflict(root, key, ConflictKind.IN_USE, because=user)
+            return None
+        return weighed
+
+    def _write(self, root: SyncedTable, weighed: Iterable[Weighed], *, swap: bool = False) -> None:
+        done = list(weighed)
+        changed = [
+            (one.change, one.target.seen.now)
+            for one in done
+            if one.change.image != one.target.seen.now
+        ]
+        if changed:
+            self._writing.write(root, changed, swap=swap)
+        if done:
+            self.target.forget([entry for one in done for entry in one.target.entries])
+        for one in done:
+            self._ledger.settle(root, one)
+
+    def _remove(self, weighed: Weighed) -> None:
+        root, key = weighed.change.root, weighed.change.key
+        if user := self._obstacles.left_behind(root, weighed.target.seen.now[root.name, key]):
+            self._ledger.conflict(root, key, ConflictKind.IN_USE, because=user)
+        else:
+            self._write(root, [weighed])
+
+    def _circle(self, root: SyncedTable) -> list[Key]:
+        """Return units that want each other's unique values, if these can be put aside."""
+        if not all(map(root.has_room, root.unique)):
+            return []
+        circle = set(self._holders)
+        while outside := {key for key in circle if self._holders[key] not in circle}:
+            circle -= outside
+        return sorted(circle, key=repr)

@@ -1,0 +1,67 @@
+"""What one attempt has to do, and what it finds out about a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from backend.progress import Watcher
+from backend.sync.keep.keeping import Undo
+from backend.sync.merge.deciding import Decision
+from backend.sync.merge.obstacles import Change
+from backend.sync.merge.units import Unit
+from backend.sync.shape import Value, Wanted
+from backend.sync.sides.both import Sides
+from backend.sync.sides.side import Side
+
+# Rows of `groups` and `users`, by table, that the rules are to be put to.
+Scopes = Mapping[str, frozenset[Value]]
+# Says which of them break a rule of the app's in a database, and which one.
+Rules = Callable[[Side, Scopes], Mapping[Value, str]]
+
+
+class RulesBrokenError(Exception):
+    """What was written breaks rules; `broken` names the scopes and the rules."""
+
+    def __init__(self, broken: Mapping[Value, str]) -> None:
+        super().__init__("rules are broken")
+        self.broken = broken
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one attempt has to do; `rows` is what the target holds before.
+
+    `held` are scopes whose units stay behind, because together with the target's they would break
+    a rule.
+    """
+
+    sides: Sides
+    wanted: Wanted
+    rows: Mapping[str, int]
+    watcher: Watcher
+    undo: Undo
+    held: Mapping[Value, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A unit that is to be written, with all that was known when that was decided."""
+
+    change: Change
+    decision: Decision
+    source: Unit
+    target: Unit
+
+    @property
+    def deletes(self) -> bool:
+        """Tell whether people will miss it in the target, or the table a row."""
+        place = self.change.root.name, self.change.key
+        old, new = self.target.seen.now.get(place), self.change.image.get(place)
+        is_live = self.change.root.is_live
+        return (is_live(old) and not is_live(new)) or (old is not None and new is None)
+
+    @property
+    def removes(self) -> bool:
+        """Tell whether the row itself goes."""
+        return (self.change.root.name, self.change.key) not in self.change.image

@@ -1,0 +1,1 @@
+"""The way to both databases, and what is wrong on it."""

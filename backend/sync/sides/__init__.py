@@ -1,0 +1,1 @@
+"""The two databases of a sync, whichever engines they run on."""

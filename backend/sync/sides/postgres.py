@@ -1,0 +1,163 @@
+"""A Postgres as one side of a sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import md5
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from backend.config.database_url import EngineName
+from backend.sync.sides.postgres_capture import TRIGGER, bodies
+from backend.sync.sides.postgres_log import NUMBERS, PostgresLog
+from backend.sync.sides.postgres_values import read
+from backend.sync.sides.side import Glance, Memory
+from backend.sync.tables import Kind, SyncedColumn, SyncedTables
+
+_KNOWN = """
+    SELECT current_schema(), to_regclass('alembic_version') IS NOT NULL,
+        to_regclass('tablecopy_sync') IS NOT NULL,
+        ARRAY(SELECT name FROM unnest(%s::text[]) AS n(name)
+            WHERE to_regclass(quote_ident(name)) IS NOT NULL)"""
+_REVISIONS = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
+_MEMORY = "SELECT token, previous, synced_at, tables, emptied FROM tablecopy_sync"
+_TOUCHED = "SELECT array_agg(DISTINCT tbl) FROM tablecopy_changes"
+
+_CAPTURED = """
+    SELECT p.proname, md5(p.prosrc) FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+        JOIN unnest(%s::text[]) AS n(name) ON t.tgrelid = to_regclass(quote_ident(name))
+    WHERE t.tgname = %s AND t.tgenabled IN ('O', 'A')"""
+
+
+class PostgresSide(PostgresLog):
+    """A database, through a connection that begins its transactions only when told to."""
+
+    def __init__(self, connection: psycopg.Connection[Any], where: str) -> None:
+        super().__init__(connection)
+        self._where = where
+        self._rehearsal = False
+
+    @property
+    def engine(self) -> EngineName:
+        """Tell how it speaks SQL."""
+        return "postgres"
+
+    @property
+    def where(self) -> str:
+        """Name the database, without its password."""
+        return self._where
+
+    def glance(self, tables: SyncedTables) -> Glance:
+        """Look at everything in two round trips: what is there, then what it holds."""
+        names_wanted = list(tables.names)
+        found = self._all(_KNOWN, [names_wanted])
+        ((schema, has_schema, has_memory, held),) = found
+        with self.connection.pipeline():
+            revisions = self.connection.execute(_REVISIONS) if has_schema else None
+            memory = self.connection.execute(_MEMORY) if has_memory else None
+            touched = self.connection.execute(_TOUCHED) if has_memory else None
+            captured = self.connection.execute(_CAPTURED, [names_wanted, TRIGGER])
+            numbers = self.connection.execute(NUMBERS, [names_wanted])
+            counts = self.connection.execute(_counting(held)) if held else None
+        known = memory.fetchone() if memory else None
+        problem = _problem(
+            known, _expected(tables, schema), dict(captured.fetchall()), numbers.fetchall()
+        )
+        return Glance(
+            str(revisions.fetchall()[0][0] or "") if revisions else "",
+            Memory(*known[:3]) if known else None,
+            problem if known else "",
+            dict(counts.fetchall()) if counts else {},
+            frozenset((touched.fetchall()[0][0] if touched else None) or ()),
+        )
+
+    def clock(self) -> str:
+        """Return the server's clock."""
+        moment = sql.SQL("clock_timestamp()")
+        column = SyncedColumn("now", Kind.MOMENT, nullable=False)
+        return str(self._all(sql.SQL("SELECT {}").format(read(column, moment)))[0][0])
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[None]:
+        """Hold one snapshot; or write on top of one, with the triggers told to look away."""
+        if self._rehearsal:
+            with self._savepoint():
+                yield
+            return
+        self._begin(write=write)
+        try:
+            yield
+            self._run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Send statements without waiting for the answers to those before."""
+        with self.connection.pipeline():
+            yield
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._run("SAVEPOINT tablecopy")
+        try:
+            yield
+            self._run("RELEASE tablecopy")
+        except BaseException:
+            self._run("ROLLBACK TO tablecopy")
+            raise
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """Do everything in one transaction that never ends well."""
+        self._begin(write=True)
+        self._rehearsal = True
+        try:
+            yield
+        finally:
+            self._rehearsal = False
+            self._roll_back()
+
+    def _begin(self, *, write: bool) -> None:
+        mode = "READ WRITE" if write else "READ ONLY"
+        self._run(sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ, {}").format(sql.SQL(mode)))
+        if write:
+            self._run("SELECT set_config('tablecopy.applying', 'on', true)")
+
+    def _roll_back(self) -> None:
+        # A connection that is lost has rolled back already, and says so to nobody.
+        if not self.connection.closed and not self.connection.broken:
+            self._run("ROLLBACK")
+
+
+def _expected(tables: SyncedTables, schema: str) -> dict[str, str]:
+    return {
+        name: md5(body.encode(), usedforsecurity=False).hexdigest()
+        for name, body in bodies(tables, schema).items()
+    }
+
+
+def _problem(
+    known: Any, expected: dict[str, str], captured: dict[str, str], numbers: Any
+) -> str:  # rows of the catalog
+    if known is None:
+        return ""
+    if known[4]:
+        return f"{known[4]} was emptied by TRUNCATE"
+    if json.loads(known[3]) != json.loads(numbers[0][0]):
+        return "its tables were replaced by others"
+    if missing := sorted(expected.keys() - captured.keys()):
+        return f"the trigger of {missing[0]} is gone"
+    return "" if captured == expected else "its schema has changed"
+
+
+def _counting(held: Sequence[str]) -> sql.Composed:
+    return sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {}, count(*) FROM {}").format(sql.Literal(name), sql.Identifier(name))
+        for name in held
+    )

@@ -1,0 +1,131 @@
+"""A SQLite file as one side of a sync."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from backend.config.database_url import EngineName
+from backend.sync.sides.side import Glance, Memory
+from backend.sync.sides.sqlite_capture import TABLES, triggers
+from backend.sync.sides.sqlite_log import SQLiteLog
+from backend.sync.tables import SyncedTables
+from backend.tablecopy.sqlite.quoting import quoted
+
+
+class SQLiteSide(SQLiteLog):
+    """A file, through a connection that begins its transactions only when told to."""
+
+    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
+        super().__init__(connection)
+        self._where = where
+        self._rehearsal = False
+
+    @property
+    def engine(self) -> EngineName:
+        """Tell how it speaks SQL."""
+        return "sqlite"
+
+    @property
+    def where(self) -> str:
+        """Name the file."""
+        return self._where
+
+    def glance(self, tables: SyncedTables) -> Glance:
+        """Look at the file as it is at one moment."""
+        names = {str(name) for (name,) in self._all("SELECT name FROM sqlite_master")}
+        with self.transaction(write=False):
+            return Glance(
+                self._revisions() if "alembic_version" in names else "",
+                self._memory() if "tablecopy_sync" in names else None,
+                self._problem(tables) if "tablecopy_sync" in names else "",
+                {name: self._count(name) for name in tables.names if name in names},
+                self._touched_tables() if "tablecopy_changes" in names else frozenset(),
+            )
+
+    def clock(self) -> str:
+        """Return the machine's clock, as SQLite tells it."""
+        return str(self._one("SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now')"))
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[None]:
+        """Hold one snapshot; or write, with the triggers told to look away."""
+        if self._rehearsal:
+            with self._savepoint():
+                yield
+            return
+        self._begin(write=write)
+        try:
+            yield
+            if write:
+                self._run("DELETE FROM tablecopy_applying")
+            self._run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Do nothing: there is no way to the file that could be long."""
+        yield
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._run("SAVEPOINT tablecopy")
+        try:
+            yield
+            self._run("RELEASE tablecopy")
+        except BaseException:
+            self._run("ROLLBACK TO tablecopy")
+            raise
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """Do everything in one transaction that never ends well."""
+        self._begin(write=True)
+        self._rehearsal = True
+        try:
+            yield
+        finally:
+            self._rehearsal = False
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # A full disk, for one, has rolled back already.
+        if self.connection.in_transaction:
+            self._run("ROLLBACK")
+
+    def _begin(self, *, write: bool) -> None:
+        self._run("BEGIN IMMEDIATE" if write else "BEGIN")
+        if write:
+            for statement in TABLES:
+                self._run(statement)
+            self._run("INSERT INTO tablecopy_applying VALUES (1)")
+
+    def _revisions(self) -> str:
+        found = self._all("SELECT version_num FROM alembic_version ORDER BY 1")
+        return ", ".join(str(revision) for (revision,) in found)
+
+    def _memory(self) -> Memory | None:
+        found = self._all("SELECT token, previous, synced_at FROM tablecopy_sync")
+        return Memory(*found[0]) if found else None
+
+    def _problem(self, tables: SyncedTables) -> str:
+        held = dict(self._all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        expected = triggers(tables)
+        if missing := sorted(expected.keys() - held.keys()):
+            return f"its trigger {missing[0]} is gone"
+        changed = any(held[name] != words for name, words in expected.items())
+        return "its schema has changed" if changed else ""
+
+    def _touched_tables(self) -> frozenset[str]:
+        found = self._all("SELECT DISTINCT tbl FROM tablecopy_changes")
+        return frozenset(str(name) for (name,) in found)
+
+    def _count(self, table: str) -> int:
+        return int(self._one(f"SELECT count(*) FROM {quoted(table)}"))  # noqa: S608
+
+    def _one(self, query: str) -> Any:  # whatever the query gives
+        return self._all(query)[0][0]

@@ -1,0 +1,143 @@
+"""What a SQLite file notes of its changes, and remembers of the last sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from backend.sync.shape import Key
+from backend.sync.sides.side import Entry, Memory
+from backend.sync.sides.sqlite_capture import triggers
+from backend.sync.sides.sqlite_rows import SQLiteRows, as_json, columns_of, matching
+from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
+from backend.tablecopy.sqlite.quoting import quoted
+
+
+class SQLiteLog(SQLiteRows):
+    """The tables with the log of their changes beside them."""
+
+    def install(self, tables: SyncedTables) -> None:
+        """Put every trigger in place that is not there, or is an older one."""
+        held = dict(self._all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        for name, statement in triggers(tables).items():
+            if held.get(name) != statement:
+                self._run(f"DROP TRIGGER IF EXISTS {quoted(name)}")
+                self._run(statement)
+
+    def remember(self, memory: Memory, tables: SyncedTables) -> None:
+        """Keep it in the one row of its table; a file's tables tell by their triggers."""
+        del tables
+        self._run(
+            "INSERT OR REPLACE INTO tablecopy_sync VALUES (1, ?, ?, ?)",
+            (memory.token, memory.previous, memory.synced_at),
+        )
+
+    def start_over(self) -> None:
+        """Forget the log and the last sync."""
+        self._run("DELETE FROM tablecopy_changes")
+        self._run("DELETE FROM tablecopy_sync")
+
+    def touched(self, tables: Sequence[SyncedTable]) -> list[Key]:
+        """Return the keys of all owners of which a row has an entry."""
+        query = (
+            "SELECT DISTINCT root FROM tablecopy_changes"
+            " WHERE tbl IN (SELECT value FROM json_each(?)) ORDER BY root"
+        )
+        names = as_json([table.name for table in tables])
+        return [tuple(json.loads(root)) for (root,) in self._all(query, (names,))]
+
+    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
+        """Return the entries of the rows that belong to these owners."""
+        by_name = {table.name: table for table in tables}
+        query = (
+            "SELECT tbl, key, base, stamp FROM tablecopy_changes"
+            " WHERE root IN (SELECT value FROM json_each(?))"
+            " AND tbl IN (SELECT value FROM json_each(?))"
+        )
+        found = self._all(
+            query, (as_json([as_json(root) for root in roots]), as_json(list(by_name)))
+        )
+        return [
+            Entry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
+            for name, key, base, stamp in found
+        ]
+
+    def family(
+        self, tables: Sequence[SyncedTable], roots: Sequence[Key]
+    ) -> tuple[dict[str, list[Row]], list[Entry]]:
+        """Return the rows that belong to these owners, by their tables, and their entries."""
+        rows = {table.name: self.rows(table, table.root_columns, roots) for table in tables}
+        return rows, self.entries(tables, roots)
+
+    def forget(self, entries: Iterable[Entry]) -> None:
+        """Remove entries whose rows were not changed again."""
+        self.connection.executemany(
+            "DELETE FROM tablecopy_changes WHERE tbl = ? AND key = ? AND stamp = ?",
+            ((one.table, as_json(one.key), one.stamp) for one in entries),
+        )
+
+    def note(self, table: SyncedTable, bases: Mapping[Key, Row | None]) -> None:
+        """Write entries as if these rows had been changed since the last sync."""
+        width = len(table.root_columns)
+        names = [column.name for column in table.visible]
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO tablecopy_changes VALUES (?, ?, ?, ?, random())",
+            (
+                (
+                    table.name,
+                    as_json(key),
+                    as_json(key[:width]),
+                    None if base is None else as_json(dict(zip(names, base, strict=True))),
+                )
+                for key, base in bases.items()
+            ),
+        )
+
+    def pending_users(
+        self, table: SyncedTable, reference: Reference, keys: Sequence[Key]
+    ) -> list[Row]:
+        """Return rows with an entry in the log that refer to one of these."""
+        key = ", ".join(f"t.{quoted(name)}" for name in table.key)
+        query = (
+            f"SELECT {columns_of(table)} FROM json_each(?) AS k"  # noqa: S608
+            f" CROSS JOIN {quoted(table.name)} AS t ON {matching(reference.columns)}"
+            " WHERE EXISTS (SELECT 1 FROM tablecopy_changes AS c"
+            f" WHERE c.tbl = ? AND c.key = json_array({key}))"
+        )
+        return self._all(query, (as_json(list(keys)), table.name))
+
+    def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
+        """Put a copy under the new key, hang on it what hung on the old one, drop that."""
+        (name,) = table.key
+        place = table.names.index(name)
+        (row,) = self.rows(table, table.key, [old], guarded=True)
+        for unique in table.unique:
+            self.park(table, unique, [old])
+        self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
+        for child, column in self._hanging_on(table.name, name):
+            self._run(
+                f"UPDATE {quoted(child)} SET {quoted(column)} = ? WHERE {quoted(column)} = ?",  # noqa: S608
+                (new[0], old[0]),
+            )
+        self.delete(table, [old])
+        self._run(
+            "UPDATE OR REPLACE tablecopy_changes SET key = replace(key, :old, :new),"
+            " root = replace(root, :old, :new), base = replace(base, :old, :new)"
+            " WHERE instr(key, :old) OR instr(root, :old) OR instr(base, :old)",
+            {"old": old[0], "new": new[0]},
+        )
+
+    def _hanging_on(self, table: str, column: str) -> list[tuple[str, str]]:
+        return self._all(
+            'SELECT m.name, f."from" FROM sqlite_master AS m'
+            " JOIN pragma_foreign_key_list(m.name) AS f"
+            ' WHERE m.type = \'table\' AND f."table" = ? AND coalesce(f."to", ?) = ?',
+            (table, column, column),
+        )
+
+
+def _base(table: SyncedTable, image: str | None) -> Row | None:
+    if image is None:
+        return None
+    held = json.loads(image)
+    return tuple(held.get(column.name) for column in table.visible)
