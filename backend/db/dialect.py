@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from backend.config.database_url import DatabaseUrl
 
+# Execution option of a connection whose transaction is going to write.
+WRITES = "hesap_paylas_writes"
+
 
 @dataclass(frozen=True)
 class PoolOptions:

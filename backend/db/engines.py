@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from backend.config.database_url import DatabaseUrl
 
-# Execution option of a connection whose transaction is going to write.
-WRITES = "hesap_paylas_writes"
-
 EXTENSION = "hesap_paylas_engines"
 _CHOSEN = "hesap_paylas_engine"
 

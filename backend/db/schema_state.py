@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import BigInteger, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.db.types import UtcDateTime, utc_now
 from backend.errors import DatabaseError, TransientError
 

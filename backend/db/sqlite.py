@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from backend.db.engines import WRITES
+from backend.db.dialect import WRITES
 from backend.errors import ConfigError, DatabaseError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from flask_sqlalchemy.session import Session
 from sqlalchemy.orm import scoped_session
 
-from backend.db.engines import WRITES
+from backend.db.dialect import WRITES
 from backend.db.extension import db
 
 

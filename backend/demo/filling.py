@@ -11,10 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, exc, insert, select
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.dialect import PoolOptions, dialect_for
-from backend.db.engines import WRITES
+from backend.db.base import Base
+from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.errors import translate
-from backend.db.extension import Base
 from backend.demo.groups import group
 from backend.demo.people import people
 from backend.demo.rows import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from backend.db.extension import Base
+from backend.db.base import Base
 
 Row = tuple[type[Base], dict[str, Any]]  # Any: a column's value
 

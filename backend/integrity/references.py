@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import Executable, ForeignKeyConstraint, and_, select
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.integrity.rule import About, Only, Rule, broken_rows
 
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 import backend.models  # noqa: F401 - fills the metadata
-from backend.db.extension import Base
+from backend.db.base import Base
 
 _COMPARISONS = ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from alembic import command
 from sqlalchemy import Connection, insert, update
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.db.schema_state import SchemaState
 from backend.db.types import utc_now
 

@@ -7,7 +7,7 @@ import io
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.migrate.history import History
 
 # Taking away is what contract is for; the runner sees to it that nobody needs it any more.

@@ -16,8 +16,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, exc
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.dialect import PoolOptions, dialect_for
-from backend.db.engines import WRITES
+from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.sqlite import make_parent
 from backend.errors import DatabaseError, DataError, LockHeldError
 from backend.migrate import sqlite_file

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db.extension import Base, Synced
+from backend.db.base import Base, Synced
 from backend.db.ids import new_id
 from backend.models.checks import currency_check, length_check
 

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db.extension import Base, Synced
+from backend.db.base import Base, Synced
 from backend.db.ids import new_id
 from backend.models.checks import length_check
 

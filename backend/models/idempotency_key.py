@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.db.types import UtcDateTime, utc_now
 from backend.models.checks import digest_check, length_check
 

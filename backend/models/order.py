@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from backend.db.extension import Base, Synced
+from backend.db.base import Base, Synced
 from backend.db.ids import new_id
 from backend.db.types import MinorUnits
 from backend.models.checks import amount_check, currency_check, length_check, one_of_check

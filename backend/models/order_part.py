@@ -11,7 +11,7 @@ import uuid
 from sqlalchemy import Constraint, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db.extension import Base, Synced
+from backend.db.base import Base, Synced
 from backend.db.types import MinorUnits
 from backend.models.checks import amount_check
 

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db.extension import Base, Synced
+from backend.db.base import Base, Synced
 from backend.db.ids import new_id
 from backend.db.types import MinorUnits
 from backend.models.checks import amount_check, currency_check, length_check

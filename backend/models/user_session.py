@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.db.ids import new_id
 from backend.db.types import UtcDateTime, utc_now
 from backend.models.checks import digest_check

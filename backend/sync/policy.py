@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from backend import models
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.db.schema_state import SchemaState
 from backend.sync.tables import Meaning, SyncedTables, tables_of
 

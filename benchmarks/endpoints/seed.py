@@ -11,9 +11,8 @@ from sqlalchemy import Connection, insert
 from werkzeug.security import generate_password_hash
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.dialect import PoolOptions, dialect_for
-from backend.db.engines import WRITES
-from backend.db.extension import Base
+from backend.db.base import Base
+from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.ids import new_id
 from backend.migrate import upgrade
 from backend.models import ApiToken, Group, GroupMember, Order, OrderPayer, OrderShare, User

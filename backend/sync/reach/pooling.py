@@ -15,14 +15,6 @@ from backend.tablecopy.postgres.session import Session
 _ASKED = 3
 
 
-def is_direct(session: Session) -> bool:
-    """Tell whether the server itself has greeted us; a pooler greets with a number of its own.
-
-    A proxy does that too, and may still give a session to one connection alone.
-    """
-    return session.info.backend_pid == _pid(session)
-
-
 def refuse_pooled(session: Session, database: DatabaseUrl, *, name: str) -> None:
     """See that a session stays ours while somebody else's transaction runs.
 

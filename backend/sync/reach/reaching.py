@@ -11,12 +11,13 @@ from backend.config.database_url import DatabaseUrl
 from backend.db.sqlite import BUSY_TIMEOUT_MS
 from backend.errors import DatabaseError
 from backend.sync.reach.login import logged_in
-from backend.sync.reach.pooling import is_direct, refuse_pooled
+from backend.sync.reach.pooling import refuse_pooled
 from backend.sync.reach.troubles import no_such_file
 from backend.tablecopy.postgres.session import (
     LATER_SETTINGS,
     SETTINGS,
     Session,
+    configure_if_direct,
     configure_known,
 )
 
@@ -70,10 +71,12 @@ def postgres_at(database: DatabaseUrl, *, name: str, writing: bool) -> Iterator[
         DatabaseError: the server does not answer, or does not let us in.
     """
     with logged_in(database, name=name) as session:
-        # First: what is set for a session of a pooler stays there, for whoever gets it next.
-        if writing or not is_direct(session):
+        if writing:
             refuse_pooled(session, database, name=name)
-        configure_known(session, _SETTINGS if writing else _SETTINGS | _LOOKING)
+            configure_known(session, _SETTINGS)
+        elif not configure_if_direct(session, _SETTINGS | _LOOKING):
+            refuse_pooled(session, database, name=name)
+            configure_known(session, _SETTINGS | _LOOKING)
         yield session
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
 
@@ -18,8 +19,8 @@ from backend.sync.sides.postgres_values import read
 from backend.sync.sides.side import Glance, Memory
 from backend.sync.tables import Kind, SyncedColumn, SyncedTables
 
-_KNOWN = """
-    SELECT current_schema(), to_regclass('alembic_version') IS NOT NULL,
+_HELD = """
+    SELECT to_regclass('alembic_version') IS NOT NULL,
         to_regclass('tablecopy_sync') IS NOT NULL,
         ARRAY(SELECT name FROM unnest(%s::text[]) AS n(name)
             WHERE to_regclass(quote_ident(name)) IS NOT NULL)"""
@@ -31,6 +32,15 @@ _CAPTURED = """
     SELECT p.proname, md5(p.prosrc) FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
         JOIN unnest(%s::text[]) AS n(name) ON t.tgrelid = to_regclass(quote_ident(name))
     WHERE t.tgname = %s AND t.tgenabled IN ('O', 'A')"""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What can be asked: whether migrations and syncs have left anything, and which tables."""
+
+    schema: bool
+    memory: bool
+    tables: tuple[str, ...]
 
 
 class PostgresSide(PostgresLog):
@@ -52,21 +62,26 @@ class PostgresSide(PostgresLog):
         return self._where
 
     def glance(self, tables: SyncedTables) -> Glance:
-        """Look at everything in two round trips: what is there, then what it holds."""
-        names_wanted = list(tables.names)
-        found = self._all(_KNOWN, [names_wanted])
-        ((schema, has_schema, has_memory, held),) = found
+        """Look at everything in one round trip; in three where something is not there."""
+        try:
+            return self._glance(tables, _Held(schema=True, memory=True, tables=tables.names))
+        except psycopg.errors.UndefinedTable:
+            ((has_schema, has_memory, held),) = self._all(_HELD, [list(tables.names)])
+            return self._glance(tables, _Held(has_schema, has_memory, tuple(held)))
+
+    def _glance(self, tables: SyncedTables, held: _Held) -> Glance:
+        ask, wanted = self.connection.execute, list(tables.names)
         with self.connection.pipeline():
-            revisions = self.connection.execute(_REVISIONS) if has_schema else None
-            memory = self.connection.execute(_MEMORY) if has_memory else None
-            touched = self.connection.execute(_TOUCHED) if has_memory else None
-            captured = self.connection.execute(_CAPTURED, [names_wanted, TRIGGER])
-            numbers = self.connection.execute(NUMBERS, [names_wanted])
-            counts = self.connection.execute(_counting(held)) if held else None
+            schema = ask("SELECT current_schema()")
+            revisions = ask(_REVISIONS) if held.schema else None
+            memory = ask(_MEMORY) if held.memory else None
+            touched = ask(_TOUCHED) if held.memory else None
+            captured = ask(_CAPTURED, [wanted, TRIGGER])
+            numbers = ask(NUMBERS, [wanted])
+            counts = ask(_counting(held.tables)) if held.tables else None
         known = memory.fetchone() if memory else None
-        problem = _problem(
-            known, _expected(tables, schema), dict(captured.fetchall()), numbers.fetchall()
-        )
+        expected = _expected(tables, schema.fetchall()[0][0])
+        problem = _problem(known, expected, dict(captured.fetchall()), numbers.fetchall())
         return Glance(
             str(revisions.fetchall()[0][0] or "") if revisions else "",
             Memory(*known[:3]) if known else None,

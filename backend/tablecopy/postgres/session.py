@@ -49,6 +49,7 @@ LATER_SETTINGS = {"idle_session_timeout": "0", "transaction_timeout": "0"}
 
 _SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)"
 _SET_KNOWN = f"{_SET} WHERE name IN (SELECT name FROM pg_settings)"  # noqa: S608 - two literals
+_SET_IF_DIRECT = f"{_SET_KNOWN} AND pg_backend_pid() = %s"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,15 @@ def configure(session: Session, settings: Mapping[str, str]) -> None:
 def configure_known(session: Session, settings: Mapping[str, str]) -> None:
     """Do the same, and leave out what this version of Postgres does not know."""
     session.execute(_SET_KNOWN, (list(settings), list(settings.values())))
+
+
+def configure_if_direct(session: Session, settings: Mapping[str, str]) -> bool:
+    """Do the same where the server itself has greeted us, and tell whether it has.
+
+    A pooler greets with a number of its own; what is set there stays, for whoever gets it next.
+    """
+    values = (list(settings), list(settings.values()), session.info.backend_pid)
+    return session.execute(_SET_IF_DIRECT, values).rowcount > 0
 
 
 @contextmanager

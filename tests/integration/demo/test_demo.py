@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from sqlalchemy import func, select
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.demo import fill
 from backend.demo.wish import Wish
 from backend.errors import RefusedError

@@ -1,6 +1,6 @@
 """Both histories lead to exactly what the models say."""
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.migrate import upgrade
 from tests.integration.migrate.structure import connected, records, structure
 

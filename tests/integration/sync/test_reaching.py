@@ -9,8 +9,9 @@ from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import ConfigError, DatabaseError, RefusedError
-from backend.sync.reach.pooling import is_direct, refuse_pooled
+from backend.sync.reach.pooling import refuse_pooled
 from backend.sync.reach.reaching import postgres_at, sqlite_at
+from backend.tablecopy.postgres.session import configure_if_direct
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.pooler import Pooler
 
@@ -155,5 +156,6 @@ def test_what_others_get_from_a_pooler_is_as_it_was(pooled) -> None:
 @pytest.mark.parametrize("writing", [True, False])
 def test_the_server_itself_is_taken_for_what_it_is(postgres, *, writing: bool) -> None:
     with postgres_at(postgres, name="--remote", writing=writing) as session:
-        assert is_direct(session)
+        assert configure_if_direct(session, {"lock_timeout": "7s"})
+        assert setting(session, "lock_timeout") == "7s"
         refuse_pooled(session, postgres, name="--remote")

@@ -14,9 +14,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, Executable, func, insert, select, update
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.dialect import PoolOptions, dialect_for
-from backend.db.engines import WRITES
-from backend.db.extension import Base
+from backend.db.base import Base
+from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.ids import new_id
 from backend.db.types import utc_now
 from backend.models import Group, GroupMember, Order, OrderPayer, OrderShare, Settlement, User

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.demo import fill
 from backend.demo.wish import Wish
 from backend.transfer.cli import main

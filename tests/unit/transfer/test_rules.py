@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import backend.models  # noqa: F401 - fills the metadata
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.transfer.rules import BOOKKEEPING, OURS, is_ours
 
 

@@ -13,7 +13,7 @@ depends_on = None
 Moment = sa.DateTime(timezone=True)
 LIVE = sa.text("deleted_at IS NULL")
 
-# Constraints and indexes are named by the convention in backend/db/extension.py.
+# Constraints and indexes are named by the convention in backend/db/base.py.
 
 
 def upgrade() -> None:
