@@ -9,14 +9,14 @@ from psycopg import errors, sql
 
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.differing import DifferUnit
-from backend.tablecopy.loading import BATCH_ROWS, BadValuesError
+from backend.tablecopy.loading import BadValuesError
 from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
 from backend.tablecopy.postgres.loosening import loosened
 from backend.tablecopy.postgres.merging import Merge, together
 from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shape import KeyRange, TablePair
+from backend.tablecopy.shape import BATCH_ROWS, KeyRange, TablePair
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
