@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import errors, sql
 
 from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.comparing import is_closed
 from backend.tablecopy.differing import DifferUnit
 from backend.tablecopy.loading import BadValuesError
 from backend.tablecopy.pairing import Pairing
@@ -23,6 +24,8 @@ from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 
 _RANGES = 8
+# So many ranges are asked about in one query.
+_RANGES_AT_ONCE = 200
 # So many keys are named; all are counted.
 _NAMED = 1000
 _LOCK_TIMEOUT = "10s"
@@ -150,11 +153,19 @@ def _stage(
                 raise BadValuesError(f"{table} holds values that the target cannot hold")
             change.staged += done.rows
     session.execute(merge.index_stage())
-    for part in parts if merge.has_key else _EVERYTHING:
-        session.execute(merge.find_extra(part))
+    _find_extra(session, merge, parts if merge.has_key else _EVERYTHING)
     named = session.execute(merge.name_extra(_NAMED)).fetchall()
     change.extra = int(named[0][1]) if named else 0
     change.extra_keys = tuple(str(row[0]) for row in named)
+
+
+def _find_extra(session: Session, merge: Merge, parts: Sequence[KeyRange]) -> None:
+    closed = [part for part in parts if is_closed(part)]
+    for first in range(0, len(closed), _RANGES_AT_ONCE):
+        session.execute(merge.find_extras(closed[first : first + _RANGES_AT_ONCE]))
+    for part in parts:
+        if not is_closed(part):
+            session.execute(merge.find_extra(part))
 
 
 def _write_in_any_order(

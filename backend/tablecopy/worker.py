@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _SETTINGS = {
     # Nobody sees the rows before the swap, whose own commit waits for all that came before it.
     "synchronous_commit": "off",
+    # Ranges are read in the order of an index; how few rows they hold the planner may not know.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
 }
 
 
