@@ -7,6 +7,7 @@ gone, whatever it is doing.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -95,6 +96,8 @@ def work(pipe: Pipe, target: Target) -> None:
     """Run what comes through the pipe until it ends."""
     # Ctrl-C goes to the whole group: our parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What was loaded before the fork stays shared: looking for garbage in it would write to it.
+    gc.freeze()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = Worker(target)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
