@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from psycopg import errors, sql
+from psycopg import sql
 
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import is_closed
@@ -14,10 +14,10 @@ from backend.tablecopy.loading import BadValuesError
 from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
-from backend.tablecopy.postgres.loosening import loosened
+from backend.tablecopy.postgres.loosening import in_any_order
 from backend.tablecopy.postgres.merging import Merge, together
 from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shape import BATCH_ROWS, KeyRange, TablePair
+from backend.tablecopy.shape import BATCH_ROWS, KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
@@ -118,7 +118,10 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
             name = merge.pair.target.name
             _stage(session, what, merge, parts[name], changes[name])
         if merges:
-            _write_in_any_order(session, merges, changes, delete=what.delete)
+            pairs = [merge.pair for merge in merges]
+            in_any_order(
+                session, pairs, lambda: _write(session, merges, changes, delete=what.delete)
+            )
         _move_counters(session, what)
     return changes
 
@@ -166,27 +169,6 @@ def _find_extra(session: Session, merge: Merge, parts: Sequence[KeyRange]) -> No
     for part in parts:
         if not is_closed(part):
             session.execute(merge.find_extra(part))
-
-
-def _write_in_any_order(
-    session: Session, merges: list[Merge], changes: Mapping[str, TableChange], *, delete: bool
-) -> None:
-    """Write; where rows exchange unique values, again without looking at each row by itself."""
-    by_name = {merge.pair.target.name: merge.pair for merge in merges}
-    loose: dict[str, TablePair] = {}
-    first: errors.UniqueViolation | None = None
-    while True:
-        try:
-            with session.transaction(), loosened(session, loose.values()):
-                _write(session, merges, changes, delete=delete)
-                return
-        except errors.UniqueViolation as error:
-            first = first or error
-            name = error.diag.table_name or ""
-            if name in loose or name not in by_name:
-                # It is not their order: two rows want one value.
-                raise first from None
-            loose[name] = by_name[name]
 
 
 def _write(

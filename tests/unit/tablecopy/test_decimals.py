@@ -17,8 +17,8 @@ ODD = (0.0, -0.0, 0.29, 2.675, -0.004, 0.1 + 0.2, 1e15, 9999999999999.99, 5e-324
 
 def near(chance: random.Random, scale: int) -> float:
     """Return a number of about so many decimals, or one of its neighbours."""
-    digits = chance.randrange(10 ** chance.randint(1, 15))
-    number = chance.choice([1, -1]) * digits / 10 ** chance.randint(0, scale + 1)
+    digits: int = chance.randrange(10 ** chance.randint(1, 15))
+    number = chance.choice([1, -1]) * digits / float(10 ** chance.randint(0, scale + 1))
     return chance.choice([number, number, math.nextafter(number, chance.choice([-9e99, 9e99]))])
 
 
