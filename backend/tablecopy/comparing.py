@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -22,6 +22,7 @@ _DIGEST = """
     SELECT count(*),
         encode(sha256(convert_to(string_agg({row}, '' ORDER BY {key}), 'UTF8')), 'hex')
     FROM {table} {where}"""
+_DIGESTS = "SELECT d.* FROM {ranges} CROSS JOIN LATERAL ({digest}) AS d ORDER BY place"
 # A cursor keeps the order that the server has put them in, on disk if they are many.
 _LINES = """
     SELECT convert_to({row}, 'UTF8') AS line FROM {table} ORDER BY line"""
@@ -36,8 +37,14 @@ def target_digests(
     Of a pair that is not `ordered` no range is known to hold the same rows on both sides: its
     digests equal none, and `differences` has to compare the table as a whole.
     """
-    for key_range in ranges:
-        yield _digest(session, schema, encoder, key_range) if encoder.pair.ordered else _UNKNOWN
+    every = list(ranges)
+    if not encoder.pair.ordered:
+        yield from [_UNKNOWN] * len(every)
+        return
+    together = [one for one in every if is_closed(one)]
+    taken = dict(zip(together, _digests(session, schema, encoder, together), strict=True))
+    for one in every:
+        yield taken.get(one) or _digest(session, schema, encoder, one)
 
 
 def target_lines(session: Session, schema: str, encoder: Encoder) -> Iterator[bytes]:
@@ -70,15 +77,62 @@ def target_range(pair: TablePair, key_range: KeyRange) -> sql.Composable:
     return where + sql.SQL(" AND ").join(conditions)
 
 
-def _digest(session: Session, schema: str, encoder: Encoder, key_range: KeyRange) -> RangeDigest:
-    query = sql.SQL(_DIGEST).format(
-        row=encoder.target_text,
-        key=sql.SQL(", ").join(target_key(encoder.pair)),
-        table=sql.Identifier(schema, encoder.pair.target.name),
-        where=target_range(encoder.pair, key_range),
+def is_closed(key_range: KeyRange) -> bool:
+    """Tell whether a range has both borders, as all but a table's first and last have."""
+    return key_range.after is not None and key_range.upto is not None
+
+
+def closed_ranges(
+    pair: TablePair, ranges: Sequence[KeyRange]
+) -> tuple[sql.Composable, sql.Composable]:
+    """Return ranges as a table to read from, and the WHERE of a query LATERAL to it.
+
+    It answers for all of them and is planned once.
+    """
+    key = range(len(pair.key))
+    names = [[sql.Identifier(f"{side}_{place}") for place in key] for side in ("after", "upto")]
+    rows = [
+        sql.SQL("({}, {}, {})").format(
+            sql.Literal(place), _border(pair, one.after or ()), _border(pair, one.upto or ())
+        )
+        for place, one in enumerate(ranges)
+    ]
+    columns = sql.SQL(", ").join([sql.Identifier("place"), *names[0], *names[1]])
+    table = sql.SQL("(VALUES {}) AS tablecopy_ranges ({})").format(_listed(rows), columns)
+    after, upto = (
+        _listed([sql.SQL("tablecopy_ranges.{}").format(name) for name in side]) for side in names
     )
+    where = sql.SQL("WHERE ({key}) > ({after}) AND ({key}) <= ({upto})")
+    return table, where.format(key=_listed(target_key(pair)), after=after, upto=upto)
+
+
+def _digest(session: Session, schema: str, encoder: Encoder, key_range: KeyRange) -> RangeDigest:
+    query = _digest_of(schema, encoder, target_range(encoder.pair, key_range))
     row = session.execute(query).fetchone()
     return RangeDigest(row[0], row[1]) if row and row[0] else _EMPTY
+
+
+def _digests(
+    session: Session, schema: str, encoder: Encoder, ranges: Sequence[KeyRange]
+) -> list[RangeDigest]:
+    if not ranges:
+        return []
+    table, where = closed_ranges(encoder.pair, ranges)
+    query = sql.SQL(_DIGESTS).format(ranges=table, digest=_digest_of(schema, encoder, where))
+    return [RangeDigest(row[0], row[1]) if row[0] else _EMPTY for row in session.execute(query)]
+
+
+def _digest_of(schema: str, encoder: Encoder, where: sql.Composable) -> sql.Composed:
+    return sql.SQL(_DIGEST).format(
+        row=encoder.target_text,
+        key=_listed(target_key(encoder.pair)),
+        table=sql.Identifier(schema, encoder.pair.target.name),
+        where=where,
+    )
+
+
+def _listed(parts: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL(", ").join(parts)
 
 
 def _border(pair: TablePair, border: Key) -> sql.Composable:

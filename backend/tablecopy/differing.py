@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from psycopg import sql
 
@@ -12,12 +13,13 @@ from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import target_digests, target_key, target_range
 from backend.tablecopy.loading import BadValuesError
 from backend.tablecopy.postgres.session import translated
-from backend.tablecopy.shape import KeyRange
+from backend.tablecopy.shape import Key, KeyRange
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.blocks import block
+from backend.tablecopy.sqlite.connection import without_limit
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.quoting import quoted
-from backend.tablecopy.sqlite.ranges import sample_ranges, within_range
+from backend.tablecopy.sqlite.ranges import source_key, within_range
 from backend.tablecopy.worker import Worker
 
 # Rows that travel for the sake of one that differs.
@@ -70,15 +72,18 @@ class DifferUnit:
         some rows more travel then, and are found to be equal.
         """
         stored = self._stored(worker, key_range)
-        digests = self._digests(worker, key_range)
+        try:
+            digests, borders = self._read(worker, key_range)
+        except UnicodeDecodeError:
+            # A key that is not UTF-8 cannot be a border; that it is bad will be seen.
+            return [key_range]
         if stored == digests:
             return []
-        parts = sample_ranges(worker.reader, self.encoder.pair, rows=_FINE_ROWS, within=key_range)
-        if len(parts) < len(digests) or len(parts) > len(digests) + 1:
-            # Large rows make smaller parts, whose places are others.
-            return [key_range]
+        parts = _divided(key_range, borders)
         pairs = zip_longest(stored[: len(parts)], digests, parts)
         differs = [held != found for held, found, _ in pairs]
+        # What the target has more of stands behind the last part's rows.
+        differs[-1] = differs[-1] or len(stored) > len(parts)
         # A row that only the target has, just before a part's first, stands in the part before.
         return [
             part
@@ -97,19 +102,28 @@ class DifferUnit:
         )
         return [row[0] for row in worker.session.execute(query, binary=True)]
 
-    def _digests(self, worker: Worker, key_range: KeyRange) -> list[bytes]:
+    def _read(self, worker: Worker, key_range: KeyRange) -> tuple[list[bytes], list[Key]]:
+        """Return the digests, and the key of each part's last row."""
         worker.reader.begin_reading(self.encoder.rules)
         where, bound = within_range(self.encoder.pair, key_range)
+        key = ", ".join(source_key(self.encoder.pair))
         table = quoted(self.encoder.pair.source.name)
-        words = ("SELECT CAST(", self.encoder.select, "AS BLOB) FROM", table, where)
-        rows = [row[0] for row in ask(worker.reader, " ".join(words), bound)]
+        words = ("SELECT CAST(", self.encoder.select, "AS BLOB),", key, "FROM", table, where)
+        with without_limit(worker.reader):
+            rows = list(ask(worker.reader, " ".join(words), bound))
         self._refuse_bad(worker.reader.bad)
-        return [
-            sha256(b"".join(rows[first : first + _FINE_ROWS]), usedforsecurity=False).digest()
-            for first in range(0, len(rows), _FINE_ROWS)
-        ]
+        firsts = range(0, len(rows), _FINE_ROWS)
+        parts = [[row[0] for row in rows[first : first + _FINE_ROWS]] for first in firsts]
+        digests = [sha256(b"".join(part), usedforsecurity=False).digest() for part in parts]
+        return digests, [row[1:] for row in rows[_FINE_ROWS - 1 :: _FINE_ROWS]]
 
     def _refuse_bad(self, bad: int) -> None:
         if bad:
             table = self.encoder.pair.source.name
             raise BadValuesError(f"{table} holds values that the target cannot hold")
+
+
+def _divided(key_range: KeyRange, borders: Sequence[Key]) -> list[KeyRange]:
+    """Divide a range at these keys, the last of which may stand at its very end."""
+    inner = [border for border in borders if border != key_range.upto]
+    return [KeyRange(*two) for two in pairwise([key_range.after, *inner, key_range.upto])]

@@ -13,7 +13,7 @@ from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.casting.rule import Uses
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.session import translated
-from backend.tablecopy.shape import KeyRange, RangeDigest
+from backend.tablecopy.shape import BATCH_ROWS, KeyRange, RangeDigest
 from backend.tablecopy.sqlite.blocks import Block, block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.quoting import quoted
@@ -21,7 +21,6 @@ from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.worker import Worker
 
-BATCH_ROWS = 10_000
 # Ranges that one COPY, and so one transaction, takes.
 _RANGES = 8
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection as pipes
-from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from backend.errors import DatabaseError
+from backend.tablecopy.forking import context
 from backend.tablecopy.postgres.session import Target
 from backend.tablecopy.sqlite.connection import SourceHandle
 from backend.tablecopy.sqlite.source import Source
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 # One that runs and one that waits in the pipe: a worker never waits for us.
 _AHEAD = 2
 _SECONDS_TO_END = 5.0
-_LOADED_ONCE = ["backend.tablecopy.loading", "backend.tablecopy.differing"]
 
 T = TypeVar("T", bound=Task)
 
@@ -63,10 +61,10 @@ class Pool:
 
     def __enter__(self) -> Self:
         try:
-            context = _context()
+            workers = context()
             for _ in range(self._size):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=work, args=(theirs, self._target), daemon=True)
+                ours, theirs = workers.Pipe()
+                process = workers.Process(target=work, args=(theirs, self._target), daemon=True)
                 process.start()
                 theirs.close()
                 self._members.append(_Member(process, ours))
@@ -130,19 +128,6 @@ class Pool:
             if member.process.is_alive():
                 member.process.kill()
                 member.process.join()
-
-
-def _context() -> ForkServerContext | SpawnContext:
-    """Return the way to start workers: never by a fork of this process.
-
-    Neither SQLite's nor libpq's connections survive one. Where the system can, workers are forked
-    from a lean process that has loaded our modules, and share the memory of those.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_LOADED_ONCE)
-    return context
 
 
 def _ready(busy: list[_Member]) -> list[_Member]:

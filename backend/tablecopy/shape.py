@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+# Rows that travel, and are compared, together.
+BATCH_ROWS = 10_000
+
 # A row's key as SQLite stores it: int, str, bytes or float for each of its columns.
 Key = tuple[Any, ...]  # Any: SQLite types values, not columns
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from psycopg import errors, sql
+from psycopg import sql
 
 from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.comparing import is_closed
 from backend.tablecopy.differing import DifferUnit
-from backend.tablecopy.loading import BATCH_ROWS, BadValuesError
+from backend.tablecopy.loading import BadValuesError
 from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
-from backend.tablecopy.postgres.loosening import loosened
+from backend.tablecopy.postgres.loosening import in_any_order
 from backend.tablecopy.postgres.merging import Merge, together
 from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shape import KeyRange, TablePair
+from backend.tablecopy.shape import BATCH_ROWS, KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 
 _RANGES = 8
+# So many ranges are asked about in one query.
+_RANGES_AT_ONCE = 200
 # So many keys are named; all are counted.
 _NAMED = 1000
 _LOCK_TIMEOUT = "10s"
@@ -115,7 +118,10 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
             name = merge.pair.target.name
             _stage(session, what, merge, parts[name], changes[name])
         if merges:
-            _write_in_any_order(session, merges, changes, delete=what.delete)
+            pairs = [merge.pair for merge in merges]
+            in_any_order(
+                session, pairs, lambda: _write(session, merges, changes, delete=what.delete)
+            )
         _move_counters(session, what)
     return changes
 
@@ -150,32 +156,19 @@ def _stage(
                 raise BadValuesError(f"{table} holds values that the target cannot hold")
             change.staged += done.rows
     session.execute(merge.index_stage())
-    for part in parts if merge.has_key else _EVERYTHING:
-        session.execute(merge.find_extra(part))
+    _find_extra(session, merge, parts if merge.has_key else _EVERYTHING)
     named = session.execute(merge.name_extra(_NAMED)).fetchall()
     change.extra = int(named[0][1]) if named else 0
     change.extra_keys = tuple(str(row[0]) for row in named)
 
 
-def _write_in_any_order(
-    session: Session, merges: list[Merge], changes: Mapping[str, TableChange], *, delete: bool
-) -> None:
-    """Write; where rows exchange unique values, again without looking at each row by itself."""
-    by_name = {merge.pair.target.name: merge.pair for merge in merges}
-    loose: dict[str, TablePair] = {}
-    first: errors.UniqueViolation | None = None
-    while True:
-        try:
-            with session.transaction(), loosened(session, loose.values()):
-                _write(session, merges, changes, delete=delete)
-                return
-        except errors.UniqueViolation as error:
-            first = first or error
-            name = error.diag.table_name or ""
-            if name in loose or name not in by_name:
-                # It is not their order: two rows want one value.
-                raise first from None
-            loose[name] = by_name[name]
+def _find_extra(session: Session, merge: Merge, parts: Sequence[KeyRange]) -> None:
+    closed = [part for part in parts if is_closed(part)]
+    for first in range(0, len(closed), _RANGES_AT_ONCE):
+        session.execute(merge.find_extras(closed[first : first + _RANGES_AT_ONCE]))
+    for part in parts:
+        if not is_closed(part):
+            session.execute(merge.find_extra(part))
 
 
 def _write(

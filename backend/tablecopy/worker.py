@@ -7,6 +7,7 @@ gone, whatever it is doing.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _SETTINGS = {
     # Nobody sees the rows before the swap, whose own commit waits for all that came before it.
     "synchronous_commit": "off",
+    # Ranges are read in the order of an index; how few rows they hold the planner may not know.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
 }
 
 
@@ -92,6 +96,8 @@ def work(pipe: Pipe, target: Target) -> None:
     """Run what comes through the pipe until it ends."""
     # Ctrl-C goes to the whole group: our parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What was loaded before the fork stays shared: looking for garbage in it would write to it.
+    gc.freeze()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = Worker(target)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):

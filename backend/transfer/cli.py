@@ -17,8 +17,8 @@ import click
 from backend.cli import run
 from backend.logs import TextFormatter
 from backend.progress import watching
+from backend.tablecopy import forking
 from backend.tablecopy.shape import Casts
-from backend.transfer.apply import transfer
 from backend.transfer.options import Tolerance, Words, read_options
 from backend.transfer.report import write
 
@@ -93,6 +93,11 @@ def transfer_command(*, as_json: bool, **words: Any) -> int:  # click passes one
     visible in one short transaction, after the comparison.
     """
     options = read_options(_words(words), os.environ)
+    if options.needs_workers:
+        forking.begin()
+    # Only now: the two load their modules at the same time.
+    from backend.transfer.apply import transfer
+
     _log_to_stderr()
     signal.signal(signal.SIGTERM, _stop)
     with watching(sys.stderr) as watcher:

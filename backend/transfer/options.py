@@ -10,8 +10,7 @@ from pathlib import Path
 from backend.config.database_url import DatabaseUrl, parse_database_url
 from backend.config.settings import DEFAULT_SQLITE, Settings, load_settings
 from backend.errors import ConfigError, UsageError
-from backend.tablecopy.loading import BATCH_ROWS
-from backend.tablecopy.shape import Casts
+from backend.tablecopy.shape import BATCH_ROWS, Casts
 
 
 class Task(StrEnum):
@@ -83,6 +82,11 @@ class Options:
     def writes(self) -> bool:
         """Tell whether the target will be another one afterwards."""
         return not self.dry_run and self.task in {Task.LOAD, Task.REPLACE, Task.UPDATE}
+
+    @property
+    def needs_workers(self) -> bool:
+        """Tell whether there is more to do than to look and to answer."""
+        return self.writes or (self.task is Task.VERIFY and not self.dry_run)
 
     @property
     def rows_at_once(self) -> int:

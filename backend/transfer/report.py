@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import DatabaseError, ExitCode
-from backend.tablecopy.postgres.findings import Offence
 from backend.tablecopy.shape import BadValue, Difference
-from backend.transfer.archive import Archived
 
 if TYPE_CHECKING:
     from backend.integrity.checking import Verdict
+    from backend.tablecopy.postgres.findings import Offence
+    from backend.transfer.archive import Archived
 
 _SHOWN = 20
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from backend.errors import DataError
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.findings import OffendingRowsError
+from backend.tablecopy.shape import KeyRange
+from backend.tablecopy.sqlite.errors import translated
+from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.updating import Parts, TableChange, Update, differing, write
 from backend.transfer.checking import bad_rows, named_bad_values
 from backend.transfer.report import Findings, Report, TableReport
@@ -57,13 +60,21 @@ def _wanted(run: Run, encoders: Mapping[str, Encoder]) -> Update:
 
 def _compared(run: Run, pool: Pool, encoders: Mapping[str, Encoder], parts: Parts) -> Findings:
     """Compare where something was different; that the rest is equal has just been seen."""
-    again: list[Part] = [
-        (encoders[name], [(key_range, None) for key_range in ranges])
-        for name, ranges in parts.items()
-    ]
     schema = run.sides.target.schema
+    again = (_divided(run, encoders[name], ranges) for name, ranges in parts.items())
     found = compare(run, pool, schema, again)
     return Findings(differences=found, verdict=rules_of_ours(run, schema) if parts else None)
+
+
+def _divided(run: Run, encoder: Encoder, ranges: Iterable[KeyRange]) -> Part:
+    """Divide what is too large for one digest: where everything differed it is the whole table."""
+    source, rows = run.sides.source, run.options.rows_at_once
+    with translated(source.path):
+        return encoder, [
+            (part, None)
+            for one in ranges
+            for part in sample_ranges(source.connection, encoder.pair, rows=rows, within=one)
+        ]
 
 
 def _report(run: Run, changes: Changes, findings: Findings) -> Report:

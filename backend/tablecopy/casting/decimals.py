@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,8 +14,6 @@ from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
 _WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 # As many digits as every real number keeps: up to here its text is what somebody wrote.
 _DIGITS = 15
-# More decimals than this are looked for by printing the number, not by where its point stands.
-_FEW_DECIMALS = 3
 _MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
 
 
@@ -30,7 +27,7 @@ class Fixed(Rule):
             return ()
         zeros = f" || '.{'0' * self._scale}'" if self._scale else ""
         whole = Branch(f"typeof({name}) = 'integer'", f"{name}{zeros}")
-        return (*self._reals(name), whole) if 0 < self._scale < _DIGITS else (whole,)
+        return (self._real(name), whole) if 0 < self._scale < _DIGITS else (whole,)
 
     def sure(self, name: str) -> str:
         """Hold where a branch applies and the number fits."""
@@ -55,18 +52,16 @@ class Fixed(Rule):
         """Give the number with all its decimals."""
         return name
 
-    def _reals(self, name: str) -> Iterator[Branch]:
-        limit = f"1e{_DIGITS - self._scale}"
+    def _real(self, name: str) -> Branch:
+        """Take what is the nearest real to a number of so many decimals, and say that number.
+
+        Below 1e15 hundredths, or whatever they are, are whole reals: multiplying errs by less than
+        a half, and dividing rounds as reading the number did.
+        """
+        limit, unit = f"1e{_DIGITS - self._scale}", f"1e{self._scale}"
         real = f"typeof({name}) = 'real' AND {name} BETWEEN -{limit} AND {limit}"
-        if self._scale > _FEW_DECIMALS:
-            printed = f"printf('%.{self._scale}f', {name})"
-            # Not what is printed as zero: it may be a number of more decimals.
-            yield Branch(f"{real} AND {name} <> 0 AND CAST({printed} AS REAL) = {name}", printed)
-            return
-        for length in range(self._scale, 0, -1):
-            zeros = f" || '{'0' * (self._scale - length)}'" if length < self._scale else ""
-            point = f"substr({name}, -{length + 1}, 1) = '.'"
-            yield Branch(f"{real} AND {point}", f"{name}{zeros}")
+        kept = f"{name} = round({name} * {unit}) / {unit}"
+        return Branch(f"{real} AND {kept}", f"printf('%.{self._scale}f', {name})")
 
     @property
     def _scale(self) -> int:

@@ -8,11 +8,11 @@ DELETE CASCADE. Nobody sees the table without its indexes: readers wait until th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from backend.tablecopy.postgres.definitions import definitions
 from backend.tablecopy.postgres.session import Session
@@ -41,12 +41,32 @@ class Loose:
     on: tuple[str, ...] = ()
 
 
-@contextmanager
-def loosened(session: Session, pairs: Iterable[TablePair]) -> Iterator[None]:
-    """Let the rows of these tables be written in any order; afterwards they have to be unique.
+def in_any_order(session: Session, pairs: Iterable[TablePair], write: Callable[[], None]) -> None:
+    """Write to these tables; where rows exchange unique values, again without their indexes.
 
     It belongs into a transaction.
+
+    Raises:
+        UniqueViolation: it is not their order: two rows want one value.
     """
+    by_name = {pair.target.name: pair for pair in pairs}
+    loose: dict[str, TablePair] = {}
+    first: errors.UniqueViolation | None = None
+    while True:
+        try:
+            with session.transaction(), _loosened(session, loose.values()):
+                write()
+                return
+        except errors.UniqueViolation as error:
+            first = first or error
+            name = error.diag.table_name or ""
+            if name in loose or name not in by_name:
+                raise first from None
+            loose[name] = by_name[name]
+
+
+@contextmanager
+def _loosened(session: Session, pairs: Iterable[TablePair]) -> Iterator[None]:
     found = [_read(session, pair) for pair in pairs]
     for one in found:
         _run(session, one.off)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from backend.tablecopy.comparing import target_range
+from backend.tablecopy.comparing import closed_ranges, target_range
 from backend.tablecopy.shape import KeyRange, TablePair
 
 _STAGE = "CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0"
@@ -15,6 +15,12 @@ _PLACES = "CREATE TEMP TABLE {extra} (place tid, key text) ON COMMIT DROP"
 _FIND_EXTRA = """
     INSERT INTO {extra} SELECT t.ctid, concat_ws(', ', {key}) FROM {table} t
     {where} AND NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})"""
+# Not known to the planner: how few rows a range holds.
+_BY_INDEX = "SET LOCAL enable_seqscan = {0}; SET LOCAL enable_bitmapscan = {0}"
+_FIND_EXTRAS = """
+    INSERT INTO {extra} SELECT t.ctid, concat_ws(', ', {key}) FROM {ranges} CROSS JOIN LATERAL
+        (SELECT tablecopy_t.ctid, {key} FROM {table} tablecopy_t {where}) t
+    WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})"""
 _NAME_EXTRA = "SELECT key, count(*) OVER () FROM {extra} ORDER BY 1 LIMIT {limit}"
 _DELETE = "DELETE FROM {table} t USING {extra} e WHERE t.ctid = e.place RETURNING 'deleted' AS done"
 # Rows that are equal are left out here, not by DO UPDATE … WHERE, which would lock each of them and
@@ -71,6 +77,13 @@ class Merge:
         """Let rows be found in the stage: it is asked once for each part of the table."""
         index = "CREATE INDEX ON {stage} ({key}); " if self.has_key else ""
         return self._filled(f"{index}ANALYZE {{stage}}")
+
+    def find_extras(self, ranges: Sequence[KeyRange]) -> sql.Composed:
+        """Note such rows of several closed ranges at once."""
+        table, where = closed_ranges(self.pair, ranges)
+        query = self._filled(_FIND_EXTRAS, ranges=table, where=where)
+        off, on = (sql.SQL(_BY_INDEX).format(sql.SQL(word)) for word in ("off", "on"))
+        return sql.SQL("{}; {}; {}").format(off, query, on)
 
     def find_extra(self, key_range: KeyRange) -> sql.Composed:
         """Note rows of a part of the table, all of it if it has no key, that were not staged."""

@@ -1,4 +1,4 @@
-"""For somebody who waits: one bar a stage, with rows per second and the time that is left."""
+"""For somebody who waits, and for a log: which stage a run has come to, and how far."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol, TextIO
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 log = logging.getLogger(__name__)
 
@@ -49,23 +45,6 @@ class Lines:
         self._name = ""
 
 
-class Bars:
-    """For a person: a bar that moves."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._bar = progress.add_task("", visible=False, total=None, table="")
-
-    def stage(self, name: str, rows: int = 0) -> None:
-        """Start another bar: one that knew its end cannot forget it."""
-        self._progress.remove_task(self._bar)
-        self._bar = self._progress.add_task(name, total=rows or None, table="")
-
-    def advance(self, table: str, rows: int) -> None:
-        """Move it."""
-        self._progress.update(self._bar, advance=rows, table=table)
-
-
 class _Both:
     """For a person whose run also keeps a log."""
 
@@ -83,19 +62,6 @@ class _Both:
             watcher.advance(table, rows)
 
 
-class _Speed(TextColumn):
-    """Rows and rows per second."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Task) -> Text:
-        """Return both, with separators that people can read."""
-        speed = task.finished_speed or task.speed or 0
-        rows = f"{task.completed:,.0f} of {task.total:,.0f} rows" if task.total else ""
-        return Text(f"{rows}  {speed:,.0f}/s" if rows and speed else rows)
-
-
 @contextmanager
 def watching(stream: TextIO) -> Iterator[Watcher]:
     """Log a line for each stage; where `stream` is a terminal, show bars too."""
@@ -104,13 +70,9 @@ def watching(stream: TextIO) -> Iterator[Watcher]:
         yield lines
         lines.end()
         return
-    columns = (
-        TextColumn("{task.description:14}"),
-        BarColumn(),
-        _Speed(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[table]}"),
-    )
-    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-        yield _Both(lines, Bars(progress))
+    # What draws them need not be loaded for a log.
+    from backend.progress.bars import drawn
+
+    with drawn(stream) as bars:
+        yield _Both(lines, bars)
     lines.end()

@@ -1,0 +1,49 @@
+"""The fast way for reals into decimals takes what the strict way takes, and says the same."""
+
+import math
+import random
+from collections import Counter
+
+import apsw
+import pytest
+
+from backend.tablecopy.casting.decimals import Fixed
+from backend.tablecopy.casting.rule import BadValueError
+from backend.tablecopy.shape import Casts, TargetColumn, TargetType
+
+SCALES = (1, 2, 3, 6, 14)
+ODD = (0.0, -0.0, 0.29, 2.675, -0.004, 0.1 + 0.2, 1e15, 9999999999999.99, 5e-324, -1e300)
+
+
+def near(chance: random.Random, scale: int) -> float:
+    """Return a number of about so many decimals, or one of its neighbours."""
+    digits: int = chance.randrange(10 ** chance.randint(1, 15))
+    number = chance.choice([1, -1]) * digits / float(10 ** chance.randint(0, scale + 1))
+    return chance.choice([number, number, math.nextafter(number, chance.choice([-9e99, 9e99]))])
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_reals_near_a_decimal(scale):
+    rule = Fixed(
+        TargetColumn("v", TargetType("numeric", "", precision=40, scale=scale), not_null=False),
+        Casts(),
+    )
+    fast, _ = rule.branches("?1")
+    query = f"SELECT CASE WHEN {fast.condition} THEN {fast.text} END"
+    chance = random.Random(scale)  # noqa: S311 - test data
+    numbers = [*ODD, *(near(chance, scale) for _ in range(4000))]
+    connection = apsw.Connection(":memory:")
+
+    said = {number: next(connection.execute(query, (number,)))[0] for number in numbers}
+
+    strict = {number: text(rule, number) for number in numbers}
+    small = 10.0 ** (15 - scale)
+    assert {n: t for n, t in said.items() if t is not None and t != strict[n]} == {}
+    assert [n for n, t in strict.items() if t and said[n] is None and abs(n) <= small] == []
+
+
+def text(rule: Fixed, number: float) -> str | None:
+    try:
+        return rule.text(number, Counter())
+    except BadValueError:
+        return None
