@@ -30,7 +30,7 @@ def test_reals_near_a_decimal(scale):
     )
     fast, _ = rule.branches("?1")
     query = f"SELECT CASE WHEN {fast.condition} THEN {fast.text} END"
-    chance = random.Random(scale)  # noqa: S311 - test data
+    chance = random.Random(scale)
     numbers = [*ODD, *(near(chance, scale) for _ in range(4000))]
     connection = apsw.Connection(":memory:")
 
