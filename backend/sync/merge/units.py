@@ -24,17 +24,19 @@ class Renames:
     """Keys of local rows that take the key of a remote one; UUIDs, so no two tables share one."""
 
     survivors: dict[Value, Value] = field(default_factory=dict)
-    tables: list[SyncedTable] = field(default_factory=list)
+    _before: dict[Value, Value] = field(default_factory=dict)
+    _tables: list[SyncedTable] = field(default_factory=list)
 
     def add(self, table: SyncedTable, local: Key, survivor: Key) -> None:
         """Let a row have another row's key from now on."""
         self.survivors[local[0]] = survivor[0]
-        self.tables.append(table)
+        self._before[survivor[0]] = local[0]
+        self._tables.append(table)
 
     @property
     def all(self) -> Iterator[tuple[SyncedTable, Key, Key]]:
         """Return every table, the key that goes and the key that stays."""
-        for table, (local, survivor) in zip(self.tables, self.survivors.items(), strict=True):
+        for table, (local, survivor) in zip(self._tables, self.survivors.items(), strict=True):
             yield table, (local,), (survivor,)
 
     def key(self, key: Key) -> Key:
@@ -43,8 +45,7 @@ class Renames:
 
     def former(self, key: Key) -> Key:
         """Return a key as the side still has it whose rows are renamed."""
-        before = {new: old for old, new in self.survivors.items()}
-        return tuple(before.get(value, value) for value in key)
+        return tuple(self._before.get(value, value) for value in key)
 
     def row(self, table: SyncedTable, row: Row) -> Row:
         """Return a row of visible values as it refers to the survivors."""
