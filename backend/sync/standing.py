@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backend.config.database_url import EngineName
 from backend.errors import RefusedError
 from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Glance, Side
@@ -14,6 +15,10 @@ _START_OVER = (
     "compare both sides whole with --start-over: what is the same stays, what only one side has"
     " travels, what differs is reported; or take the other side's state with render2local --mirror"
 )
+_MIGRATE: Mapping[EngineName, str] = {
+    "sqlite": "python backend/db_migrate.py --engine sqlite (--db PATH for another file)",
+    "postgres": "python backend/db_migrate.py --engine postgres (MIGRATE_DATABASE_URL names it)",
+}
 
 
 class Stage(StrEnum):
@@ -74,14 +79,13 @@ def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:
         if missing := [name for name in sides.tables.names if name not in glance.rows]:
             raise RefusedError(
                 f"{side.where} has no table {missing[0]}",
-                hint="bring it to the app's schema first: MIGRATE_DATABASE_URL=… python"
-                " backend/db_migrate.py upgrade",
+                hint=f"bring it to the app's schema first: {_MIGRATE[side.engine]}",
             )
     if local.revisions != remote.revisions:
         raise RefusedError(
             f"the schemas differ: {sides.local.where} is at {local.revisions or 'no revision'},"
             f" {sides.remote.where} at {remote.revisions or 'no revision'}",
-            hint="bring both to the same release with python backend/db_migrate.py upgrade",
+            hint="bring both to the same release with python backend/db_migrate.py",
         )
     return local, remote
 

@@ -1,6 +1,8 @@
 """The command as people type it, on a file at home and a server elsewhere."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -145,6 +147,19 @@ def test_what_changed_there_comes_here(home) -> None:
 
     assert ran.code == 0, ran.err
     assert home.here("SELECT email FROM users") == [("bo@example.com",)]
+
+
+def test_a_side_without_a_schema_gets_one_by_what_the_hint_says(home, monkeypatch) -> None:
+    home.there("DROP SCHEMA public CASCADE")
+    home.there("CREATE SCHEMA public")
+    refused = home("local2render")
+    (command,) = re.findall(r"python (backend/db_migrate\.py [^(\n]+)\(MIGRATE_", refused.err)
+    monkeypatch.setenv("MIGRATE_DATABASE_URL", os.environ["RENDER_DATABASE_URL"])
+
+    migrated = subprocess.run([sys.executable, *command.split()], cwd=ROOT, check=False)
+    ran = home("local2render")
+
+    assert (refused.code, migrated.returncode, ran.code) == (77, 0, 0), ran.err
 
 
 def test_status_shows_both_and_writes_nothing(home) -> None:
