@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from backend.config.database_url import EngineName
@@ -19,6 +20,8 @@ _MIGRATE: Mapping[EngineName, str] = {
     "sqlite": "python backend/db_migrate.py --engine sqlite (--db PATH for another file)",
     "postgres": "python backend/db_migrate.py --engine postgres (MIGRATE_DATABASE_URL names it)",
 }
+# What a question and its answer may take on the way.
+_SECONDS = 2
 
 
 class Stage(StrEnum):
@@ -66,6 +69,15 @@ def look_at(sides: Sides, *, forgiving: bool = False) -> Standing:
     local, remote = refuse_unlike(sides)
     stage = Stage.NEVER if forgiving else _stage(sides, local, remote)
     return Standing(sides, local, remote, stage)
+
+
+def clocks_apart(sides: Sides) -> list[str]:
+    """Warn of clocks that differ: the row that was changed later may look like the older one."""
+    here, there = (datetime.fromisoformat(one.clock()) for one in (sides.local, sides.remote))
+    seconds = round(abs((here - there).total_seconds()))
+    if seconds <= _SECONDS:
+        return []
+    return [f"the clocks of both sides differ by {seconds:,} s: the newer row may be the other one"]
 
 
 def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:

@@ -18,6 +18,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.sync.cli import main
 from backend.sync.reach.alone import alone_on_file, alone_on_server
 from backend.sync.reach.reaching import postgres_at, sqlite_at
+from backend.sync.sides.sqlite import SQLiteSide
 from tests.repo.checkout import ROOT
 
 PASSWORD = "canary-of-a-password"
@@ -228,6 +229,22 @@ def test_an_open_conflict_is_exit_code_3(home) -> None:
     assert told["conflicts"][0]["fields"][0]["local"] == "Ada at home"
     assert "display_name: local 'Ada at home', remote 'Ada elsewhere'" in seen.out
     assert home.there("SELECT display_name FROM users") == [("Ada at home",)]
+
+
+@pytest.mark.parametrize(
+    ("local_clock", "notes"),
+    [
+        pytest.param(SQLiteSide.clock, 0, id="the same machine"),
+        pytest.param(lambda _side: "2020-01-01 00:00:00.000000", 1, id="years behind"),
+    ],
+)
+def test_newer_warns_where_the_clocks_differ(home, monkeypatch, local_clock, notes) -> None:
+    monkeypatch.setattr(SQLiteSide, "clock", local_clock)
+
+    ran = home("local2render", "--on-conflict", "newer")
+
+    assert ran.code == 0, ran.err
+    assert len(re.findall(r"note: the clocks of both sides differ by [\d,]+ s", ran.out)) == notes
 
 
 def test_a_log_lies_beside_the_file(home) -> None:
