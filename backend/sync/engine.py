@@ -16,10 +16,10 @@ from backend.sync.keep.keeping import undo_for
 from backend.sync.merge.attempt import Attempt
 from backend.sync.merge.rules import broken_rules, refuse_broken
 from backend.sync.merge.task import RulesBrokenError, Task
-from backend.sync.shape import Outcome, Value, Wanted
+from backend.sync.shape import OnConflict, Outcome, Value, Wanted
 from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Memory
-from backend.sync.standing import Stage, look_at
+from backend.sync.standing import Stage, clocks_apart, look_at
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ def synchronise(sides: Sides, wanted: Wanted, watcher: Watcher) -> Outcome:
     standing = look_at(sides, forgiving=wanted.start_over)
     first = standing.stage is not Stage.SYNCED
     outcome = Outcome(wanted.direction, wanted.dry_run, first)
+    if wanted.on_conflict is OnConflict.NEWER:
+        outcome.notes += clocks_apart(sides)
     with rehearsing(sides, dry_run=wanted.dry_run):
         source = sides.source(wanted.direction)
         token = _begin(sides, wanted, outcome, watcher) if first else standing.token(source)

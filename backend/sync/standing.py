@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from backend.config.database_url import EngineName
 from backend.errors import RefusedError
 from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Glance, Side
@@ -14,6 +16,12 @@ _START_OVER = (
     "compare both sides whole with --start-over: what is the same stays, what only one side has"
     " travels, what differs is reported; or take the other side's state with render2local --mirror"
 )
+_MIGRATE: Mapping[EngineName, str] = {
+    "sqlite": "python backend/db_migrate.py --engine sqlite (--db PATH for another file)",
+    "postgres": "python backend/db_migrate.py --engine postgres (MIGRATE_DATABASE_URL names it)",
+}
+# What a question and its answer may take on the way.
+_SECONDS = 2
 
 
 class Stage(StrEnum):
@@ -63,6 +71,15 @@ def look_at(sides: Sides, *, forgiving: bool = False) -> Standing:
     return Standing(sides, local, remote, stage)
 
 
+def clocks_apart(sides: Sides) -> list[str]:
+    """Warn of clocks that differ: the row that was changed later may look like the older one."""
+    here, there = (datetime.fromisoformat(one.clock()) for one in (sides.local, sides.remote))
+    seconds = round(abs((here - there).total_seconds()))
+    if seconds <= _SECONDS:
+        return []
+    return [f"the clocks of both sides differ by {seconds:,} s: the newer row may be the other one"]
+
+
 def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:
     """Look at both sides, and see that their schemas are the same.
 
@@ -74,14 +91,13 @@ def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:
         if missing := [name for name in sides.tables.names if name not in glance.rows]:
             raise RefusedError(
                 f"{side.where} has no table {missing[0]}",
-                hint="bring it to the app's schema first: MIGRATE_DATABASE_URL=… python"
-                " backend/db_migrate.py upgrade",
+                hint=f"bring it to the app's schema first: {_MIGRATE[side.engine]}",
             )
     if local.revisions != remote.revisions:
         raise RefusedError(
             f"the schemas differ: {sides.local.where} is at {local.revisions or 'no revision'},"
             f" {sides.remote.where} at {remote.revisions or 'no revision'}",
-            hint="bring both to the same release with python backend/db_migrate.py upgrade",
+            hint="bring both to the same release with python backend/db_migrate.py",
         )
     return local, remote
 

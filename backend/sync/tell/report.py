@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from backend.errors import ExitCode
 from backend.sync.options import Ends
-from backend.sync.shape import Conflict, Direction, Mismatch, Outcome, Status
+from backend.sync.shape import Conflict, ConflictKind, Direction, Mismatch, Outcome, Status
 from backend.sync.tell.telling import (
     conflict_lines,
     deletion_lines,
@@ -19,7 +19,7 @@ from backend.sync.tell.telling import (
     table_lines,
 )
 
-_HOW_TO_DECIDE = "decide with --on-conflict local, remote or newer"
+_BY_OPTION = {ConflictKind.BOTH_CHANGED, ConflictKind.DELETED_AND_CHANGED}
 
 
 class Answer(Protocol):
@@ -109,7 +109,9 @@ class Ran:
             said = f"{rows} written"
         else:
             said = "nothing was written" if held else "nothing to do"
-        return f"{said}; {held:,} conflicts are open: {_HOW_TO_DECIDE}" if held else said
+        if not held:
+            return said
+        return f"{said}; {held:,} conflicts are open: {_how_to_decide(found.open_conflicts)}"
 
 
 @dataclass(frozen=True)
@@ -185,4 +187,15 @@ def _next(status: Status) -> list[str]:
 
 
 def _nothing(conflicts: Sequence[Conflict]) -> list[str]:
-    return [f"only conflicts are left: {_HOW_TO_DECIDE}"] if conflicts else ["nothing to do"]
+    if not conflicts:
+        return ["nothing to do"]
+    return [f"only conflicts are left: {_how_to_decide(conflicts)}"]
+
+
+def _how_to_decide(conflicts: Sequence[Conflict]) -> str:
+    """Say what settles them: a word for those in which one side can win, and people for others."""
+    by_option = [one.kind in _BY_OPTION for one in conflicts]
+    option, people = "decide with --on-conflict local, remote or newer", "change one of the rows"
+    if all(by_option):
+        return option
+    return f"{option}; where that does not help, {people}" if any(by_option) else people

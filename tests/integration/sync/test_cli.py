@@ -1,6 +1,8 @@
 """The command as people type it, on a file at home and a server elsewhere."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.sync.cli import main
 from backend.sync.reach.alone import alone_on_file, alone_on_server
 from backend.sync.reach.reaching import postgres_at, sqlite_at
+from backend.sync.sides.sqlite import SQLiteSide
 from tests.repo.checkout import ROOT
 
 PASSWORD = "canary-of-a-password"
@@ -147,6 +150,19 @@ def test_what_changed_there_comes_here(home) -> None:
     assert home.here("SELECT email FROM users") == [("bo@example.com",)]
 
 
+def test_a_side_without_a_schema_gets_one_by_what_the_hint_says(home, monkeypatch) -> None:
+    home.there("DROP SCHEMA public CASCADE")
+    home.there("CREATE SCHEMA public")
+    refused = home("local2render")
+    (command,) = re.findall(r"python (backend/db_migrate\.py [^(\n]+)\(MIGRATE_", refused.err)
+    monkeypatch.setenv("MIGRATE_DATABASE_URL", os.environ["RENDER_DATABASE_URL"])
+
+    migrated = subprocess.run([sys.executable, *command.split()], cwd=ROOT, check=False)
+    ran = home("local2render")
+
+    assert (refused.code, migrated.returncode, ran.code) == (77, 0, 0), ran.err
+
+
 def test_status_shows_both_and_writes_nothing(home) -> None:
     home("local2render")
     home.here(user(1, "ada@example.com"))
@@ -213,6 +229,22 @@ def test_an_open_conflict_is_exit_code_3(home) -> None:
     assert told["conflicts"][0]["fields"][0]["local"] == "Ada at home"
     assert "display_name: local 'Ada at home', remote 'Ada elsewhere'" in seen.out
     assert home.there("SELECT display_name FROM users") == [("Ada at home",)]
+
+
+@pytest.mark.parametrize(
+    ("local_clock", "notes"),
+    [
+        pytest.param(SQLiteSide.clock, 0, id="the same machine"),
+        pytest.param(lambda _side: "2020-01-01 00:00:00.000000", 1, id="years behind"),
+    ],
+)
+def test_newer_warns_where_the_clocks_differ(home, monkeypatch, local_clock, notes) -> None:
+    monkeypatch.setattr(SQLiteSide, "clock", local_clock)
+
+    ran = home("local2render", "--on-conflict", "newer")
+
+    assert ran.code == 0, ran.err
+    assert len(re.findall(r"note: the clocks of both sides differ by [\d,]+ s", ran.out)) == notes
 
 
 def test_a_log_lies_beside_the_file(home) -> None:

@@ -78,7 +78,8 @@ def test_a_run_is_told_from_the_tables_to_what_is_left_to_do() -> None:
         "  waiting: 4 rows of order_shares, until a row that they need has travelled",
         "  to take this run back: psql -d postgresql://me@db.example.com:5432/hesap"
         " -f '/srv/my app/sync-backups/undo.sql'",
-        "  1,205 rows written; 2 conflicts are open: decide with --on-conflict local, remote or newer",
+        "  1,205 rows written; 2 conflicts are open: decide with --on-conflict local, remote or newer;"
+        " where that does not help, change one of the rows",
     ]
     assert not answer.is_clean
 
@@ -115,6 +116,11 @@ def test_a_mirror_says_where_the_old_file_is() -> None:
             "nothing was written; 1 conflicts are open:"
             " decide with --on-conflict local, remote or newer",
             id="conflict only",
+        ),
+        pytest.param(
+            ran(conflicts=[TAKEN]),
+            "nothing was written; 1 conflicts are open: change one of the rows",
+            id="conflict that no option settles",
         ),
         pytest.param(ran(conflicts=[KEPT]), "nothing to do", id="conflict that was decided"),
     ],
