@@ -38,12 +38,14 @@ class Writing:
             DataError: the target has stored something else than what was sent.
         """
         family = self.tables.family(root.name)
+        before = [(change, was, _staying(family, change, was)) for change, was in changes]
+        staying = [(change, stays) for change, _, stays in before]
         for table in reversed(family):
-            self._delete(table, [key for two in changes for key in _gone(table, *two)])
+            self._delete(table, [key for _, *two in before for key in _gone(table, *two)])
         aside = self._put_aside(root, [change.key for change, _ in changes]) if swap else {}
         for table in family:
-            self._insert(table, [row for two in changes for row in _new(table, *two)])
-            pairs = [pair for two in changes for pair in _altered(table, *two)]
+            self._insert(table, [row for two in staying for row in _new(table, *two)])
+            pairs = [pair for two in staying for pair in _altered(table, *two)]
             self._update(
                 table,
                 [(aside.get((table.name, table.key_of(old)), old), new) for old, new in pairs],
@@ -128,8 +130,8 @@ def _new(table: SyncedTable, change: Change, was: Image) -> list[Row]:
     ]
 
 
-def _gone(table: SyncedTable, change: Change, was: Image) -> list[Key]:
-    return [key for name, key in was if name == table.name and (name, key) not in change.image]
+def _gone(table: SyncedTable, was: Image, staying: Image) -> list[Key]:
+    return [key for name, key in was if name == table.name and (name, key) not in staying]
 
 
 def _altered(table: SyncedTable, change: Change, was: Image) -> list[tuple[Row, Row]]:
@@ -138,6 +140,33 @@ def _altered(table: SyncedTable, change: Change, was: Image) -> list[tuple[Row, 
         for place, row in change.image.items()
         if place[0] == table.name and place in was and was[place] != row
     ]
+
+
+def _staying(family: Sequence[SyncedTable], change: Change, was: Image) -> Image:
+    """Return what need not be deleted; the parts of an owner that moves go, and come back."""
+    place = (change.root.name, change.key)
+    alone = _moves(family, change.root, was.get(place), change.image.get(place))
+    return {
+        each: row
+        for each, row in was.items()
+        if each in change.image and (each == place or not alone)
+    }
+
+
+def _moves(
+    family: Sequence[SyncedTable], root: SyncedTable, old: Row | None, new: Row | None
+) -> bool:
+    """Tell whether an owner's row becomes another one in columns that its parts hold too."""
+    if old is None or new is None:
+        return False
+    held = {
+        name
+        for table in family
+        for reference in table.references
+        if reference.table == root.name
+        for name in reference.referred
+    }
+    return any(root.pick(old, [name]) != root.pick(new, [name]) for name in held)
 
 
 def by_table(places: dict[Place, Row | None]) -> dict[str, dict[Key, Row | None]]:

@@ -26,6 +26,9 @@ _HANGING_ON = """
         JOIN pg_attribute AS a ON a.attrelid = conrelid AND a.attnum = k.own
         JOIN pg_attribute AS r ON r.attrelid = confrelid AND r.attnum = k.referred
     WHERE contype = 'f' AND confrelid = quote_ident(%s)::regclass AND r.attname = %s"""
+_REPLACED = """
+    DELETE FROM tablecopy_changes WHERE (tbl, key) IN (
+        SELECT tbl, replace(key, %s, %s) FROM tablecopy_changes WHERE key LIKE %s)"""
 
 
 class PostgresLog(PostgresRows):
@@ -151,6 +154,8 @@ class PostgresLog(PostgresRows):
             )
             self._run(query, [new[0], old[0]])
         self.delete(table, [old])
+        # The new key may have an entry of its own: a row of that key was deleted here before.
+        self._run(_REPLACED, [old[0], new[0], f"%{old[0]}%"])
         for column_name in ("key", "root", "base"):
             self._run(
                 sql.SQL(

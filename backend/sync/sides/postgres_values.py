@@ -8,13 +8,14 @@ from psycopg import sql
 
 from backend.sync.tables import Kind, SyncedColumn
 
+# Of infinity, to_char makes nothing, which would mean something else: that it never was.
 _READ = {
-    Kind.UUID: "replace({}::text, '-', '')",
-    Kind.MOMENT: "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
-    Kind.DATE: "to_char({}, 'YYYY-MM-DD')",
-    Kind.FLAG: "{}::integer",
-    Kind.WHOLE: "{}",
-    Kind.TEXT: "{}",
+    Kind.UUID: "replace({0}::text, '-', '')",
+    Kind.MOMENT: "coalesce(to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), {0}::text)",
+    Kind.DATE: "coalesce(to_char({0}, 'YYYY-MM-DD'), {0}::text)",
+    Kind.FLAG: "{0}::integer",
+    Kind.WHOLE: "{0}",
+    Kind.TEXT: "{0}",
 }
 _WRITE = {
     Kind.UUID: "{}::uuid",

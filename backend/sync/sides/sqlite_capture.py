@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backend.sync.tables import SyncedTable, SyncedTables
+from backend.sync.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
 from backend.tablecopy.sqlite.quoting import literal, quoted
 
 CHANGES = "tablecopy_changes"
+_NUMBERS = frozenset({Kind.WHOLE, Kind.FLAG})
 
 # A row in tablecopy_applying, never committed, tells the triggers that the sync itself writes.
 TABLES = (
@@ -61,8 +62,14 @@ def _note(table: SyncedTable, row: str, base: str, *, when: str = "true") -> str
 
 
 def _image(table: SyncedTable, row: str) -> str:
-    pairs = (f"{literal(c.name)}, {row}.{quoted(c.name)}" for c in table.visible)
+    pairs = (f"{literal(c.name)}, {_plain(row, c)}" for c in table.visible)
     return f"json_object({', '.join(pairs)})"
+
+
+def _plain(row: str, column: SyncedColumn) -> str:
+    """Return a value such that JSON holds it: bytes in a row must not keep it from being mended."""
+    value = f"{row}.{quoted(column.name)}"
+    return f"{value} + 0" if column.kind in _NUMBERS else f"CAST({value} AS TEXT)"
 
 
 def _array(row: str, names: tuple[str, ...]) -> str:

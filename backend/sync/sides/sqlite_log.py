@@ -9,6 +9,7 @@ from backend.sync.shape import Key
 from backend.sync.sides.side import Entry, Memory
 from backend.sync.sides.sqlite_capture import triggers
 from backend.sync.sides.sqlite_rows import SQLiteRows, as_json, columns_of, matching
+from backend.sync.sides.sqlite_values import as_remembered, is_key, sound
 from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
 from backend.tablecopy.sqlite.quoting import quoted
 
@@ -44,7 +45,10 @@ class SQLiteLog(SQLiteRows):
             " WHERE tbl IN (SELECT value FROM json_each(?)) ORDER BY root"
         )
         names = as_json([table.name for table in tables])
-        return [tuple(json.loads(root)) for (root,) in self._all(query, (names,))]
+        found = [tuple(json.loads(root)) for (root,) in self._all(query, (names,))]
+        # The first of a family is its root; what cannot be a key is refused if a row still has it.
+        self.rows(tables[0], tables[0].key, [key for key in found if not is_key(tables[0], key)])
+        return [key for key in found if is_key(tables[0], key)]
 
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""
@@ -104,7 +108,8 @@ class SQLiteLog(SQLiteRows):
             " WHERE EXISTS (SELECT 1 FROM tablecopy_changes AS c"
             f" WHERE c.tbl = ? AND c.key = json_array({key}))"
         )
-        return self._all(query, (as_json(list(keys)), table.name))
+        found = self._all(query, (as_json(list(keys)), table.name))
+        return list(sound(table, table.visible, found))
 
     def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
         """Put a copy under the new key, hang on it what hung on the old one, drop that."""
@@ -140,4 +145,4 @@ def _base(table: SyncedTable, image: str | None) -> Row | None:
     if image is None:
         return None
     held = json.loads(image)
-    return tuple(held.get(column.name) for column in table.visible)
+    return tuple(as_remembered(column, held.get(column.name)) for column in table.visible)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.sync.shape import Key
+from backend.sync.sides.sqlite_values import AS_TEXT, sound
 from backend.sync.tables import Row, SyncedTable
 from backend.tablecopy.sqlite.quoting import quoted
 
@@ -19,6 +20,7 @@ class SQLiteRows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        connection.text_factory = AS_TEXT
 
     def scan(self, table: SyncedTable, *, guarded: bool = False) -> Iterator[Row]:
         """Return every row in the order of its key's bytes."""
@@ -27,8 +29,9 @@ class SQLiteRows:
             f"SELECT {columns_of(table, guarded=guarded)} FROM {quoted(table.name)} AS t"  # noqa: S608
             f" ORDER BY {order}"
         )
+        columns = table.columns if guarded else table.visible
         while rows := cursor.fetchmany(_FETCH):
-            yield from rows
+            yield from sound(table, columns, rows)
 
     def rows(
         self,
@@ -43,7 +46,8 @@ class SQLiteRows:
             f"SELECT {columns_of(table, guarded=guarded)} FROM json_each(?) AS k"  # noqa: S608
             f" CROSS JOIN {quoted(table.name)} AS t ON {matching(columns)}"
         )
-        return self._all(query, (as_json(list(keys)),))
+        found = self._all(query, (as_json(list(keys)),))
+        return list(sound(table, table.columns if guarded else table.visible, found))
 
     def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Insert rows, given with all their columns."""
@@ -55,7 +59,8 @@ class SQLiteRows:
         marks = ", ".join("?" for _ in table.names)
         cursor = self.connection.executemany(
             f"INSERT INTO {quoted(table.name)} ({names}) VALUES ({marks})",  # noqa: S608
-            rows,
+            # Postgres has moments, such as infinity, that the app could not read from here.
+            sound(table, table.columns, rows),
         )
         return cursor.rowcount
 
@@ -65,7 +70,10 @@ class SQLiteRows:
         changed = ", ".join(f"{quoted(name)} = ?" for name in others)
         self.connection.executemany(
             f"UPDATE {quoted(table.name)} SET {changed} WHERE {_where(table.key)}",  # noqa: S608
-            ((*table.pick(row, others), *table.key_of(row)) for row in rows),
+            (
+                (*table.pick(row, others), *table.key_of(row))
+                for row in sound(table, table.visible, rows)
+            ),
         )
 
     def delete(self, table: SyncedTable, keys: Sequence[Key]) -> None:

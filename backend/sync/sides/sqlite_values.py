@@ -1,0 +1,118 @@
+"""What the columns of a SQLite file may hold: SQLite itself stores anything anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+
+from backend.errors import DataError
+from backend.sync.shape import Key, Value
+from backend.sync.tables import Kind, Row, SyncedColumn, SyncedTable
+
+# Bytes that are no UTF-8 are read as what no text can hold: the driver would show them to all.
+AS_TEXT = partial(str, encoding="utf-8", errors="surrogateescape")
+
+_UUID = re.compile(r"[0-9a-f]{32}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+_EXPECTED = {
+    Kind.UUID: "a UUID of 32 small hexadecimal digits",
+    Kind.MOMENT: "a moment, as in 2026-01-31 09:00:00.000000",
+    Kind.DATE: "a date, as in 2026-01-31",
+    Kind.FLAG: "0 or 1",
+    Kind.WHOLE: "a whole number of 64 bits",
+    Kind.TEXT: "a text of UTF-8 without NUL characters",
+}
+
+
+def sound(
+    table: SyncedTable, columns: Sequence[SyncedColumn], rows: Iterable[Row]
+) -> Iterator[Row]:
+    """Return the rows as they are, but for moments in another form that the app reads too.
+
+    Raises:
+        DataError: a value is not what its column is for.
+    """
+    fits = [_FITS[column.kind] for column in columns]
+    for row in rows:
+        if all(value is None or fit(value) for fit, value in zip(fits, row, strict=True)):
+            yield row
+        else:
+            yield _mended(table, columns, row)
+
+
+def is_key(table: SyncedTable, key: Key) -> bool:
+    """Tell whether a row of the table can have a key that begins like this."""
+    return all(
+        value is not None and _FITS[column.kind](value)
+        for column, value in zip(table.named(table.key), key, strict=False)
+    )
+
+
+def as_remembered(column: SyncedColumn, value: Value) -> Value:
+    """Return a value of the log in the form in which rows are compared."""
+    return _moment(value) or value if column.kind is Kind.MOMENT else value
+
+
+def _mended(table: SyncedTable, columns: Sequence[SyncedColumn], row: Row) -> Row:
+    names = [column.name for column in columns]
+    values: list[Value] = []
+    for column, value in zip(columns, row, strict=True):
+        if value is None or _FITS[column.kind](value):
+            values.append(value)
+        elif column.kind is Kind.MOMENT and (moment := _moment(value)):
+            values.append(moment)
+        else:
+            held = dict(zip(names, row, strict=True))
+            key = ", ".join(ascii(held[name]).strip("'") for name in table.key)
+            raise DataError(
+                f"{table.name} {key}: {column.name} does not hold {_EXPECTED[column.kind]}",
+                hint="nothing was written; mend the row in the SQLite file, then run this again",
+            )
+    return tuple(values)
+
+
+def _moment(value: object) -> str:
+    """Return a moment in the form of the app, if it is one in whatever form of ISO 8601."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        return ""
+    # Without a zone it is UTC, as everywhere in the file.
+    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return utc.isoformat(" ", "microseconds")
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, str) and bool(_MOMENT.fullmatch(value)) and bool(_moment(value))
+
+
+def _is_date(value: object) -> bool:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+_FITS: Mapping[Kind, Callable[[object], bool]] = {
+    Kind.UUID: lambda value: isinstance(value, str) and bool(_UUID.fullmatch(value)),
+    Kind.MOMENT: _is_moment,
+    Kind.DATE: _is_date,
+    Kind.FLAG: lambda value: isinstance(value, int) and value in (0, 1),
+    Kind.WHOLE: lambda value: isinstance(value, int),
+    Kind.TEXT: _is_text,
+}

@@ -1,0 +1,173 @@
+"""Keys that change, and one person under two keys, whatever else has happened to either."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from backend.db.extension import Base
+from backend.db.ids import new_id
+from backend.integrity import check
+from backend.models import Group, GroupMember, Order, OrderPayer, OrderShare, User
+from backend.sync.shape import Cap, OnConflict
+from tests.integration.sync.homes import household, shared
+from tests.integration.sync.pair import Pair
+from tests.integration.sync.world import World
+
+ALL = {"deletes": True, "max_deletes": Cap(percent=100)}
+
+
+def gone(world: World, user: UUID) -> None:
+    """Delete an account as somebody with a shell would."""
+    world.do(
+        update(GroupMember).where(GroupMember.user_id == user).values(user_id=None),
+        delete(User).where(User.id == user),
+    )
+
+
+def settled(pair: Pair) -> None:
+    """See that both sides are one, and that nothing is left to do."""
+    assert pair.differences() == {}
+    assert pair.verify() == []
+    assert [one.written for one in pair.both(**ALL)] == [0, 0]
+    assert pair.look().conflicts == []
+    for world in (pair.local, pair.remote):
+        assert check(world.database).is_clean
+
+
+def test_deleted_for_good_here_and_signed_up_again_here(pair):
+    home = shared(pair)
+    gone(pair.local, home.ada)
+    pair.local.add_user("ada@example.com", "Ada again")
+
+    pair.both(**ALL)
+
+    settled(pair)
+    assert pair.local.ids(User) == [home.ada]
+    assert pair.remote.one(User, home.ada)["display_name"] == "Ada again"
+
+
+def test_deleted_for_good_there_and_signed_up_again_there(pair):
+    home = shared(pair)
+    gone(pair.remote, home.ada)
+    new = pair.remote.add_user("ada@example.com", "Ada again")
+
+    pair.pull(**ALL)
+    pair.push(**ALL)
+
+    settled(pair)
+    assert pair.local.ids(User) == [new]
+
+
+def test_deleted_for_good_here_and_signed_up_again_there(pair):
+    home = shared(pair)
+    gone(pair.local, home.ada)
+    pair.remote.change(User, home.ada, email="old@example.com", email_key="old@example.com")
+    new = pair.remote.add_user("ada@example.com", "Ada again")
+
+    for _ in range(2):
+        pair.both(**ALL, on_conflict=OnConflict.LOCAL)
+
+    assert new in pair.local.ids(User)
+    settled(pair)
+
+
+def test_deleted_and_signed_up_again_on_both_sides(pair):
+    home = shared(pair)
+    for world in (pair.local, pair.remote):
+        gone(world, home.ada)
+        world.add_user("ada@example.com", "Ada again")
+
+    pair.both(**ALL)
+
+    settled(pair)
+    assert len(pair.local.ids(User)) == 1
+
+
+def test_a_person_and_the_membership_are_paired_in_one_run_either_way(pair):
+    for pull in (False, True):
+        name = f"{pull}@example.com"
+        group = pair.remote.add_group()
+        pair.both(**ALL)
+        here, there = pair.local.add_user(name), pair.remote.add_user(name)
+        ours, theirs = pair.local.add_member(group, here), pair.remote.add_member(group, there)
+        order = pair.local.add_order(group, ours, {ours: 11})
+        pair.remote.add_order(group, theirs, {theirs: 23})
+
+        outcome = pair.pull(**ALL) if pull else pair.push(**ALL)
+        pair.both(**ALL)
+
+        assert [(one.table, one.survivor_key) for one in outcome.paired] == [
+            ("users", str(there)),
+            ("group_members", str(theirs)),
+        ]
+        settled(pair)
+        assert order in pair.remote.ids(Order)
+        assert pair.local.ids(User).count(there) == 1
+
+
+def test_a_pair_on_a_first_sync_is_the_same_dry_and_wet(pair):
+    household(pair.local)
+    household(pair.remote)
+    pair.remote.add_user("bo@example.com")
+    pair.local.add_user("Bo@example.com")
+
+    for way in (pair.pull, pair.push):
+        dry, wet = way(dry_run=True), way()
+        assert (dry.tables, dry.paired, dry.conflicts) == (wet.tables, wet.paired, wet.conflicts)
+        assert dry.first == wet.first
+
+    settled(pair)
+
+
+def test_an_order_that_was_moved_to_another_currency(pair):
+    """People cannot do that in the app; somebody with a shell can."""
+    home = shared(pair)
+    parts = [Base.metadata.tables[model.__tablename__] for model in (OrderPayer, OrderShare)]
+    with pair.local.writing() as connection:
+        held = [[dict(row) for row in connection.execute(select(t)).mappings()] for t in parts]
+        for part in parts:
+            connection.execute(delete(part))
+        connection.execute(update(Order).values(currency="EUR"))
+        for part, rows in zip(parts, held, strict=True):
+            connection.execute(insert(part), [{**row, "currency": "EUR"} for row in rows])
+
+    pair.push(**ALL)
+
+    settled(pair)
+    assert pair.remote.one(Order, home.order)["currency"] == "EUR"
+
+
+def test_settled_one_way_there_and_the_other_way_back(pair):
+    home = shared(pair)
+    pair.local.change_order(home.order, title="Here", factor=2)
+    pair.remote.change_order(home.order, title="There", factor=3)
+
+    pair.push(on_conflict=OnConflict.LOCAL)
+    pair.pull(on_conflict=OnConflict.REMOTE)
+
+    settled(pair)
+    assert pair.local.one(Order, home.order)["title"] == "Here"
+
+
+def test_kept_there_and_then_kept_here(pair):
+    home = shared(pair)
+    pair.local.change_order(home.order, title="Here", factor=2)
+    pair.remote.change_order(home.order, title="There", factor=3)
+
+    pair.push(on_conflict=OnConflict.REMOTE)
+    pair.pull(on_conflict=OnConflict.LOCAL)
+
+    settled(pair)
+    assert pair.local.one(Order, home.order)["title"] == "There"
+
+
+def test_a_row_that_gets_another_key(pair):
+    pair.local.add_group()
+    pair.both()
+    key = new_id()
+    pair.local.do(update(Group).values(id=key))
+
+    pair.push(**ALL)
+
+    settled(pair)
+    assert pair.remote.ids(Group) == [key]
