@@ -146,8 +146,11 @@ class SyncedTable:
 
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
         """Say where these columns stand in a row of visible values."""
-        order = [column.name for column in self.visible]
-        return tuple(order.index(name) for name in names)
+        return tuple(self._order[name] for name in names)
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {column.name: place for place, column in enumerate(self.visible)}
 
     def pick(self, row: Row, names: Sequence[str]) -> Key:
         """Return the values of some columns of a row of visible values."""
