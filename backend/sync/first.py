@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from backend.errors import DataError
 from backend.progress import Watcher
-from backend.sync.merge.chunks import chunks
+from backend.sync.chunks import chunks
 from backend.sync.shape import Key, Outcome, TableCount
 from backend.sync.sides.side import Side
 from backend.sync.tables import Row, SyncedTable, SyncedTables

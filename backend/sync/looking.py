@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from backend.progress import Watcher
+from backend.sync.chunks import chunks
 from backend.sync.first import compare
-from backend.sync.merge.chunks import chunks
 from backend.sync.merge.conflicts import conflict_of
 from backend.sync.merge.deciding import Image, Seen, Verdict, decide
 from backend.sync.merge.units import load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend.sync.merge.chunks import chunks
+from backend.sync.chunks import chunks
 from backend.sync.merge.deciding import Verdict, decide
 from backend.sync.merge.ledger import Ledger
 from backend.sync.merge.obstacles import Change, Obstacles

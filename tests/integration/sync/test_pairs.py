@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
-from backend.db.extension import Base
+from backend.db.base import Base
 from backend.db.ids import new_id
 from backend.integrity import check
 from backend.models import Group, GroupMember, Order, OrderPayer, OrderShare, User

@@ -1,0 +1,40 @@
+"""Many values at once are judged as each of them by itself."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.sync.sides.sqlite_columns import fit_together
+from backend.sync.sides.sqlite_values import _FITS
+from backend.sync.tables import Kind
+
+SOUND = {
+    Kind.UUID: "01a212280533" + "7" * 20,
+    Kind.MOMENT: "2026-02-28 23:59:59.000001",
+    Kind.DATE: "2026-02-28",
+    Kind.FLAG: 1,
+    Kind.WHOLE: -(2**63),
+    Kind.TEXT: "Ağır & 'ödeme'\n",
+}
+ODD = [
+    "2026-02-30 10:00:00.000000", "2026-02-28 24:00:00.000000", "2026-02-28T10:00:00.000000",
+    "2026-02-28 10:00:00", "2026-02-30", "2026-2-3", "A" * 32, "g" * 32, "a" * 31, "a" * 32 + "\n",
+    "٢" * 32, "٢٠٢٦-02-28", "a\0b", "\udcff", b"x", 2, True, 1.0, "1", "", "2026-02-28\n2026-02-28",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_sound_values_fit_beside_nothing(kind) -> None:
+    assert fit_together(kind, [None, SOUND[kind], None, SOUND[kind]])
+    assert fit_together(kind, [])
+
+
+@pytest.mark.parametrize("kind", Kind)
+@given(values=st.lists(st.sampled_from([*ODD, *SOUND.values()]) | st.text(), max_size=3))
+def test_what_fits_together_fits_one_by_one(kind, values) -> None:
+    mixed = [SOUND[kind], *values, None]
+
+    if fit_together(kind, mixed):
+        assert all(value is None or _FITS[kind](value) for value in mixed)
+    elif all(isinstance(value, type(SOUND[kind])) for value in values):
+        assert not all(map(_FITS[kind], values))
