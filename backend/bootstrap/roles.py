@@ -76,4 +76,5 @@ OBJECT_RIGHTS = {
     "S": rights(hesap_app="USAGE SELECT", hesap_readonly="SELECT"),
     "f": rights(),
 }
+NO_RIGHTS = rights()
 OBJECT_WORDS = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS"}

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from backend.bootstrap.roles import (
     MANAGED,
+    NO_RIGHTS,
     OBJECT_RIGHTS,
     OBJECT_WORDS,
     OWNER,
@@ -46,6 +47,8 @@ _DEFAULT_RIGHTS = """
             %(owner)s::regrole))) a
     LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> %(owner)s::regrole"""
 _ON = {"r": "TABLE public.{}", "S": "SEQUENCE public.{}"}
+# What the sync keeps beside the app's tables is for the owner alone.
+_TOOLS_PREFIX = "tablecopy_"
 
 
 def schema_steps(session: Session) -> Iterator[Step]:
@@ -92,4 +95,5 @@ def relation_steps(session: Session) -> Iterator[Step]:
         on = sql.SQL(_ON[kind]).format(sql.Identifier(name))
         if owner != OWNER and not follows:
             yield step(f"give {name} to {OWNER}", "ALTER {} OWNER TO {}", on, sql.Identifier(OWNER))
-        yield from rights_steps(on, name, OBJECT_RIGHTS[kind], frozenset(found.get(name, ())))
+        wanted = NO_RIGHTS if name.startswith(_TOOLS_PREFIX) else OBJECT_RIGHTS[kind]
+        yield from rights_steps(on, name, wanted, frozenset(found.get(name, ())))

@@ -24,6 +24,21 @@ TABLES = """
         one integer PRIMARY KEY CHECK (one = 1), token text NOT NULL, previous text NOT NULL,
         synced_at text NOT NULL, tables text NOT NULL, emptied text NOT NULL DEFAULT '')"""
 
+# Whatever the owner's default privileges say: the log holds what people have typed.
+OPEN_TO_OTHERS = """
+    SELECT DISTINCT format('REVOKE ALL ON %s %s FROM %s', kind, thing,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
+    FROM (
+        SELECT 'TABLE', c.oid::regclass::text, c.relowner, c.relacl FROM pg_class AS c
+            WHERE c.oid = ANY(ARRAY['tablecopy_changes', 'tablecopy_sync', 'tablecopy_stamps']
+                ::regclass[])
+        UNION ALL
+        SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner,
+                coalesce(p.proacl, acldefault('f', p.proowner)) FROM pg_proc AS p
+            WHERE p.pronamespace = current_schema()::regnamespace
+                AND starts_with(p.proname, 'tablecopy_')
+    ) AS o(kind, thing, owner, acl), aclexplode(acl) WHERE grantee <> owner"""
+
 # Runs as whoever installed it: the app's own login needs no right to the log.
 _FUNCTION = """
     CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from backend.sync.shape import Key
-from backend.sync.sides.postgres_capture import TABLES, key_text, statements
+from backend.sync.sides.postgres_capture import OPEN_TO_OTHERS, TABLES, key_text, statements
 from backend.sync.sides.postgres_rows import PostgresRows, columns_of, matching
 from backend.sync.sides.postgres_values import arrays, unnested, written
 from backend.sync.sides.side import Entry, Memory
@@ -42,14 +42,19 @@ class PostgresLog(PostgresRows):
         ((schema,),) = self._all("SELECT current_schema()")
         for statement in statements(tables, schema):
             self._run(statement)
+        for (revocation,) in self._all(OPEN_TO_OTHERS):
+            self._run(sql.SQL(revocation))
 
     def remember(self, memory: Memory, tables: SyncedTables) -> None:
-        """Keep it, with the numbers of the tables that it is about."""
+        """Keep it; from the first time on, with the numbers of the tables that it is about.
+
+        These, and what was emptied since, are forgotten only by starting over.
+        """
         numbers = self._all(NUMBERS, [list(tables.names)])[0][0]
         self._run(
             "INSERT INTO tablecopy_sync VALUES (1, %s, %s, %s, %s)"
             " ON CONFLICT (one) DO UPDATE SET token = excluded.token, previous = excluded.previous,"
-            " synced_at = excluded.synced_at, tables = excluded.tables, emptied = ''",
+            " synced_at = excluded.synced_at",
             [memory.token, memory.previous, memory.synced_at, numbers],
         )
 

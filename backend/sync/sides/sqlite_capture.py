@@ -23,7 +23,7 @@ TABLES = (
 # The WHERE also keeps the parser from taking ON for the beginning of a join.
 _NOTE = (
     "INSERT INTO tablecopy_changes (tbl, key, root, base, stamp)"
-    " SELECT {table}, {key}, {root}, {base}, random() WHERE {when}"
+    " SELECT {table}, {key}, {root}, {base}, random() {which}"
     " ON CONFLICT (tbl, key) DO UPDATE SET stamp = random();"
 )
 _ABSENT = "NULL"
@@ -41,24 +41,45 @@ def _of(table: SyncedTable) -> Iterator[tuple[str, str]]:
     moved = _note(table, "NEW", _ABSENT, when=f"NOT ({_same('OLD', 'NEW', table.key)})")
     visible = [column.name for column in table.visible]
     changed = f"NOT ({_same('OLD', 'NEW', visible)})"
-    yield _trigger(table, "insert", "", new)
-    yield _trigger(table, "update", f" AND {changed}", f"{old} {moved}")
-    yield _trigger(table, "delete", "", old)
+    yield _trigger(table, "insert", "AFTER INSERT", new)
+    yield _trigger(table, "update", "AFTER UPDATE", f"{old} {moved}", f" AND {changed}")
+    yield _trigger(table, "delete", "AFTER DELETE", old)
+    yield from _replacing(table)
 
 
-def _trigger(table: SyncedTable, event: str, when: str, body: str) -> tuple[str, str]:
-    name = f"tablecopy_{table.name}_{event}"
+def _replacing(table: SyncedTable) -> Iterator[tuple[str, str]]:
+    """Note what OR REPLACE will delete to make room: no trigger on DELETE is told of that."""
+    unique = (table.key, *table.unique)
+    among = f"FROM {quoted(table.name)} AS t WHERE"
+    wanted = " OR ".join(f"({_equal('t', 'NEW', names)})" for names in unique)
+    others = f"({wanted}) AND NOT ({_same('t', 'OLD', table.key)})"
+    columns = ", ".join(map(quoted, dict.fromkeys(name for names in unique for name in names)))
+    for name, event, which in (
+        ("insert_over", "BEFORE INSERT", wanted),
+        ("update_over", f"BEFORE UPDATE OF {columns}", others),
+    ):
+        body = _note(table, "t", _image(table, "t"), among=among, when=which)
+        yield _trigger(table, name, event, body, f" AND EXISTS (SELECT 1 {among} {which})")
+
+
+def _trigger(
+    table: SyncedTable, name: str, event: str, body: str, when: str = ""
+) -> tuple[str, str]:
+    full_name = f"tablecopy_{table.name}_{name}"
     words = (
-        f"CREATE TRIGGER {quoted(name)} AFTER {event.upper()} ON {quoted(table.name)}",
+        f"CREATE TRIGGER {quoted(full_name)} {event} ON {quoted(table.name)}",
         f"WHEN NOT {_APPLYING}{when}",
         f"BEGIN {body} END",
     )
-    return name, " ".join(words)
+    return full_name, " ".join(words)
 
 
-def _note(table: SyncedTable, row: str, base: str, *, when: str = "true") -> str:
+def _note(
+    table: SyncedTable, row: str, base: str, *, among: str = "WHERE", when: str = "true"
+) -> str:
     key, root = (_array(row, names) for names in (table.key, table.root_columns))
-    return _NOTE.format(table=literal(table.name), key=key, root=root, base=base, when=when)
+    name, which = literal(table.name), f"{among} {when}"
+    return _NOTE.format(table=name, key=key, root=root, base=base, which=which)
 
 
 def _image(table: SyncedTable, row: str) -> str:
@@ -78,3 +99,8 @@ def _array(row: str, names: tuple[str, ...]) -> str:
 
 def _same(one: str, other: str, names: Sequence[str]) -> str:
     return " AND ".join(f"{one}.{quoted(name)} IS {other}.{quoted(name)}" for name in names)
+
+
+def _equal(one: str, other: str, names: Sequence[str]) -> str:
+    """Return the condition by which a unique constraint compares: no NULL is like another."""
+    return " AND ".join(f"{one}.{quoted(name)} = {other}.{quoted(name)}" for name in names)

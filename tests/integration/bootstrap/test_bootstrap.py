@@ -137,6 +137,20 @@ def test_drift_is_put_right(server: PostgresServer, told: BootstrapSettings, dri
     assert bootstrap(told) == 0
 
 
+def test_what_the_sync_keeps_beside_the_tables_is_open_to_nobody(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    bootstrap(told)
+    with login(server, "hesap_migrate", PASSWORDS["migrate"]) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS tablecopy_changes (base text)")
+
+    assert bootstrap(told) > 0
+
+    with blue(server) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT base FROM tablecopy_changes")
+    server.execute("DROP TABLE tablecopy_changes", dbname="hesap_paylas")
+
+
 def test_what_the_operator_gave_to_a_person_stays(
     server: PostgresServer, told: BootstrapSettings
 ) -> None:
