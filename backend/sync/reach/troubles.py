@@ -69,7 +69,7 @@ def underway(error: psycopg.Error) -> AppError:
     if isinstance(error, errors.QueryCanceled):
         return TransientError(
             "the server took too long over one statement",
-            hint="a free plan is slow: wait and run it again, or make the batches smaller, as in"
+            hint="a free plan is slow: wait and run it again, or take smaller batches, as in"
             " --batch-size 50",
         )
     if state.startswith("23"):
@@ -100,7 +100,7 @@ def _timed_out(database: DatabaseUrl) -> TransientError:
     return TransientError(
         f"connection to {_where(database)} timed out",
         hint=f"a free plan wakes slowly: wait and run it again (each try waits {seconds} seconds);"
-        " if it comes back in the middle of a sync, make the batches smaller, as in"
+        " if it comes back in the middle of a sync, take smaller batches, as in"
         " --batch-size 50",
     )
 
