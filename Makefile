@@ -9,7 +9,7 @@ PY   := $(VENV)/bin/python
 SQL  := .cache/revision-sql
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint style types layers migrations images scripts compose drill bench bench-transfer lock clean
+.PHONY: help run test lint style types layers migrations images scripts compose drill bench bench-transfer bench-sync lock clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | while IFS= read -r line; do \
@@ -55,6 +55,9 @@ bench: $(VENV)/dev.stamp  ## Measure the main endpoints on both engines
 
 bench-transfer: $(VENV)/dev.stamp  ## Measure the transfer beside pgloader, with 3.4 million rows
 	$(PY) -m benchmarks.transfer $(ARGS)
+
+bench-sync: $(VENV)/dev.stamp  ## Measure the sync of two databases with a million rows
+	$(PY) -m benchmarks.sync $(ARGS)
 
 lock: $(VENV)/dev.stamp  ## Resolve requirements*.in again, with hashes, for every Python and platform
 	$(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

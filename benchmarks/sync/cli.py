@@ -15,6 +15,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.demo import fill
 from backend.demo.wish import Wish
 from backend.migrate import upgrade
+from benchmarks.sync import writes
 from benchmarks.sync.far import FarDoor
 from benchmarks.transfer.measure import run
 from benchmarks.transfer.target import server
@@ -83,6 +84,7 @@ def _large(folder: Path, at: PostgresServer, options: argparse.Namespace, result
     orders = options.orders
     fill(DatabaseUrl("sqlite", path=source), Wish(users=orders // ORDERS_A_USER, orders=orders))
     results.time("transfer of everything", lambda: _transfer(source, other), _rows(source))
+    plain = writes.seconds(source, other, begin=0)
     at.drop_database(other)
     remote = _migrated(at)
     results.time(
@@ -98,6 +100,10 @@ def _large(folder: Path, at: PostgresServer, options: argparse.Namespace, result
         results.time(f"sync of {CHANGED} changes", lambda: _sync("local2render", source, remote))
         _far(at, source, remote, results)
     results.time("comparison of every row", lambda: _sync("status", source, remote, "--verify"))
+    captured = writes.seconds(source, remote, begin=writes.WRITES)
+    for engine, before, after in zip(("SQLite", "Postgres"), plain, captured, strict=True):
+        each = (after - before) / writes.WRITES * 1e6
+        print(f"  a captured write on {engine}: {after / before:.2f} x, {each:+.0f} µs")
 
 
 def _far(at: PostgresServer, source: Path, remote: DatabaseUrl, results: Results) -> None:

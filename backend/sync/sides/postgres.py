@@ -24,6 +24,10 @@ _HELD = """
         to_regclass('tablecopy_sync') IS NOT NULL,
         ARRAY(SELECT name FROM unnest(%s::text[]) AS n(name)
             WHERE to_regclass(quote_ident(name)) IS NOT NULL)"""
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_BEGIN_WRITING = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; SET LOCAL tablecopy.applying = 'on'"
+)
 _REVISIONS = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
 _MEMORY = "SELECT token, previous, synced_at, tables, emptied FROM tablecopy_sync"
 _TOUCHED = "SELECT array_agg(DISTINCT tbl) FROM tablecopy_changes"
@@ -139,10 +143,7 @@ class PostgresSide(PostgresLog):
             self._roll_back()
 
     def _begin(self, *, write: bool) -> None:
-        mode = "READ WRITE" if write else "READ ONLY"
-        self._run(sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ, {}").format(sql.SQL(mode)))
-        if write:
-            self._run("SELECT set_config('tablecopy.applying', 'on', true)")
+        self._run(_BEGIN_WRITING if write else _BEGIN_READING)
 
     def _roll_back(self) -> None:
         # A connection that is lost has rolled back already, and says so to nobody.

@@ -50,12 +50,11 @@ class PostgresLog(PostgresRows):
 
         These, and what was emptied since, are forgotten only by starting over.
         """
-        numbers = self._all(NUMBERS, [list(tables.names)])[0][0]
         self._run(
-            "INSERT INTO tablecopy_sync VALUES (1, %s, %s, %s, %s)"
+            f"INSERT INTO tablecopy_sync VALUES (1, %s, %s, %s, ({NUMBERS}))"  # noqa: S608 - ours
             " ON CONFLICT (one) DO UPDATE SET token = excluded.token, previous = excluded.previous,"
             " synced_at = excluded.synced_at",
-            [memory.token, memory.previous, memory.synced_at, numbers],
+            [memory.token, memory.previous, memory.synced_at, list(tables.names)],
         )
 
     def start_over(self) -> None:
