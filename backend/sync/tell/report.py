@@ -12,6 +12,7 @@ from backend.sync.options import Ends
 from backend.sync.shape import Conflict, ConflictKind, Direction, Mismatch, Outcome, Status
 from backend.sync.tell.telling import (
     conflict_lines,
+    counted,
     deletion_lines,
     mismatch_lines,
     paired_lines,
@@ -101,7 +102,7 @@ class Ran:
         return [f"to take this run back: psql -d {name} -f {script}"]
 
     def _end(self) -> str:
-        found, rows = self.outcome, f"{self.outcome.written:,} rows"
+        found, rows = self.outcome, counted(self.outcome.written, "row")
         held = len(found.open_conflicts)
         if found.dry_run:
             said = f"dry run: {rows} would be written, nothing was"
@@ -111,7 +112,7 @@ class Ran:
             said = "nothing was written" if held else "nothing to do"
         if not held:
             return said
-        return f"{said}; {held:,} conflicts are open: {_how_to_decide(found.open_conflicts)}"
+        return f"{said}; {counted(held, 'open conflict')}: {_how_to_decide(found.open_conflicts)}"
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _exit_code(answer: Answer) -> ExitCode:
 
 def _waiting(waiting: dict[str, int]) -> list[str]:
     return [
-        f"waiting: {number:,} rows of {table}, until a row that they need has travelled"
+        f"waiting: {counted(number, 'row')} of {table}, until what it needs has travelled"
         for table, number in waiting.items()
         if number
     ]
@@ -179,7 +180,7 @@ def _next(status: Status) -> list[str]:
         Direction.RENDER_TO_LOCAL: sum(status.to_local.values()),
     }
     lines = [
-        f"{number:,} rows to travel: python sync_databases.py {way.value}"
+        f"{counted(number, 'row')} to travel: python sync_databases.py {way.value}"
         for way, number in ways.items()
         if number
     ]

@@ -68,7 +68,7 @@ def deletion_lines(deletions: Sequence[Deletion]) -> list[str]:
     held = [one for one in deletions if not one.travelled]
     lines = _some("deleted", gone, _deletion) + _some("deleted on one side only", held, _deletion)
     if held:
-        lines.append(f"{len(held):,} deletions stay behind: --deletes lets them travel")
+        lines.append(f"{counted(len(held), 'deletion')} held back: --deletes lets deletions travel")
     return lines
 
 
@@ -112,6 +112,11 @@ def _some(what: str, things: Sequence[T], tell: Callable[[T], list[str]]) -> lis
     if len(things) > SHOWN:
         lines.append(f"{what}: and {len(things) - SHOWN:,} more: --json names each of them")
     return lines
+
+
+def counted(number: int, thing: str) -> str:
+    """Count things as people do."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _aligned(header: Sequence[str], rows: Sequence[Sequence[str | int]]) -> list[str]:

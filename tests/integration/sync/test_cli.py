@@ -136,7 +136,7 @@ def test_what_changed_here_goes_there_and_a_second_run_does_nothing(home) -> Non
 
     assert (first.code, second.code) == (0, 0), first.err
     assert home.there("SELECT email FROM users") == [("ada@example.com",)]
-    assert first.out.splitlines()[-1] == "  1 rows written"
+    assert first.out.splitlines()[-1] == "  1 row written"
     assert second.out.splitlines()[-1] == "  nothing to do"
 
 
@@ -171,7 +171,7 @@ def test_status_shows_both_and_writes_nothing(home) -> None:
     ran = home("status", "--verify")
 
     assert ran.code == 0, ran.err
-    assert "1 rows to travel: python sync_databases.py local2render" in ran.out
+    assert "1 row to travel: python sync_databases.py local2render" in ran.out
     assert "every row was compared" in ran.out
     assert home.file.read_bytes() == before
 
@@ -182,7 +182,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_not_do_it(home) -> None:
     ran = home("local2render", "--dry-run")
 
     assert ran.code == 0, ran.err
-    assert "dry run: 1 rows would be written" in ran.out
+    assert "dry run: 1 row would be written" in ran.out
     assert home.there("SELECT email FROM users") == []
 
 

@@ -74,11 +74,11 @@ def test_a_run_is_told_from_the_tables_to_what_is_left_to_do() -> None:
         "  conflict: groups g1: deleted on one side, changed on the other; the local one was kept",
         "  deleted: orders o7",
         "  deleted on one side only: orders o8",
-        "  1 deletions stay behind: --deletes lets them travel",
-        "  waiting: 4 rows of order_shares, until a row that they need has travelled",
+        "  1 deletion held back: --deletes lets deletions travel",
+        "  waiting: 4 rows of order_shares, until what it needs has travelled",
         "  to take this run back: psql -d postgresql://me@db.example.com:5432/hesap"
         " -f '/srv/my app/sync-backups/undo.sql'",
-        "  1,205 rows written; 2 conflicts are open: decide with --on-conflict local, remote or newer;"
+        "  1,205 rows written; 2 open conflicts: decide with --on-conflict local, remote or newer;"
         " where that does not help, change one of the rows",
     ]
     assert not answer.is_clean
@@ -113,13 +113,13 @@ def test_a_mirror_says_where_the_old_file_is() -> None:
         ),
         pytest.param(
             ran(conflicts=[OPEN]),
-            "nothing was written; 1 conflicts are open:"
+            "nothing was written; 1 open conflict:"
             " decide with --on-conflict local, remote or newer",
             id="conflict only",
         ),
         pytest.param(
             ran(conflicts=[TAKEN]),
-            "nothing was written; 1 conflicts are open: change one of the rows",
+            "nothing was written; 1 open conflict: change one of the rows",
             id="conflict that no option settles",
         ),
         pytest.param(ran(conflicts=[KEPT]), "nothing to do", id="conflict that was decided"),
@@ -173,7 +173,7 @@ def test_a_look_shows_both_sides_in_columns() -> None:
         "groups      3       0          0         1",
         "",
         "3 rows to travel: python sync_databases.py local2render",
-        "1 rows to travel: python sync_databases.py render2local",
+        "1 row to travel: python sync_databases.py render2local",
     ]
 
 

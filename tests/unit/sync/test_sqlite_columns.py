@@ -30,11 +30,15 @@ def test_sound_values_fit_beside_nothing(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("odd", ODD, ids=ascii)
+def test_one_that_does_not_fit_is_found_among_others(kind, odd) -> None:
+    assert _FITS[kind](odd) or not fit_together(kind, [SOUND[kind], odd, SOUND[kind]])
+
+
+@pytest.mark.parametrize("kind", Kind)
 @given(values=st.lists(st.sampled_from([*ODD, *SOUND.values()]) | st.text(), max_size=3))
 def test_what_fits_together_fits_one_by_one(kind, values) -> None:
     mixed = [SOUND[kind], *values, None]
 
     if fit_together(kind, mixed):
         assert all(value is None or _FITS[kind](value) for value in mixed)
-    elif all(isinstance(value, type(SOUND[kind])) for value in values):
-        assert not all(map(_FITS[kind], values))
