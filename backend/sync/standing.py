@@ -75,13 +75,13 @@ def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:
             raise RefusedError(
                 f"{side.where} has no table {missing[0]}",
                 hint="bring it to the app's schema first: MIGRATE_DATABASE_URL=… python"
-                " backend/db_migrate.py upgrade",
+                " backend/db_migrate.py",
             )
     if local.revisions != remote.revisions:
         raise RefusedError(
             f"the schemas differ: {sides.local.where} is at {local.revisions or 'no revision'},"
             f" {sides.remote.where} at {remote.revisions or 'no revision'}",
-            hint="bring both to the same release with python backend/db_migrate.py upgrade",
+            hint="bring both to the same release with python backend/db_migrate.py",
         )
     return local, remote
 
