@@ -185,7 +185,7 @@ _TROUBLES: tuple[tuple[re.Pattern[str], Callable[[DatabaseUrl, str], AppError]],
     (re.compile(r"does not support SSL"), _no_tls),
     (re.compile(r"timeout expired|timed out"), lambda database, _: _timed_out(database)),
     (re.compile(r"Connection refused|No such file or directory"), _refused),
-    (re.compile(r"closed the connection|reset by peer|SSL SYSCALL|EOF detected"), _cut),
+    (re.compile(r"closed the connection|reset by peer|Broken pipe|SSL SYSCALL|(?i:\beof\b)"), _cut),
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -59,6 +60,11 @@ def kept(path: Path | None, stream: TextIO) -> Iterator[None]:
         yield
     except AppError as error:
         log.info("the run failed", extra={"fields": {"why": redact(error.args[0])}})
+        raise
+    except Exception as error:
+        # Where, but not what it says: a driver's error may quote a row.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.info("the run ended in an unexpected %s\n%s", type(error).__name__, where)
         raise
     finally:
         ours.setLevel(before)

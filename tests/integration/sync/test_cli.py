@@ -257,6 +257,20 @@ def test_a_log_lies_beside_the_file(home) -> None:
     assert "INFO run finished direction=local2render written=1" in home.log
 
 
+def test_an_error_that_nobody_expected_is_in_the_log_without_what_it_quotes(home) -> None:
+    home.here(user(1, "ada@example.com"))
+    home("local2render")
+    home.here(renamed(1, "Another"))
+    home.here("UPDATE tablecopy_changes SET root = '[\"canary'")
+
+    ran = home("local2render")
+
+    assert ran.code == 1
+    assert "the run ended in an unexpected JSONDecodeError" in home.log
+    assert "sqlite_log.py" in home.log
+    assert "canary" not in home.log
+
+
 def test_without_a_hosted_database_it_says_how_to_name_one(home, monkeypatch) -> None:
     monkeypatch.delenv("RENDER_DATABASE_URL")
 

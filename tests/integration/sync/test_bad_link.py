@@ -1,0 +1,77 @@
+"""A hosted Postgres as it is: TLS, SCRAM, a round trip of 30 ms, and a line that keeps dropping."""
+
+from contextlib import closing
+from random import Random
+
+import pytest
+
+from backend.config.database_url import DatabaseUrl
+from backend.integrity import check
+from backend.models import Order, User
+from backend.sync.cli import main
+from backend.sync.reach import retrying
+from tests.integration.sync.bad_link import BadLink
+from tests.integration.sync.conftest import on_port
+from tests.integration.sync.homes import shared
+from tests.integration.sync.pair import Pair, paired
+from tests.integration.sync.tls_door import TlsDoor
+
+ROUNDS, ORDERS, PEOPLE = 2, 12, 25
+# Of four tries, three are lost.
+BREAKS = 3
+
+
+@pytest.fixture
+def pair(sqlite_template, postgres_server, postgres_template, tmp_path):
+    path = tmp_path / "home.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    remote = postgres_server.new_database()
+    postgres_server.copy_database(postgres_template, remote)
+    with paired(DatabaseUrl("sqlite", path=path), remote) as both:
+        yield both
+    postgres_server.drop_database(remote)
+
+
+@pytest.fixture
+def link(pair, tmp_path):
+    """The long way to the remote side, through a door that speaks TLS."""
+    with (
+        closing(TlsDoor(pair.remote.database, tmp_path)) as door,
+        closing(BadLink(door.port, one_way_seconds=0.015)) as long,
+    ):
+        yield long
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_both_sides_become_one_over_a_bad_line(pair: Pair, link, seed, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(retrying, "_WAIT", lambda _state: 0.05)
+    random = Random(f"bad link {seed}")
+    home = shared(pair)
+    through = on_port(pair.remote.database, link.port, sslmode="require")
+    monkeypatch.setenv("RENDER_DATABASE_URL", through.conninfo())
+    codes = []
+
+    for number in range(ROUNDS):
+        for name, world in (("here", pair.local), ("there", pair.remote)):
+            for _ in range(ORDERS):
+                world.add_order(home.group, home.one, {home.one: random.randrange(1, 999)})
+            for person in range(PEOPLE):
+                world.add_user(f"{name}{number}.{person}@example.com")
+            # Who signs up on both sides is one person.
+            world.add_user(f"both{number}@example.com")
+        pair.local.change_order(home.order, title=f"Round {number}", factor=2)
+        for direction in ("local2render", "render2local"):
+            link.break_after([random.randrange(1_000, 25_000) for _ in range(BREAKS)])
+            asked = ["--local", str(pair.local.database), "--batch-size", "10"]
+            codes.append(main([direction, *asked]))
+
+    assert codes == [0] * len(codes), capsys.readouterr().err
+    assert link.broken >= 2 * ROUNDS
+    assert link.is_encrypted
+    assert len(link.began) > link.broken
+    assert pair.differences() == {}
+    assert pair.local.count(Order) == 1 + 2 * ROUNDS * ORDERS
+    assert pair.local.count(User) == 1 + ROUNDS * (2 * PEOPLE + 1)
+    assert pair.local.balances() == pair.remote.balances()
+    assert check(pair.remote.database).is_clean
+    assert [one.written for one in pair.both()] == [0, 0]
