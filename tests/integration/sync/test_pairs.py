@@ -107,6 +107,29 @@ def test_a_person_and_the_membership_are_paired_in_one_run_either_way(pair):
         assert pair.local.ids(User).count(there) == 1
 
 
+@pytest.mark.parametrize("way", ["push", "pull"])
+def test_what_came_with_a_pair_can_be_taken_back(pair, way, tmp_path):
+    """But for the key: one person under one key is no loss."""
+    group = pair.remote.add_group()
+    pair.both(**ALL)
+    here, there = pair.local.add_user("bo@example.com"), pair.remote.add_user("Bo@example.com")
+    ours, theirs = pair.local.add_member(group, here), pair.remote.add_member(group, there)
+    pair.local.add_order(group, ours, {ours: 11})
+    pair.remote.add_order(group, theirs, {theirs: 23})
+    target = pair.remote if way == "push" else pair.local
+    before = target.balances()
+
+    outcome = getattr(pair, way)(**ALL, backup=tmp_path)
+    target.run_script(outcome.backup)
+
+    assert sorted(target.balances().values()) == sorted(before.values())
+    assert target.count(Order) == 1
+    assert check(target.database).is_clean
+    for _ in range(2):
+        pair.both(**ALL, on_conflict=OnConflict.LOCAL)
+    settled(pair)
+
+
 def test_a_pair_on_a_first_sync_is_the_same_dry_and_wet(pair):
     household(pair.local)
     household(pair.remote)
@@ -121,9 +144,10 @@ def test_a_pair_on_a_first_sync_is_the_same_dry_and_wet(pair):
     settled(pair)
 
 
-def test_an_order_that_was_moved_to_another_currency(pair):
+def test_an_order_that_was_moved_to_another_currency(pair, tmp_path):
     """People cannot do that in the app; somebody with a shell can."""
     home = shared(pair)
+    before = pair.remote.dump()
     parts = [Base.metadata.tables[model.__tablename__] for model in (OrderPayer, OrderShare)]
     with pair.local.writing() as connection:
         held = [[dict(row) for row in connection.execute(select(t)).mappings()] for t in parts]
@@ -133,10 +157,14 @@ def test_an_order_that_was_moved_to_another_currency(pair):
         for part, rows in zip(parts, held, strict=True):
             connection.execute(insert(part), [{**row, "currency": "EUR"} for row in rows])
 
-    pair.push(**ALL)
+    outcome = pair.push(**ALL, backup=tmp_path)
 
     settled(pair)
     assert pair.remote.one(Order, home.order)["currency"] == "EUR"
+    pair.remote.run_script(outcome.backup)
+    assert pair.remote.dump() == before
+    pair.pull(**ALL)
+    settled(pair)
 
 
 def test_settled_one_way_there_and_the_other_way_back(pair):
