@@ -36,25 +36,33 @@ def settled(pair: Pair) -> None:
         assert check(world.database).is_clean
 
 
-def test_deleted_for_good_here_and_signed_up_again_here(pair):
+BATCHES = pytest.mark.parametrize("batch_size", [1, 100])
+
+
+@BATCHES
+def test_deleted_for_good_here_and_signed_up_again_here(pair, batch_size):
     home = shared(pair)
     gone(pair.local, home.ada)
     pair.local.add_user("ada@example.com", "Ada again")
 
-    pair.both(**ALL)
+    outcome, _ = pair.both(**ALL, batch_size=batch_size)
 
+    assert outcome.deletions == []
     settled(pair)
     assert pair.local.ids(User) == [home.ada]
     assert pair.remote.one(User, home.ada)["display_name"] == "Ada again"
 
 
-def test_deleted_for_good_there_and_signed_up_again_there(pair):
+@BATCHES
+def test_deleted_for_good_there_and_signed_up_again_there(pair, batch_size):
     home = shared(pair)
     gone(pair.remote, home.ada)
     new = pair.remote.add_user("ada@example.com", "Ada again")
 
-    pair.pull(**ALL)
+    outcome = pair.pull(**ALL, batch_size=batch_size)
     pair.push(**ALL)
+
+    assert outcome.deletions == []
 
     settled(pair)
     assert pair.local.ids(User) == [new]
