@@ -1,29 +1,19 @@
 """Keys that change, and one person under two keys, whatever else has happened to either."""
 
-from uuid import UUID
-
 import pytest
 from sqlalchemy import delete, insert, select, update
 
 from backend.db.extension import Base
 from backend.db.ids import new_id
 from backend.integrity import check
-from backend.models import Group, GroupMember, Order, OrderPayer, OrderShare, User
+from backend.models import Group, Order, OrderPayer, OrderShare, User
 from backend.sync.shape import Cap, ConflictKind, OnConflict
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import Pair
+from tests.integration.sync.shell import remove_account
 from tests.integration.sync.test_refusals import sql as by_hand
-from tests.integration.sync.world import World
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}
-
-
-def gone(world: World, user: UUID) -> None:
-    """Delete an account as somebody with a shell would."""
-    world.do(
-        update(GroupMember).where(GroupMember.user_id == user).values(user_id=None),
-        delete(User).where(User.id == user),
-    )
 
 
 def settled(pair: Pair) -> None:
@@ -42,7 +32,7 @@ BATCHES = pytest.mark.parametrize("batch_size", [1, 100])
 @BATCHES
 def test_deleted_for_good_here_and_signed_up_again_here(pair, batch_size):
     home = shared(pair)
-    gone(pair.local, home.ada)
+    remove_account(pair.local, home.ada)
     pair.local.add_user("ada@example.com", "Ada again")
 
     outcome, _ = pair.both(**ALL, batch_size=batch_size)
@@ -56,7 +46,7 @@ def test_deleted_for_good_here_and_signed_up_again_here(pair, batch_size):
 @BATCHES
 def test_deleted_for_good_there_and_signed_up_again_there(pair, batch_size):
     home = shared(pair)
-    gone(pair.remote, home.ada)
+    remove_account(pair.remote, home.ada)
     new = pair.remote.add_user("ada@example.com", "Ada again")
 
     outcome = pair.pull(**ALL, batch_size=batch_size)
@@ -70,7 +60,7 @@ def test_deleted_for_good_there_and_signed_up_again_there(pair, batch_size):
 
 def test_deleted_for_good_here_and_signed_up_again_there(pair):
     home = shared(pair)
-    gone(pair.local, home.ada)
+    remove_account(pair.local, home.ada)
     pair.remote.change(User, home.ada, email="old@example.com", email_key="old@example.com")
     new = pair.remote.add_user("ada@example.com", "Ada again")
 
@@ -84,7 +74,7 @@ def test_deleted_for_good_here_and_signed_up_again_there(pair):
 def test_deleted_and_signed_up_again_on_both_sides(pair):
     home = shared(pair)
     for world in (pair.local, pair.remote):
-        gone(world, home.ada)
+        remove_account(world, home.ada)
         world.add_user("ada@example.com", "Ada again")
 
     pair.both(**ALL)
