@@ -59,6 +59,7 @@ class Attempt:
 
     def _travel(self, root: SyncedTable) -> None:
         touched = self.source.touched(self.tables.family(root.name))
+        self._pairing.pair(root, touched)
         left = list(dict.fromkeys(map(self._renames.key, touched)))
         if left:
             self._task.watcher.stage(root.name, len(left))
@@ -79,10 +80,6 @@ class Attempt:
         """Weigh some units, and write what can be written; `swap`: they exchange unique values."""
         source = load(self.source, self.tables, root, keys, self._renames)
         target = load(self.target, self.tables, root, keys)
-        if self._pairing.pair(root, source, target):
-            again = list(dict.fromkeys(map(self._renames.key, keys)))
-            self._piece(root, again)
-            return
         weighed = {
             key: found
             for key in keys

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.sync.merge.units import Renames, Unit
+from backend.sync.chunks import chunks
+from backend.sync.merge.units import Renames
 from backend.sync.shape import Direction, Key, Outcome, Paired
 from backend.sync.sides.side import Side
 from backend.sync.tables import SyncedTable, SyncedTables
+
+_AT_ONCE = 1_000
 
 
 @dataclass
@@ -26,30 +29,33 @@ class Pairing:
     direction: Direction
     outcome: Outcome
 
-    def pair(
-        self, root: SyncedTable, source: Mapping[Key, Unit], target: Mapping[Key, Unit]
-    ) -> bool:
-        """Pair what is new at the source with what is new at the target; tell if any was.
+    def pair(self, root: SyncedTable, touched: Iterable[Key]) -> None:
+        """Pair what is new at the source with what is new at the target, before any is weighed.
 
-        A local source keeps its keys until the target has committed, and is read as if it had the
-        new ones; a local target gets them at once, inside its transaction.
+        A row that was deleted and made again is one of these pairs: weighed alone, its deletion
+        would travel. A local source keeps its keys until the target has committed, and is read as
+        if it had the new ones; a local target gets them at once, inside its transaction.
         """
+        if root.meaning.natural:
+            for keys in chunks(touched, _AT_ONCE):
+                self._pair(root, keys)
+
+    def _pair(self, root: SyncedTable, keys: list[Key]) -> None:
         columns = root.meaning.natural
-        if not columns:
-            return False
-        wanted = {}
-        for key, unit in source.items():
-            row = unit.seen.now.get((root.name, key))
-            if row and not target[key].seen.now and None not in root.pick(row, columns):
-                wanted[root.pick(row, columns)] = key
-        found = self.target.rows(root, columns, list(wanted)) if wanted else []
-        pairs = [(wanted[root.pick(row, columns)], root.key_of(row)) for row in found]
+        rows = [self.renames.row(root, row) for row in self.source.rows(root, root.key, keys)]
+        wanted = {root.pick(row, columns): root.key_of(row) for row in rows}
+        own = list(wanted.values())
+        there = {root.key_of(row) for row in self.target.rows(root, root.key, own)} if own else {}
+        new = {
+            value: key for value, key in wanted.items() if key not in there and None not in value
+        }
+        found = self.target.rows(root, columns, list(new)) if new else []
+        pairs = [(new[root.pick(row, columns)], root.key_of(row)) for row in found]
         held = [other for _, other in pairs]
         known = {root.key_of(row) for row in self.source.rows(root, root.key, held)} if held else {}
-        new = [(own, other) for own, other in pairs if other not in known]
-        for own, other in new:
-            self._rename(root, own, other)
-        return bool(new)
+        for one, other in pairs:
+            if other not in known:
+                self._rename(root, one, other)
 
     def _rename(self, root: SyncedTable, own: Key, other: Key) -> None:
         if self.direction is Direction.LOCAL_TO_RENDER:

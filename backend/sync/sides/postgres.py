@@ -35,7 +35,7 @@ _TOUCHED = "SELECT array_agg(DISTINCT tbl) FROM tablecopy_changes"
 _CAPTURED = """
     SELECT p.proname, md5(p.prosrc) FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
         JOIN unnest(%s::text[]) AS n(name) ON t.tgrelid = to_regclass(quote_ident(name))
-    WHERE t.tgname = %s AND t.tgenabled IN ('O', 'A')"""
+    WHERE t.tgname = %s AND t.tgenabled = 'A'"""
 
 
 @dataclass(frozen=True)

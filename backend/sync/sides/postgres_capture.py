@@ -80,6 +80,9 @@ _ON_TRUNCATE = """
     CREATE OR REPLACE TRIGGER {trigger} AFTER TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION {function}()"""
 
+# Where a load silences triggers, these speak; and who wakes them all again leaves another state.
+_ALWAYS = "ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}, ENABLE ALWAYS TRIGGER {emptied}"
+
 
 def bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
     """Return the body of the function of each table's trigger, by the function's name."""
@@ -103,6 +106,9 @@ def statements(tables: SyncedTables, schema: str) -> list[sql.Composed]:
             sql.SQL(_ON_ROWS).format(trigger=sql.Identifier(TRIGGER), table=on, function=function),
             sql.SQL(_ON_TRUNCATE).format(
                 trigger=sql.Identifier(_EMPTIED), table=on, function=emptied
+            ),
+            sql.SQL(_ALWAYS).format(
+                table=on, trigger=sql.Identifier(TRIGGER), emptied=sql.Identifier(_EMPTIED)
             ),
         ]
     return made

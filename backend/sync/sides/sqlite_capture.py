@@ -8,6 +8,7 @@ from backend.sync.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
 from backend.tablecopy.sqlite.quoting import literal, quoted
 
 CHANGES = "tablecopy_changes"
+_PAIRS = 60
 _NUMBERS = frozenset({Kind.WHOLE, Kind.FLAG})
 
 # A row in tablecopy_applying, never committed, tells the triggers that the sync itself writes.
@@ -83,8 +84,14 @@ def _note(
 
 
 def _image(table: SyncedTable, row: str) -> str:
-    pairs = (f"{literal(c.name)}, {_plain(row, c)}" for c in table.visible)
-    return f"json_object({', '.join(pairs)})"
+    """Return a row as JSON; many columns in several pieces, for functions take 127 arguments."""
+    pairs = [f"{literal(c.name)}, {_plain(row, c)}" for c in table.visible]
+    pieces = (pairs[start : start + _PAIRS] for start in range(0, len(pairs), _PAIRS))
+    whole, *more = (f"json_object({', '.join(piece)})" for piece in pieces)
+    for piece in more:
+        # What is NULL is left out by this, and read as NULL again.
+        whole = f"json_patch({whole}, {piece})"
+    return whole
 
 
 def _plain(row: str, column: SyncedColumn) -> str:

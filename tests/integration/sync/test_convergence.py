@@ -1,14 +1,17 @@
 """Whatever people do on both sides, both end up the same: row by row, and to the last kurus."""
 
+from contextlib import suppress
 from random import Random
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from backend.integrity import check
 from backend.models import Order
 from backend.sync.shape import Cap, ConflictKind, OnConflict
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act
+from tests.integration.sync.shell import interfere
 
 # Few rows: one deletion is more than a tenth of them.
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}
@@ -72,6 +75,32 @@ def test_both_sides_converge(pair, seed):
     assert conflicts
     assert pair.look().conflicts == []
     assert pair.local.balances() == pair.remote.balances() != {}
+    for world in (pair.local, pair.remote):
+        assert check(world.database).is_clean
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_both_sides_converge_though_somebody_works_past_the_app(pair, seed):
+    """Rows go for good and come back under other keys, on both sides, in batches of any size."""
+    random = Random(f"shell {seed}")
+    begin(pair, random)
+    pair.both(**ALL)
+
+    for _ in range(10):
+        for _ in range(random.randrange(1, 8)):
+            with suppress(IntegrityError):
+                deed = random.choice([act, interfere])
+                deed(random.choice([pair.local, pair.remote]), random)
+        choice = random.choice([OnConflict.REPORT, OnConflict.LOCAL, OnConflict.REMOTE])
+        words = {**ALL, "on_conflict": choice, "batch_size": random.choice([1, 5, 100])}
+        for _ in range(2):
+            pair.both(**words)
+
+        again = pair.both(**words)
+        assert [one.written for one in again] == [0, 0]
+        assert pair.unexplained(*again) == set()
+        assert pair.verify() == []
+
     for world in (pair.local, pair.remote):
         assert check(world.database).is_clean
 

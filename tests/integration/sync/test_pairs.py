@@ -1,29 +1,19 @@
 """Keys that change, and one person under two keys, whatever else has happened to either."""
 
-from uuid import UUID
-
 import pytest
 from sqlalchemy import delete, insert, select, update
 
 from backend.db.base import Base
 from backend.db.ids import new_id
 from backend.integrity import check
-from backend.models import Group, GroupMember, Order, OrderPayer, OrderShare, User
+from backend.models import Group, Order, OrderPayer, OrderShare, User
 from backend.sync.shape import Cap, ConflictKind, OnConflict
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import Pair
+from tests.integration.sync.shell import remove_account
 from tests.integration.sync.test_refusals import sql as by_hand
-from tests.integration.sync.world import World
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}
-
-
-def gone(world: World, user: UUID) -> None:
-    """Delete an account as somebody with a shell would."""
-    world.do(
-        update(GroupMember).where(GroupMember.user_id == user).values(user_id=None),
-        delete(User).where(User.id == user),
-    )
 
 
 def settled(pair: Pair) -> None:
@@ -36,25 +26,33 @@ def settled(pair: Pair) -> None:
         assert check(world.database).is_clean
 
 
-def test_deleted_for_good_here_and_signed_up_again_here(pair):
+BATCHES = pytest.mark.parametrize("batch_size", [1, 100])
+
+
+@BATCHES
+def test_deleted_for_good_here_and_signed_up_again_here(pair, batch_size):
     home = shared(pair)
-    gone(pair.local, home.ada)
+    remove_account(pair.local, home.ada)
     pair.local.add_user("ada@example.com", "Ada again")
 
-    pair.both(**ALL)
+    outcome, _ = pair.both(**ALL, batch_size=batch_size)
 
+    assert outcome.deletions == []
     settled(pair)
     assert pair.local.ids(User) == [home.ada]
     assert pair.remote.one(User, home.ada)["display_name"] == "Ada again"
 
 
-def test_deleted_for_good_there_and_signed_up_again_there(pair):
+@BATCHES
+def test_deleted_for_good_there_and_signed_up_again_there(pair, batch_size):
     home = shared(pair)
-    gone(pair.remote, home.ada)
+    remove_account(pair.remote, home.ada)
     new = pair.remote.add_user("ada@example.com", "Ada again")
 
-    pair.pull(**ALL)
+    outcome = pair.pull(**ALL, batch_size=batch_size)
     pair.push(**ALL)
+
+    assert outcome.deletions == []
 
     settled(pair)
     assert pair.local.ids(User) == [new]
@@ -62,7 +60,7 @@ def test_deleted_for_good_there_and_signed_up_again_there(pair):
 
 def test_deleted_for_good_here_and_signed_up_again_there(pair):
     home = shared(pair)
-    gone(pair.local, home.ada)
+    remove_account(pair.local, home.ada)
     pair.remote.change(User, home.ada, email="old@example.com", email_key="old@example.com")
     new = pair.remote.add_user("ada@example.com", "Ada again")
 
@@ -76,7 +74,7 @@ def test_deleted_for_good_here_and_signed_up_again_there(pair):
 def test_deleted_and_signed_up_again_on_both_sides(pair):
     home = shared(pair)
     for world in (pair.local, pair.remote):
-        gone(world, home.ada)
+        remove_account(world, home.ada)
         world.add_user("ada@example.com", "Ada again")
 
     pair.both(**ALL)
@@ -107,6 +105,29 @@ def test_a_person_and_the_membership_are_paired_in_one_run_either_way(pair):
         assert pair.local.ids(User).count(there) == 1
 
 
+@pytest.mark.parametrize("way", ["push", "pull"])
+def test_what_came_with_a_pair_can_be_taken_back(pair, way, tmp_path):
+    """But for the key: one person under one key is no loss."""
+    group = pair.remote.add_group()
+    pair.both(**ALL)
+    here, there = pair.local.add_user("bo@example.com"), pair.remote.add_user("Bo@example.com")
+    ours, theirs = pair.local.add_member(group, here), pair.remote.add_member(group, there)
+    pair.local.add_order(group, ours, {ours: 11})
+    pair.remote.add_order(group, theirs, {theirs: 23})
+    target = pair.remote if way == "push" else pair.local
+    before = target.balances()
+
+    outcome = getattr(pair, way)(**ALL, backup=tmp_path)
+    target.run_script(outcome.backup)
+
+    assert sorted(target.balances().values()) == sorted(before.values())
+    assert target.count(Order) == 1
+    assert check(target.database).is_clean
+    for _ in range(2):
+        pair.both(**ALL, on_conflict=OnConflict.LOCAL)
+    settled(pair)
+
+
 def test_a_pair_on_a_first_sync_is_the_same_dry_and_wet(pair):
     household(pair.local)
     household(pair.remote)
@@ -121,9 +142,10 @@ def test_a_pair_on_a_first_sync_is_the_same_dry_and_wet(pair):
     settled(pair)
 
 
-def test_an_order_that_was_moved_to_another_currency(pair):
+def test_an_order_that_was_moved_to_another_currency(pair, tmp_path):
     """People cannot do that in the app; somebody with a shell can."""
     home = shared(pair)
+    before = pair.remote.dump()
     parts = [Base.metadata.tables[model.__tablename__] for model in (OrderPayer, OrderShare)]
     with pair.local.writing() as connection:
         held = [[dict(row) for row in connection.execute(select(t)).mappings()] for t in parts]
@@ -133,10 +155,14 @@ def test_an_order_that_was_moved_to_another_currency(pair):
         for part, rows in zip(parts, held, strict=True):
             connection.execute(insert(part), [{**row, "currency": "EUR"} for row in rows])
 
-    pair.push(**ALL)
+    outcome = pair.push(**ALL, backup=tmp_path)
 
     settled(pair)
     assert pair.remote.one(Order, home.order)["currency"] == "EUR"
+    pair.remote.run_script(outcome.backup)
+    assert pair.remote.dump() == before
+    pair.pull(**ALL)
+    settled(pair)
 
 
 def test_settled_one_way_there_and_the_other_way_back(pair):

@@ -105,12 +105,17 @@ def test_a_schema_that_has_changed_since(pair):
             "CREATE TABLE n (LIKE order_shares INCLUDING ALL); INSERT INTO n SELECT * FROM order_shares;"
             " DROP TABLE order_shares; ALTER TABLE n RENAME TO order_shares;"
             " CREATE TRIGGER tablecopy_capture AFTER INSERT OR UPDATE OR DELETE ON order_shares"
-            " FOR EACH ROW EXECUTE FUNCTION tablecopy_capture_order_shares()",
+            " FOR EACH ROW EXECUTE FUNCTION tablecopy_capture_order_shares();"
+            " ALTER TABLE order_shares ENABLE ALWAYS TRIGGER tablecopy_capture",
             "its tables were replaced by others",
             id="replaced",
         ),
         pytest.param(
             "ALTER TABLE orders DISABLE TRIGGER tablecopy_capture", "orders is gone", id="disabled"
+        ),
+        pytest.param(
+            "ALTER TABLE groups DISABLE TRIGGER ALL; UPDATE groups SET name = 'Unseen';"
+            " ALTER TABLE groups ENABLE TRIGGER ALL", "groups is gone", id="a load without triggers"
         ),
     ],
 )  # fmt: skip
@@ -120,6 +125,15 @@ def test_what_only_postgres_can_do_to_a_table(pair, statement, says):
 
     with pytest.raises(RefusedError, match=says):
         pair.pull()
+
+
+@pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
+def test_a_load_as_of_a_replica_is_noted_like_any_other(pair):
+    home = shared(pair)
+    sql(pair.remote, "SET session_replication_role = replica; UPDATE groups SET name = 'Loaded'")
+
+    assert pair.pull().written == 1
+    assert pair.local.one(Group, home.group)["name"] == "Loaded"
 
 
 def test_a_source_that_breaks_a_rule_fills_nothing(pair):
