@@ -11,15 +11,16 @@ from datetime import UTC, datetime
 
 from backend.errors import DataError
 from backend.progress import Watcher
+from backend.sync.bulk import LEAST_ROWS, Bulk
 from backend.sync.first import fill, is_empty, union
 from backend.sync.keep.keeping import undo_for
 from backend.sync.merge.attempt import Attempt
 from backend.sync.merge.rules import broken_rules, refuse_broken
 from backend.sync.merge.task import RulesBrokenError, Task
-from backend.sync.shape import OnConflict, Outcome, Value, Wanted
+from backend.sync.shape import OnConflict, Outcome, TableCount, Value, Wanted
 from backend.sync.sides.both import Sides
-from backend.sync.sides.side import Memory
-from backend.sync.standing import Stage, clocks_apart, look_at
+from backend.sync.sides.side import Memory, Side
+from backend.sync.standing import Stage, Standing, clocks_apart, look_at
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class _Run:
     begun: Outcome
 
 
-def synchronise(sides: Sides, wanted: Wanted, watcher: Watcher) -> Outcome:
+def synchronise(
+    sides: Sides, wanted: Wanted, watcher: Watcher, bulk: Bulk | None = None
+) -> Outcome:
     """Bring what the source has changed since the last sync into the target.
 
     The target commits first, then the source forgets what has arrived: killed at any moment, the
@@ -56,7 +59,11 @@ def synchronise(sides: Sides, wanted: Wanted, watcher: Watcher) -> Outcome:
         outcome.notes += clocks_apart(sides)
     with rehearsing(sides, dry_run=wanted.dry_run):
         source = sides.source(wanted.direction)
-        token = _begin(sides, wanted, outcome, watcher) if first else standing.token(source)
+        if first:
+            fast = bulk if _is_worth_it(standing, wanted) else None
+            token = _begin(sides, wanted, outcome, watcher, fast)
+        else:
+            token = standing.token(source)
         rows = standing.rows(sides.target(wanted.direction))
         return _merge(_Run(sides, wanted, watcher, rows, token, outcome))
 
@@ -79,13 +86,28 @@ def begin_capture(sides: Sides) -> None:
             side.start_over()
 
 
-def _begin(sides: Sides, wanted: Wanted, outcome: Outcome, watcher: Watcher) -> str:
+def _is_worth_it(standing: Standing, wanted: Wanted) -> bool:
+    """Tell whether an empty target is to get many rows; a dry run cannot take a bulk copy back."""
+    source, target = (
+        side(wanted.direction) for side in (standing.sides.source, standing.sides.target)
+    )
+    many = sum(standing.rows(source).values()) >= LEAST_ROWS
+    return many and not any(standing.rows(target).values()) and not wanted.dry_run
+
+
+def _begin(
+    sides: Sides, wanted: Wanted, outcome: Outcome, watcher: Watcher, bulk: Bulk | None
+) -> str:
     """Note how the two differ, or fill an empty target; return what both remember then."""
     begin_capture(sides)
     source, target = sides.source(wanted.direction), sides.target(wanted.direction)
+    filled = bulk is not None and _filled(target, sides, outcome, watcher, bulk)
     memory = Memory(secrets.token_hex(16))
     with source.transaction(write=True), target.transaction(write=True):
-        if is_empty(target, sides.tables):
+        if filled:
+            # Whatever was written on either side meanwhile, its triggers have noted.
+            pass
+        elif is_empty(target, sides.tables):
             fill(source, target, sides.tables, watcher, outcome)
             refuse_broken(target)
         else:
@@ -93,6 +115,17 @@ def _begin(sides: Sides, wanted: Wanted, outcome: Outcome, watcher: Watcher) -> 
         for side in (source, target):
             side.remember(memory, sides.tables)
     return memory.token
+
+
+def _filled(target: Side, sides: Sides, outcome: Outcome, watcher: Watcher, bulk: Bulk) -> bool:
+    """Let the target be filled and compared by others."""
+    watcher.stage("copy everything")
+    if not bulk(sides.tables.names):
+        return False
+    for name, rows in target.glance(sides.tables).rows.items():
+        outcome.tables[name] = TableCount(inserted=rows)
+        outcome.compared += rows
+    return True
 
 
 def _merge(run: _Run) -> Outcome:

@@ -31,10 +31,10 @@ def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran
 
 
 def _synchronise(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher) -> Outcome:
+    from backend.sync.bulk import bulk_for
     from backend.sync.engine import synchronise
 
-    del ends
-    return synchronise(reached.sides, wanted, watcher)
+    return synchronise(reached.sides, wanted, watcher, bulk_for(ends, wanted.direction))
 
 
 def _mirror(ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher) -> Outcome:
