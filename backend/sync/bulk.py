@@ -7,7 +7,6 @@ on the file.
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ LEAST_ROWS = 50_000
 _COMMAND = BACKEND / "db_transfer_sqlite_to_postgres.py"
 # The target's address goes in by the standard input: a process's environment can be looked at.
 _ADDRESS = {"MIGRATE_DATABASE_URL_FILE": "/dev/stdin"}
-_OTHERS = ("DATABASE_URL", "MIGRATE_DATABASE_URL", "DB_ENGINE", "PG_")
+_OTHERS = ("DATABASE_URL", "MIGRATE_DATABASE_URL", "RENDER_DATABASE_URL", "DB_ENGINE", "PG_")
 
 # Copies these tables, compares them and puts the rules to them; False: it was not to be.
 Bulk = Callable[[Sequence[str]], bool]
@@ -40,25 +39,18 @@ def bulk_for(ends: Ends, direction: Direction) -> Bulk | None:
     if source.path is None or target.engine != "postgres" or not Path("/dev/stdin").exists():
         return None
     conninfo = with_tls(target, ends.remote_name).conninfo()
-    return partial(_transfer, source.path.absolute(), conninfo)
+    kept = {name: text for name, text in ends.surroundings.items() if not name.startswith(_OTHERS)}
+    return partial(_transfer, source.path.absolute(), conninfo, kept | _ADDRESS)
 
 
-def _transfer(source: Path, conninfo: str, tables: Sequence[str]) -> bool:
+def _transfer(
+    source: Path, conninfo: str, environ: Mapping[str, str], tables: Sequence[str]
+) -> bool:
     words = (sys.executable, str(_COMMAND), "--sqlite", str(source), "--tables", ",".join(tables))
     done = subprocess.run(  # noqa: S603 - our own command
-        words,
-        input=conninfo,
-        env=_environment(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
+        words, input=conninfo, env=environ, capture_output=True, text=True, check=False
     )
     if done.returncode:
         # What is wrong, the other way finds out too, and says so by its own name for it.
         log.warning("no bulk copy", extra={"fields": {"exit_code": done.returncode}})
     return done.returncode == 0
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if not name.startswith(_OTHERS)}
-    return kept | _ADDRESS

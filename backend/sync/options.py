@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
@@ -25,11 +25,15 @@ _CAP = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(%?)", re.ASCII)
 
 @dataclass(frozen=True)
 class Ends:
-    """The two databases; `remote_name` is where the hosted one was named, for messages."""
+    """The two databases; `remote_name` is where the hosted one was named, for messages.
+
+    `surroundings` is the environment of the processes that we start.
+    """
 
     local: DatabaseUrl
     remote: DatabaseUrl
     remote_name: str = RENDER_DATABASE_URL
+    surroundings: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -67,7 +71,7 @@ def read_ends(local: str | None, remote: str | None, environ: Mapping[str, str])
             raise not_configured()
         there = found
     here = parse_database_url(local, name="--local") if local else _configured(environ)
-    return Ends(here, there, name)
+    return Ends(here, there, name, environ)
 
 
 def read_wanted(direction: Direction, words: Words, ends: Ends) -> Wanted:

@@ -58,19 +58,23 @@ def kept(path: Path | None, stream: TextIO) -> Iterator[None]:
         ours.addHandler(handler)
     try:
         yield
-    except AppError as error:
-        log.info("the run failed", extra={"fields": {"why": redact(error.args[0])}})
-        raise
-    except Exception as error:
-        # Where, but not what it says: a driver's error may quote a row.
-        where = "".join(traceback.format_tb(error.__traceback__))
-        log.info("the run ended in an unexpected %s\n%s", type(error).__name__, where)
+    except BaseException as error:
+        _record_end(error)
         raise
     finally:
         ours.setLevel(before)
         for handler in handlers:
             ours.removeHandler(handler)
             handler.close()
+
+
+def _record_end(error: BaseException) -> None:
+    if isinstance(error, AppError):
+        log.info("the run failed", extra={"fields": {"why": redact(error.args[0])}})
+        return
+    # Where, but not what it says: a driver's error may quote a row.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.info("the run ended in an unexpected %s\n%s", type(error).__name__, where)
 
 
 def record(answer: Answer) -> None:
