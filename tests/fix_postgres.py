@@ -100,7 +100,11 @@ class PostgresServer:
             # Stopped first: a process that it forked meanwhile would outlive it, and be in the way
             # of the next start.
             self.process.send_signal(signal.SIGSTOP)
+            backends = _children(self.process.pid)
             self.signal_all(signal.SIGKILL)
+            # Until the last of them is gone, its shared memory refuses another start.
+            for pid in backends:
+                _wait_until_gone(pid)
         else:
             self.process.send_signal(how)
         self.process.wait(START_SECONDS)
@@ -145,6 +149,14 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str) -> None:
         command: list[str | Path] = [self.programs / program, "-D", self.data, *arguments]
         subprocess.run(command, check=True, capture_output=True, **_as_nobody())
+
+
+def _wait_until_gone(pid: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    with suppress(OSError):
+        while (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < until, f"process {pid} outlives SIGKILL"
+            time.sleep(0.01)
 
 
 def new_server(settings: Mapping[str, str] = QUICK) -> PostgresServer:
