@@ -101,16 +101,14 @@ def _begin(
     """Note how the two differ, or fill an empty target; return what both remember then."""
     begin_capture(sides)
     source, target = sides.source(wanted.direction), sides.target(wanted.direction)
+    # Whatever is written beside a bulk copy, on either side, its triggers note.
     filled = bulk is not None and _filled(target, sides, outcome, watcher, bulk)
     memory = Memory(secrets.token_hex(16))
     with source.transaction(write=True), target.transaction(write=True):
-        if filled:
-            # Whatever was written on either side meanwhile, its triggers have noted.
-            pass
-        elif is_empty(target, sides.tables):
+        if not filled and is_empty(target, sides.tables):
             fill(source, target, sides.tables, watcher, outcome)
             refuse_broken(target)
-        else:
+        elif not filled:
             union(source, target, sides.tables, watcher)
         for side in (source, target):
             side.remember(memory, sides.tables)

@@ -16,6 +16,7 @@ from typing import IO
 
 from backend.config.database_url import EngineName
 from backend.errors import DatabaseError
+from backend.sync.chunks import chunks
 from backend.sync.keep.sql_text import DIALECTS
 from backend.sync.shape import Direction, Key, Value
 
@@ -61,7 +62,7 @@ class SafetyCopy:
 
     def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Note rows that are new: going back, they are removed."""
-        for some in _parts(keys):
+        for some in chunks(keys, _ROWS_AT_ONCE):
             self._step(self._dialect.deletes(table, key_columns, some))
 
     def updated(
@@ -72,14 +73,14 @@ class SafetyCopy:
         old_rows: Sequence[Sequence[Value]],
     ) -> None:
         """Note rows as they were; `columns` name their values and hold the key's."""
-        for some in _parts(old_rows):
+        for some in chunks(old_rows, _ROWS_AT_ONCE):
             self._step(self._dialect.updates(table, key_columns, columns, some))
 
     def deleted(
         self, table: str, columns: Sequence[str], old_rows: Sequence[Sequence[Value]]
     ) -> None:
         """Note rows that are gone: going back, they are inserted."""
-        for some in _parts(old_rows):
+        for some in chunks(old_rows, _ROWS_AT_ONCE):
             self._step(self._dialect.inserts(table, columns, some))
 
     def close(self) -> Path | None:
@@ -132,11 +133,6 @@ def keep_name(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _parts(rows: Sequence[Sequence[Value]]) -> Iterator[Sequence[Sequence[Value]]]:
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        yield rows[start : start + _ROWS_AT_ONCE]
 
 
 def _unwritable(path: Path, error: OSError) -> DatabaseError:

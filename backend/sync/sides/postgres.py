@@ -17,6 +17,7 @@ from backend.sync.sides.postgres_capture import TRIGGER, bodies
 from backend.sync.sides.postgres_log import NUMBERS, PostgresLog
 from backend.sync.sides.postgres_values import read
 from backend.sync.sides.side import Glance, Memory
+from backend.sync.sides.transactions import Rehearsable
 from backend.sync.tables import Kind, SyncedColumn, SyncedTables
 
 _HELD = """
@@ -47,13 +48,12 @@ class _Held:
     tables: tuple[str, ...]
 
 
-class PostgresSide(PostgresLog):
+class PostgresSide(PostgresLog, Rehearsable):
     """A database, through a connection that begins its transactions only when told to."""
 
     def __init__(self, connection: psycopg.Connection[Any], where: str) -> None:
         super().__init__(connection)
         self._where = where
-        self._rehearsal = False
 
     @property
     def engine(self) -> EngineName:
@@ -101,49 +101,17 @@ class PostgresSide(PostgresLog):
         return str(self._all(sql.SQL("SELECT {}").format(read(column, moment)))[0][0])
 
     @contextmanager
-    def transaction(self, *, write: bool) -> Iterator[None]:
-        """Hold one snapshot; or write on top of one, with the triggers told to look away."""
-        if self._rehearsal:
-            with self._savepoint():
-                yield
-            return
-        self._begin(write=write)
-        try:
-            yield
-            self._run("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-
-    @contextmanager
     def batch(self) -> Iterator[None]:
         """Send statements without waiting for the answers to those before."""
         with self.connection.pipeline():
             yield
 
-    @contextmanager
-    def _savepoint(self) -> Iterator[None]:
-        self._run("SAVEPOINT tablecopy")
-        try:
-            yield
-            self._run("RELEASE tablecopy")
-        except BaseException:
-            self._run("ROLLBACK TO tablecopy")
-            raise
-
-    @contextmanager
-    def rehearsing(self) -> Iterator[None]:
-        """Do everything in one transaction that never ends well."""
-        self._begin(write=True)
-        self._rehearsal = True
-        try:
-            yield
-        finally:
-            self._rehearsal = False
-            self._roll_back()
-
     def _begin(self, *, write: bool) -> None:
         self._run(_BEGIN_WRITING if write else _BEGIN_READING)
+
+    def _commit(self, *, write: bool) -> None:
+        del write
+        self._run("COMMIT")
 
     def _roll_back(self) -> None:
         # A connection that is lost has rolled back already, and says so to nobody.

@@ -11,17 +11,17 @@ from backend.config.database_url import EngineName
 from backend.sync.sides.side import Glance, Memory
 from backend.sync.sides.sqlite_capture import TABLES, triggers
 from backend.sync.sides.sqlite_log import SQLiteLog
+from backend.sync.sides.transactions import Rehearsable
 from backend.sync.tables import SyncedTables
 from backend.tablecopy.sqlite.quoting import quoted
 
 
-class SQLiteSide(SQLiteLog):
+class SQLiteSide(SQLiteLog, Rehearsable):
     """A file, through a connection that begins its transactions only when told to."""
 
     def __init__(self, connection: sqlite3.Connection, where: str) -> None:
         super().__init__(connection)
         self._where = where
-        self._rehearsal = False
 
     @property
     def engine(self) -> EngineName:
@@ -50,47 +50,14 @@ class SQLiteSide(SQLiteLog):
         return str(self._one("SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now')"))
 
     @contextmanager
-    def transaction(self, *, write: bool) -> Iterator[None]:
-        """Hold one snapshot; or write, with the triggers told to look away."""
-        if self._rehearsal:
-            with self._savepoint():
-                yield
-            return
-        self._begin(write=write)
-        try:
-            yield
-            if write:
-                self._run("DELETE FROM tablecopy_applying")
-            self._run("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-
-    @contextmanager
     def batch(self) -> Iterator[None]:
         """Do nothing: there is no way to the file that could be long."""
         yield
 
-    @contextmanager
-    def _savepoint(self) -> Iterator[None]:
-        self._run("SAVEPOINT tablecopy")
-        try:
-            yield
-            self._run("RELEASE tablecopy")
-        except BaseException:
-            self._run("ROLLBACK TO tablecopy")
-            raise
-
-    @contextmanager
-    def rehearsing(self) -> Iterator[None]:
-        """Do everything in one transaction that never ends well."""
-        self._begin(write=True)
-        self._rehearsal = True
-        try:
-            yield
-        finally:
-            self._rehearsal = False
-            self._roll_back()
+    def _commit(self, *, write: bool) -> None:
+        if write:
+            self._run("DELETE FROM tablecopy_applying")
+        self._run("COMMIT")
 
     def _roll_back(self) -> None:
         # A full disk, for one, has rolled back already.

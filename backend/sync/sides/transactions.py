@@ -1,0 +1,61 @@
+"""Transactions that can be rehearsed: the same on both engines, but for how they begin and end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Rehearsable(ABC):
+    """Begins a transaction only when told to; inside a rehearsal each becomes a savepoint."""
+
+    _rehearsal = False
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[None]:
+        """Hold one snapshot; or write on top of one, with the triggers told to look away."""
+        if self._rehearsal:
+            with self._savepoint():
+                yield
+            return
+        self._begin(write=write)
+        try:
+            yield
+            self._commit(write=write)
+        except BaseException:
+            self._roll_back()
+            raise
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """Do everything in one transaction that never ends well."""
+        self._begin(write=True)
+        self._rehearsal = True
+        try:
+            yield
+        finally:
+            self._rehearsal = False
+            self._roll_back()
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        self._run("SAVEPOINT tablecopy")
+        try:
+            yield
+            self._run("RELEASE tablecopy")
+        except BaseException:
+            self._run("ROLLBACK TO tablecopy")
+            raise
+
+    @abstractmethod
+    def _run(self, statement: str) -> None: ...
+
+    @abstractmethod
+    def _begin(self, *, write: bool) -> None: ...
+
+    @abstractmethod
+    def _commit(self, *, write: bool) -> None: ...
+
+    @abstractmethod
+    def _roll_back(self) -> None: ...
