@@ -5,6 +5,7 @@ Read as in `definitions`; these statements name the live table, and run inside t
 
 from __future__ import annotations
 
+from backend.tablecopy.postgres.replication import REPLICATION
 from backend.tablecopy.postgres.session import Row, Session
 
 _TRIGGERS = """
@@ -105,6 +106,7 @@ _DEPENDENTS = """
         WHEN 'pg_policy'::regclass THEN
             (SELECT NOT p.polrelid = ANY(%(oids)s) FROM pg_policy p WHERE p.oid = d.objid)
         WHEN 'pg_statistic_ext'::regclass THEN false
+        WHEN 'pg_publication_rel'::regclass THEN false
         WHEN 'pg_type'::regclass THEN
             (SELECT e.typrelid = 0 AND e.typelem = 0 FROM pg_type e WHERE e.oid = d.objid)
         ELSE true END
@@ -136,7 +138,9 @@ def surroundings(session: Session, *, schema: str, oids: list[int]) -> list[Row]
 def obstacles(session: Session, oids: list[int]) -> list[str]:
     """Name what would not survive the swap of these tables."""
     values = {"oids": oids}
-    found = session.execute(_PECULIAR.encode(), values).fetchall()
+    found: list[Row] = []
+    for query in (_PECULIAR, *REPLICATION):
+        found += session.execute(query.encode(), values).fetchall()
     said = [f"{table}: {why}" for table, why in found]
     hanging = session.execute(_DEPENDENTS.encode(), values).fetchall()
     return said + [f"{table}: {what} depends on it" for table, what in hanging]
