@@ -10,6 +10,10 @@ from backend.services.errors import InvalidInput
 
 # ASCII digits only: \d would also take the digits of forty other scripts.
 _AMOUNT = re.compile(r"([0-9]{1,15})(?:\.([0-9]+))?")
+_TWO_READINGS = re.compile(r"([0-9]+)[.,]([0-9]{3})")
+# The digits of a dinar; and with a fourth one, three digits that can be no thousands.
+_THREE = 3
+_FOURTH_ZERO = re.compile(r"[0-9]+\.[0-9]{3}0")
 
 
 def parse_amount(text: str, currency: str, *, field: str) -> int:
@@ -44,14 +48,35 @@ def parse_positive(text: str, currency: str, *, field: str) -> int:
     return amount
 
 
-def typed(text: str) -> str:
+def normalise_amount(text: str, currency: str, *, field: str) -> str:
     """Return an amount as people type it in the form that `parse_amount` reads.
 
-    A comma is a decimal point to most of the world. 1.234 stays refused where a currency has two
-    digits: half of the readers would mean a thousand.
+    A comma is a decimal point to most of the world. One separator before exactly three digits is
+    a decimal point to one half of the readers and a thousands separator to the other.
+
+    Raises:
+        InvalidInput: it can be read in two ways.
     """
     text = text.strip()
-    return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    digits = MINOR_DIGITS.get(currency, 0)
+    two_readings = _TWO_READINGS.fullmatch(text)
+    if digits and two_readings:
+        whole, fraction = two_readings.groups()
+        decimal = _unmistakable(whole, fraction[:digits])
+        raise InvalidInput(
+            f"{text[:20]!r} can be read in two ways",
+            field=field,
+            hint=f"write it like {whole}{fraction}, or like {decimal}",
+        )
+    if text.count(",") == 1 and "." not in text:
+        text = text.replace(",", ".")
+    return text[:-1] if digits == _THREE and _FOURTH_ZERO.fullmatch(text) else text
+
+
+def _unmistakable(whole: str, fraction: str) -> str:
+    """Return a decimal amount without exactly three digits behind its point."""
+    fraction = fraction.rstrip("0") or "0"
+    return f"{whole}.{fraction}0" if len(fraction) == _THREE else f"{whole}.{fraction}"
 
 
 def plain(amount: int, currency: str) -> str:

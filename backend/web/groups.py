@@ -13,7 +13,7 @@ from backend.services import balances, members, orders, settlements
 from backend.services import groups as group_service
 from backend.services.currencies import MINOR_DIGITS
 from backend.services.errors import Conflict, InvalidInput
-from backend.services.money import display, typed
+from backend.services.money import display, normalise_amount
 from backend.services.pagination import PageRequest
 from backend.web.blueprints import members_only
 from backend.web.forms import Form, refused, submit
@@ -103,11 +103,12 @@ def date_field(name: str) -> date:
 
 def _new_settlement() -> settlements.NewSettlement:
     sent = request.form
+    currency = sent.get("currency", "")
     return settlements.NewSettlement(
         from_member_id=member_field("from_member_id"),
         to_member_id=member_field("to_member_id"),
-        currency=sent.get("currency", ""),
-        amount=typed(sent.get("amount", "")),
+        currency=currency,
+        amount=normalise_amount(sent.get("amount", ""), currency, field="amount"),
         paid_on=date_field("paid_on"),
         note=sent.get("note", ""),
     )

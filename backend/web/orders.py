@@ -12,7 +12,7 @@ from backend.models import SplitMode
 from backend.services import members, orders
 from backend.services.currencies import MINOR_DIGITS
 from backend.services.errors import Conflict, InvalidInput
-from backend.services.money import typed
+from backend.services.money import normalise_amount
 from backend.web.blueprints import members_only
 from backend.web.forms import Form, refused, submit
 from backend.web.groups import date_field, member_field
@@ -58,16 +58,17 @@ def delete_order(group_id: UUID, order_id: UUID) -> Response:
 
 def _new_order() -> orders.NewOrder:
     sent = request.form
-    total = typed(sent.get("total", ""))
+    currency = sent.get("currency", "")
+    total = normalise_amount(sent.get("total", ""), currency, field="total")
     exact = sent.get("split_mode") == SplitMode.EXACT
     return orders.NewOrder(
         title=sent.get("title", ""),
-        currency=sent.get("currency", ""),
+        currency=currency,
         total=total,
         ordered_on=date_field("ordered_on"),
         payers=[orders.Part(member_field("payer"), total)],
         among=[] if exact else _chosen(),
-        exact=[orders.Part(who, typed(amount)) for who, amount in _amounts()] if exact else [],
+        exact=_exact_shares(currency) if exact else [],
         note=sent.get("note", ""),
     )
 
@@ -77,6 +78,13 @@ def _chosen() -> list[UUID]:
         return [UUID(text) for text in request.form.getlist("among")]
     except ValueError:
         raise InvalidInput("choose who took part", field="split") from None
+
+
+def _exact_shares(currency: str) -> list[orders.Part]:
+    return [
+        orders.Part(who, normalise_amount(amount, currency, field=f"{_SHARE}{who}"))
+        for who, amount in _amounts()
+    ]
 
 
 def _amounts() -> list[tuple[UUID, str]]:

@@ -73,6 +73,19 @@ def test_exact_shares_and_a_refusal_that_keeps_what_was_typed(visitor, flat):
     assert flat.balances() == {"Ayşe": "4.00", "Mehmet": "-4.00"}
 
 
+def test_an_amount_that_can_be_read_in_two_ways_is_asked_about(visitor, flat):
+    form = visitor.form(f"/groups/{flat.id}/orders/new")
+
+    refused = visitor.send(form, title="Dinner", total="25,000", currency="KWD")
+    accepted = visitor.send(form, title="Dinner", total="25,1250", currency="KWD")
+
+    assert refused.status_code == 422
+    assert "write it like 25000, or like 25.0" in text_of(refused)
+    assert 'value="25,000"' in refused.get_data(as_text=True)
+    assert accepted.status_code == 303
+    assert flat.owner.get(f"{flat.path}/orders").get_json()["items"][0]["total"] == "25.125"
+
+
 def test_a_form_that_is_sent_twice_makes_one_order(visitor, flat):
     form = visitor.form(f"/groups/{flat.id}/orders/new")
 

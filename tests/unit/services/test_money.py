@@ -1,5 +1,7 @@
 """Amounts: read strictly, written exactly."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from backend.models.checks import MAX_AMOUNT
 from backend.services.currencies import MINOR_DIGITS
 from backend.services.errors import InvalidInput
-from backend.services.money import display, parse_amount, parse_positive, plain, typed
+from backend.services.money import display, normalise_amount, parse_amount, parse_positive, plain
 
 
 @pytest.mark.parametrize(
@@ -87,14 +89,61 @@ def test_people_see_amounts_with_symbol_and_thousands(amount, currency, shown):
 
 
 @pytest.mark.parametrize(
-    ("text", "read"),
+    ("text", "currency", "read"),
     [
-        (" 12,50 ", "12.50"),
-        ("12.50", "12.50"),
-        ("1.234,50", "1.234,50"),
-        ("1,234,5", "1,234,5"),
-        ("1,234", "1.234"),
+        (" 12,50 ", "TRY", "12.50"),
+        ("12.50", "TRY", "12.50"),
+        ("1.234,50", "TRY", "1.234,50"),
+        ("1,234,5", "TRY", "1,234,5"),
+        ("25.1250", "KWD", "25.125"),
+        ("25,1250", "KWD", "25.125"),
+        ("25.1251", "KWD", "25.1251"),
+        ("1.2340", "TRY", "1.2340"),
+        ("1,234", "JPY", "1.234"),
     ],
 )
-def test_a_single_comma_is_taken_for_a_point(text, read):
-    assert typed(text) == read
+def test_a_single_comma_is_taken_for_a_point(text, currency, read):
+    assert normalise_amount(text, currency, field="total") == read
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "ways_out"),
+    [
+        ("25,000", "KWD", ("25000", "25.0")),
+        ("25.125", "KWD", ("25125", "25.1250")),
+        ("25.120", "KWD", ("25120", "25.12")),
+        ("1.234", "TRY", ("1234", "1.23")),
+        ("0,250", "IQD", ("0250", "0.25")),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused_with_both(text, currency, ways_out):
+    with pytest.raises(InvalidInput, match="can be read in two ways") as refusal:
+        normalise_amount(text, currency, field="share-1")
+
+    assert refusal.value.field == "share-1"
+    assert refusal.value.hint == f"write it like {ways_out[0]}, or like {ways_out[1]}"
+    for way_out in ways_out:
+        parse_amount(normalise_amount(way_out, currency, field="total"), currency, field="total")
+
+
+@given(
+    whole=st.integers(min_value=0, max_value=10**7),
+    fraction=st.text("0123456789", min_size=1, max_size=5),
+    currency=st.sampled_from(sorted(MINOR_DIGITS)),
+    separator=st.sampled_from([".", ",", "'", " ", "\u00a0", "\u202f", "٫", "٬", "·"]),
+)
+def test_an_amount_with_one_separator_is_never_read_a_thousand_times_too_large_or_too_small(
+    whole, fraction, currency, separator
+):
+    digits = MINOR_DIGITS[currency]
+
+    try:
+        text = normalise_amount(f"{whole}{separator}{fraction}", currency, field="total")
+        amount = parse_amount(text, currency, field="total")
+    except InvalidInput:
+        return
+
+    # Whatever was taken had a decimal separator, and not as many digits as a group of thousands.
+    assert separator in ".,"
+    assert len(fraction) != 3
+    assert Decimal(amount) == Decimal(f"{whole}.{fraction}").scaleb(digits)
