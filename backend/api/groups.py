@@ -95,4 +95,4 @@ def get_balances(group_id: UUID) -> dict[str, object]:
     """Show what each member is owed or owes, per currency."""
     del group_id
     membership = current_membership()
-    return {"balances": balances.of_group(membership, members.everyone(membership))}
+    return {"balances": balances.of_group(membership, members.with_removed(membership))}

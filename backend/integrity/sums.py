@@ -107,12 +107,12 @@ def _alive_in_deleted(only: Only) -> Executable:
 
 
 def _balances(only: Only) -> Executable:
-    """Add up what `backend.services.balances` shows, for every group and currency at once."""
+    """Add up the balances of the members who are there, for every group and currency at once."""
     rows = _signed_amounts(only)
     added = func.sum(rows.c.amount)
     return (
         select(rows.c.group_id, rows.c.currency, added.label("added"))
-        # A member who is shown no more takes part in no balance that is shown.
+        # Whoever is removed must be even: otherwise the others owe somebody who is not there.
         .join(GroupMember, and_(GroupMember.id == rows.c.member_id, _shown()))
         .group_by(rows.c.group_id, rows.c.currency)
         .having(added != 0)

@@ -13,6 +13,10 @@ from backend.db.extension import db
 from backend.models import GroupMember, OrderPayer, OrderShare, Settlement
 from backend.services.groups import Membership
 
+_KINDS = ("paid", "owed", "sent", "received")
+# By currency, member and kind.
+_Sums = dict[tuple[str, UUID, str], int]
+
 
 @dataclass(frozen=True)
 class MemberBalance:
@@ -41,25 +45,36 @@ class CurrencyBalances:
 
 
 def of_group(membership: Membership, everyone: Sequence[GroupMember]) -> list[CurrencyBalances]:
-    """Return the balances of a group's members in every currency that it has used."""
+    """Return the balances of a group's members in every currency that it has used.
+
+    A removed member among `everyone` has a row where money of theirs is counted: a sync or an
+    older release can leave one, and without that row the others would not add up to zero.
+    """
     sums = _sums(membership.group.id)
     currencies = sorted({currency for currency, _, _ in sums})
     return [
-        CurrencyBalances(currency, [_balance(member, currency, sums) for member in everyone])
+        CurrencyBalances(
+            currency,
+            [
+                _balance(member, currency, sums)
+                for member in everyone
+                if member.deleted_at is None or _has_money(member, currency, sums)
+            ],
+        )
         for currency in currencies
     ]
 
 
-def _balance(
-    member: GroupMember, currency: str, sums: dict[tuple[str, UUID, str], int]
-) -> MemberBalance:
-    paid, owed, sent, received = (
-        sums.get((currency, member.id, kind), 0) for kind in ("paid", "owed", "sent", "received")
-    )
+def _has_money(member: GroupMember, currency: str, sums: _Sums) -> bool:
+    return any((currency, member.id, kind) in sums for kind in _KINDS)
+
+
+def _balance(member: GroupMember, currency: str, sums: _Sums) -> MemberBalance:
+    paid, owed, sent, received = (sums.get((currency, member.id, kind), 0) for kind in _KINDS)
     return MemberBalance(member.id, member.display_name, currency, paid, owed, sent, received)
 
 
-def _sums(group_id: UUID) -> dict[tuple[str, UUID, str], int]:
+def _sums(group_id: UUID) -> _Sums:
     """Add up the group's rows: one query, four index scans, none of them outside the group."""
     query = union_all(
         _sum("paid", OrderPayer.member_id, OrderPayer, group_id),

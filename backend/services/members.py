@@ -47,6 +47,15 @@ def everyone(membership: Membership) -> Sequence[GroupMember]:
     ).all()
 
 
+def with_removed(membership: Membership) -> Sequence[GroupMember]:
+    """Return everybody who is or was a member: money that they moved goes on being counted."""
+    return db.session.scalars(
+        select(GroupMember)
+        .where(GroupMember.group_id == membership.group.id)
+        .order_by(GroupMember.id)
+    ).all()
+
+
 def page_of(membership: Membership, page: PageRequest) -> Page[GroupMember]:
     """Return the members of a group, the newest first."""
     query = select(GroupMember).where(

@@ -15,6 +15,7 @@ from backend.db.ids import new_id
 from backend.db.types import utc_now
 from backend.models import Order, OrderPayer, OrderShare, SplitMode
 from backend.services import members
+from backend.services.days import plausible_day
 from backend.services.errors import InvalidInput, NotFound
 from backend.services.groups import Membership
 from backend.services.money import parse_amount, parse_positive, plain
@@ -98,7 +99,7 @@ def _unsaved(membership: Membership, wish: NewOrder, order_id: UUID, total: int)
         title=clean_line(wish.title, field="title", at_most=120),
         currency=wish.currency,
         total=total,
-        ordered_on=wish.ordered_on,
+        ordered_on=plausible_day(wish.ordered_on, field="ordered_on"),
         split_mode=SplitMode.EXACT if wish.exact else SplitMode.EQUAL,
         note=clean_note(wish.note, field="note", at_most=1000),
     )

@@ -16,6 +16,8 @@ from backend.services.errors import InvalidInput
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
+# A date and an id take 80. More would let a cursor nest deeper than the JSON parser goes.
+_MOST_CHARACTERS = 200
 
 Row = TypeVar("Row")
 
@@ -63,6 +65,8 @@ def _encode(values: Sequence[object]) -> str:
 
 def _after(cursor: str, keys: Sequence[Key]) -> ColumnElement[Any]:  # Any: as in Key
     try:
+        if len(cursor) > _MOST_CHARACTERS:
+            raise ValueError("longer than any cursor of ours")
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         values = [key.read(value) for key, value in zip(keys, json.loads(text), strict=True)]
     except (binascii.Error, ValueError, TypeError, AttributeError) as error:

@@ -12,6 +12,7 @@ from backend.db.extension import db
 from backend.db.types import utc_now
 from backend.models import Settlement
 from backend.services import members
+from backend.services.days import plausible_day
 from backend.services.errors import InvalidInput, NotFound
 from backend.services.groups import Membership
 from backend.services.money import parse_positive
@@ -45,7 +46,7 @@ def add(membership: Membership, wish: NewSettlement) -> Settlement:
         to_member_id=wish.to_member_id,
         currency=wish.currency,
         amount=amount,
-        paid_on=wish.paid_on,
+        paid_on=plausible_day(wish.paid_on, field="paid_on"),
         note=clean_note(wish.note, field="note", at_most=1000),
     )
     db.session.add(settlement)

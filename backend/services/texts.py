@@ -7,6 +7,9 @@ import unicodedata
 from backend.services.errors import InvalidInput
 
 _LINE_BREAKS = "\n\r\t"
+# Letters and signs by their category that have no shape: four fillers of Hangul, the blank of
+# Braille, the empty head of a note. Marks (M) and what formats (C) have none either.
+_WITHOUT_SHAPE = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 
 
 def clean_line(value: str, *, field: str, at_most: int) -> str:
@@ -16,6 +19,8 @@ def clean_line(value: str, *, field: str, at_most: int) -> str:
         raise InvalidInput("must not be empty", field=field)
     if any(_is_control(character) for character in text):
         raise InvalidInput("must be one line without control characters", field=field)
+    if not any(_is_visible(character) for character in text):
+        raise InvalidInput("must have a letter, a digit or a sign that can be seen", field=field)
     return text
 
 
@@ -42,3 +47,7 @@ def _is_control(character: str) -> bool:
         or "\u202a" <= character <= "\u202e"
         or "\u2066" <= character <= "\u2069"
     )
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNPS" and character not in _WITHOUT_SHAPE

@@ -125,12 +125,13 @@ def _show_group(
     *, member_form: Form | None = None, settle_form: Form | None = None, status: int = 200
 ) -> Response:
     membership = current_membership()
-    everyone = members.everyone(membership)
+    everyone = members.with_removed(membership)
     body = render_template(
         "group.html",
         group=membership.group,
         me=membership.member.id,
-        members=everyone,
+        members=[member for member in everyone if member.deleted_at is None],
+        removed={member.id for member in everyone if member.deleted_at},
         names={member.id: member.display_name for member in everyone},
         balances=balances.of_group(membership, everyone),
         orders=orders.page_of(membership, PageRequest(ORDERS_A_PAGE, request.args.get("cursor"))),

@@ -7,8 +7,11 @@ from datetime import date
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from backend.db.transactions import writing
+from backend.db.types import utc_now
+from backend.models import GroupMember
 from backend.services import balances, groups, members, orders, settlements
 from backend.services.groups import Membership
 from backend.services.money import plain
@@ -45,6 +48,24 @@ def test_they_are_what_a_ledger_by_hand_says(app: Flask, ayse: Actor):
         assert all(sum(row.balance for row in sheet.members) == 0 for sheet in found)
 
     check()
+
+
+def test_a_removed_member_with_money_is_shown_so_that_the_others_add_up(app: Flask, ayse: Actor):
+    with app.app_context():
+        with writing() as session:
+            membership, people = make_group(ayse)
+            order = (("TRY", 1000, 1, {0, 1}, False), ("JPY", 7, 0, {0}, False))
+            fill(membership, people, order, [])
+            # As a sync from another release leaves them: one with money, one without.
+            gone = GroupMember.id.in_(people[1:3])
+            session.execute(update(GroupMember).where(gone).values(deleted_at=utc_now()))
+        found = balances.of_group(membership, members.with_removed(membership))
+
+    shown = {
+        sheet.currency: {row.member_id: row.balance for row in sheet.members} for sheet in found
+    }
+    assert shown["TRY"] == {people[0]: -500, people[1]: 500, people[3]: 0}
+    assert set(shown["JPY"]) == {people[0], people[3]}
 
 
 def make_group(actor: Actor) -> tuple[Membership, list[uuid.UUID]]:

@@ -1,9 +1,11 @@
 """Orders: strict on the way in, exact in the balances."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 
+from backend.db.types import utc_now
 from tests.actors import GroupOfTest
 
 NOBODY = str(uuid.UUID(int=7))
@@ -206,3 +208,28 @@ def test_an_address_without_account_is_refused(flat):
     unknown = {"display_name": "Guest", "email": "nobody@example.com"}
 
     assert refusals(flat.owner.post(f"{flat.path}/members", unknown)) == ["email"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0026-11-22", "1969-12-31", "9999-12-31"])
+def test_a_day_on_which_nobody_spends_money_is_refused(flat, day):
+    mehmet = flat.add_member("Mehmet")
+    payment = {
+        "from_member_id": mehmet,
+        "to_member_id": flat.me,
+        "currency": "TRY",
+        "amount": "1.00",
+        "paid_on": day,
+    }
+
+    order = flat.owner.post(f"{flat.path}/orders", flat.order(ordered_on=day))
+    settlement = flat.owner.post(f"{flat.path}/settlements", payment)
+
+    assert refusals(order) == ["ordered_on"]
+    assert refusals(settlement) == ["paid_on"]
+
+
+@pytest.mark.parametrize("ahead", [0, 366])
+def test_a_bill_may_lie_ahead(flat, ahead):
+    day = (utc_now().date() + timedelta(days=ahead)).isoformat()
+
+    assert flat.add_order(ordered_on=day)["ordered_on"] == day

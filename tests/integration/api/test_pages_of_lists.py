@@ -1,5 +1,7 @@
 """Lists come page by page, each row once, whatever is added meanwhile."""
 
+import base64
+
 from tests.actors import GroupOfTest
 
 
@@ -52,6 +54,8 @@ def test_a_page_that_nobody_gave_out_is_refused(flat):
     wrong = [
         "limit=0", "limit=101", "limit=x", "limit=1.5", "cursor=x", "cursor=", "cursor=W10",
         "cursor=WyJhIiwiYiJd", "cursor=bnVsbA", "cursor=%00", "cursor=é", "limit=1&cursor=eyJhIjoxfQ",
+        f"cursor={base64.urlsafe_b64encode(b'[' * 1200).decode()}",
+        f"cursor={base64.urlsafe_b64encode(b'[' * 150).decode()}",
     ]  # fmt: skip
 
     answers = [flat.owner.get(f"{flat.path}/orders?{query}").status_code for query in wrong]

@@ -10,6 +10,11 @@ def test_a_line_is_trimmed_and_composed():
     assert clean_line("  Çay\u0327 I\u0307pek ", field="title", at_most=20) == "Çay\u0327 İpek"
 
 
+@pytest.mark.parametrize("text", ["İ", "7", "?", "🍕", "👩‍👩‍👧", "한", "ज़", "ا"])
+def test_a_line_of_one_sign_is_a_line(text):
+    assert clean_line(text, field="title", at_most=20) == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -21,6 +26,13 @@ def test_a_line_is_trimmed_and_composed():
         pytest.param("\ud800", id="half a pair"),
         pytest.param("a\u202eb", id="turns the text around"),
         pytest.param("x" * 21, id="too long"),
+        pytest.param("\u200b\u200d\ufeff", id="no width"),
+        pytest.param("\u00ad", id="soft hyphen"),
+        pytest.param("\u3164\u115f", id="Hangul fillers"),
+        pytest.param("\u2800", id="blank of Braille"),
+        pytest.param("\ufe0f\u034f", id="marks on nothing"),
+        pytest.param("\U000e0041", id="a tag"),
+        pytest.param("\ue000", id="private use"),
     ],
 )
 def test_what_is_no_line_is_refused(text):
