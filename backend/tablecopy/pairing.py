@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -68,6 +68,12 @@ class Pairing:
     def pairs(self) -> tuple[TablePair, ...]:
         """All pairs in the order of the groups."""
         return tuple(pair for group in self.groups for pair in group)
+
+    def only(self, tables: Iterable[str]) -> Pairing:
+        """Return the same with no other pairs than those of these tables of the target."""
+        names = set(tables)
+        groups = (tuple(p for p in group if p.target.name in names) for group in self.groups)
+        return replace(self, groups=tuple(group for group in groups if group))
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:

@@ -43,10 +43,10 @@ def transfer(options: Options, watcher: Watcher) -> Report:
         plan = make_plan(options, sides)
         if options.dry_run:
             return plan.report()
-        plan.refuse_obstacles()
         run = Run(options, sides, watcher, plan.pairing)
-        if options.task is Task.CHECK:
-            return check(run)
+        if options.task is Task.CHECK and plan.pairing.pairs:
+            return check(run, plan.obstacles)
+        plan.refuse_obstacles()
         if options.task is Task.VERIFY:
             return verify(run)
         return _write(run)

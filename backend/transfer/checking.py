@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from backend.errors import DataError
+from backend.errors import DatabaseError, DataError
+from backend.tablecopy.casting.choosing import untyped
+from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.postgres.findings import Offences
 from backend.tablecopy.rehearsing import rehearse
 from backend.tablecopy.sqlite.badvalues import bad_values
@@ -16,9 +19,13 @@ from backend.transfer.run import Run
 _MOST_NAMED = 10_000
 
 
-def check(run: Run) -> Report:
+def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
     """Read the whole file and say what would be refused; nothing that is written lasts."""
-    found = _with_bad_rows(run, named_bad_values(run))
+    known = Findings(obstacles=tuple(map(str, obstacles)))
+    # The others are in the obstacles.
+    castable = [pair for pair in run.pairing.pairs if not untyped(pair, run.options.casts)]
+    run.pairing = run.pairing.only(pair.target.name for pair in castable)
+    found = _with_bad_rows(run, named_bad_values(run, known))
     tables = tuple(
         TableReport(pair.target.name, run.sides.source_rows(pair.source.name))
         for pair in run.pairing.pairs
@@ -38,15 +45,15 @@ def _with_bad_rows(run: Run, found: Findings) -> Findings:
     with run.stage("rehearse"):
         try:
             rows = bad_rows(rehearse(session, source, run.encoders()))
-        except DataError as error:
-            if not found.bad_values:
+        except (DataError, DatabaseError) as error:
+            if not found.exit_code:
                 raise
             return found.with_notes([f"rows were not looked at: {error}"])
-    return replace(rows, notes=(*found.notes, *rows.notes), bad_values=found.bad_values)
+    return replace(found, notes=(*found.notes, *rows.notes), bad_rows=rows.bad_rows)
 
 
-def named_bad_values(run: Run) -> Findings:
-    """Go through every table."""
+def named_bad_values(run: Run, known: Findings | None = None) -> Findings:
+    """Go through every table, and add what is found to what is known."""
     with run.stage("check"):
         # With their order looked at, so that rows are named by the key that people know.
         pairs = [one.pair for one in run.encoders()]
@@ -54,4 +61,4 @@ def named_bad_values(run: Run) -> Findings:
         named = tuple(islice(found, _MOST_NAMED))
         rest = sum(1 for _ in found)
     notes = (f"{rest:,} bad values more are not named",) if rest else ()
-    return Findings(notes=notes, bad_values=named)
+    return replace(known or Findings(), notes=notes, bad_values=named)

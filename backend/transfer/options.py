@@ -65,6 +65,8 @@ class Options:
     source: Path
     target: DatabaseUrl
     task: Task = Task.LOAD
+    # What a run would do that a check is about.
+    rehearsed: Task = Task.LOAD
     dry_run: bool = False
     delete: bool = False
     migrate: bool = False
@@ -82,6 +84,11 @@ class Options:
     def writes(self) -> bool:
         """Tell whether the target will be another one afterwards."""
         return not self.dry_run and self.task in {Task.LOAD, Task.REPLACE, Task.UPDATE}
+
+    @property
+    def way(self) -> Task:
+        """Return what a run does, or what the one would do that a check is about."""
+        return self.rehearsed if self.task is Task.CHECK else self.task
 
     @property
     def needs_workers(self) -> bool:
@@ -109,6 +116,7 @@ def read_options(words: Words, environ: Mapping[str, str]) -> Options:
         source=source.absolute(),
         target=_target(words, settings),
         task=_task(words),
+        rehearsed=_way(words),
         dry_run=words.dry_run,
         delete=words.delete,
         migrate=words.migrate,
@@ -138,9 +146,11 @@ def _refuse_contradictions(words: Words) -> None:
     }
     _at_most_one(questions, "ask one question at a time")
     _at_most_one(ways, "a target that holds rows is replaced or brought up to date, not both")
+    if words.verify_only:
+        _at_most_one({"--verify-only": True} | ways, "--verify-only changes nothing")
     if words.check or words.verify_only:
         question = _said(questions)[0]
-        _at_most_one({question: True} | ways | changes, f"{question} changes nothing")
+        _at_most_one({question: True} | changes, f"{question} changes nothing")
     if words.migrate and words.schema != "public":
         raise UsageError("--migrate makes the app's tables in the schema public alone")
     if words.delete and not words.update:
@@ -160,12 +170,12 @@ def _said(flags: Mapping[str, bool]) -> list[str]:
 
 
 def _task(words: Words) -> Task:
-    asked = {
-        Task.CHECK: words.check,
-        Task.VERIFY: words.verify_only,
-        Task.REPLACE: words.truncate,
-        Task.UPDATE: words.update,
-    }
+    asked = {Task.CHECK: words.check, Task.VERIFY: words.verify_only}
+    return next((task for task, said in asked.items() if said), _way(words))
+
+
+def _way(words: Words) -> Task:
+    asked = {Task.REPLACE: words.truncate, Task.UPDATE: words.update}
     return next((task for task, said in asked.items() if said), Task.LOAD)
 
 

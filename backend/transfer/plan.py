@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from backend.errors import RefusedError
-from backend.tablecopy.pairing import FindingKind, Pairing
-from backend.tablecopy.postgres.emptiness import Contents, contents
+from backend.tablecopy.obstacle import Obstacle
+from backend.tablecopy.pairing import Pairing
+from backend.tablecopy.postgres.emptiness import NOTHING, Contents, contents
+from backend.tablecopy.postgres.privileges import readable
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.shadow import left_over
-from backend.transfer.options import Options, Task
+from backend.transfer.options import Options
+from backend.transfer.preflight import Scene, obstacles
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.rules import BOOKKEEPING
 from backend.transfer.sides import Sides
-
-_FLAGS = {
-    FindingKind.TABLE_ONLY_IN_SOURCE: "--allow-extra-tables",
-    FindingKind.TABLE_ONLY_IN_TARGET: "--allow-missing-tables",
-    FindingKind.COLUMN_ONLY_IN_SOURCE: "--allow-extra-columns",
-    FindingKind.COLUMN_ONLY_IN_TARGET: "--allow-missing-columns",
-}
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,9 @@ class Plan:
     # Nothing, while the tables are still to be made.
     pairing: Pairing
     rows: Mapping[str, int]
+    obstacles: tuple[Obstacle, ...] = ()
     pending: tuple[str, ...] = ()
-    held: Contents = field(default_factory=Contents)
+    held: Contents = NOTHING
     left_over: tuple[str, ...] = ()
 
     @property
@@ -40,26 +37,15 @@ class Plan:
         """Tell whether nothing would be lost if the tables were exchanged."""
         return not self.held.tables
 
-    def obstacles(self) -> Iterator[str]:
-        """Say what is in the way, and by which flag it would not be."""
-        if not self.pairing.pairs and not self.pending:
-            yield "the target has no table that the source has too (--migrate makes the app's)"
-            return
-        for finding in self.pairing.open_findings:
-            flag = _FLAGS.get(finding.kind)
-            yield f"{finding} ({flag})" if flag else str(finding)
-        if self.options.task is Task.LOAD and not self.is_empty_target:
-            yield f"the target is not empty: {self.held} (--update or --truncate)"
-
     def refuse_obstacles(self) -> None:
         """See that nothing is in the way.
 
         Raises:
             RefusedError: something is; nothing has been touched.
         """
-        found = list(self.obstacles())
-        if found:
-            raise RefusedError("; ".join(found), hint="nothing was touched; see --dry-run")
+        if self.obstacles:
+            said = "; ".join(map(str, self.obstacles))
+            raise RefusedError(said, hint="nothing was touched; see --dry-run")
 
     def report(self) -> Report:
         """Say what would be done."""
@@ -74,7 +60,7 @@ class Plan:
             target=str(options.target),
             outcome="nothing was touched",
             tables=tuple(TableReport(name, rows) for name, rows in self.rows.items()),
-            findings=Findings(tuple(notes), tuple(self.obstacles())),
+            findings=Findings(tuple(notes), tuple(map(str, self.obstacles))),
         )
 
 
@@ -82,16 +68,25 @@ def make_plan(options: Options, sides: Sides) -> Plan:
     """Look at both sides."""
     pending = _pending(options)
     pairing = Pairing(()) if pending else sides.pair(options)
+    scene = Scene(options, sides, pairing, pending)
     with translated("looking at what the target holds"):
-        tables = [pair.target.name for pair in pairing.pairs]
-        held = contents(sides.session, sides.target.schema, tables)
+        scene = replace(scene, held=_held(scene))
+        found = obstacles(scene)
         remains = tuple(left_over(sides.session, sides.target.schema))
-    if pending:
+    return Plan(options, pairing, _rows(scene), found, pending, scene.held, remains)
+
+
+def _held(scene: Scene) -> Contents:
+    session, intent = scene.sides.session, scene.intent
+    return contents(session, intent.schema, readable(session, intent))
+
+
+def _rows(scene: Scene) -> dict[str, int]:
+    sides, pairs = scene.sides, scene.pairing.pairs
+    if scene.pending:
         names = {table.name for table in sides.source.tables()} - BOOKKEEPING
-        rows = {name: sides.source_rows(name) for name in sorted(names)}
-    else:
-        rows = {pair.target.name: sides.source_rows(pair.source.name) for pair in pairing.pairs}
-    return Plan(options, pairing, rows, pending, held, remains)
+        return {name: sides.source_rows(name) for name in sorted(names)}
+    return {pair.target.name: sides.source_rows(pair.source.name) for pair in pairs}
 
 
 def _pending(options: Options) -> tuple[str, ...]:

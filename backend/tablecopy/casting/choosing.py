@@ -12,7 +12,7 @@ from backend.tablecopy.casting.moments import Date, Time, Timestamp, TimestampTz
 from backend.tablecopy.casting.rule import Rule
 from backend.tablecopy.casting.texts import Label, PaddedText, Text
 from backend.tablecopy.casting.wholes import Boolean, Whole
-from backend.tablecopy.shape import Casts, TargetColumn, TargetTable, TargetType
+from backend.tablecopy.shape import Casts, TablePair, TargetColumn, TargetTable, TargetType
 
 _RULES: dict[str, type[Rule]] = {
     "smallint": Whole,
@@ -57,6 +57,17 @@ def rule_for(table: TargetTable, column: TargetColumn, casts: Casts) -> Rule:
             " its table out",
         )
     return rule(column, casts)
+
+
+def untyped(pair: TablePair, casts: Casts) -> list[RefusedError]:
+    """Return a reason for each column of a pair whose type has no rule."""
+    found = []
+    for column in pair.columns:
+        try:
+            rule_for(pair.target, column.target, casts)
+        except RefusedError as error:
+            found.append(error)
+    return found
 
 
 def _rule(target: TargetType) -> type[Rule] | None:

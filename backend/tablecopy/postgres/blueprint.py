@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from backend.errors import RefusedError
 from backend.tablecopy.postgres.definitions import definitions
-from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.postgres.surroundings import obstacles, surroundings
+from backend.tablecopy.postgres.session import Row, Session
+from backend.tablecopy.postgres.surroundings import surroundings
+from backend.tablecopy.postgres.swap_obstacles import Reason, swap_obstacles
+from backend.tablecopy.postgres.tables import table_oids
 
-_OIDS = """
-    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('r', 'p') ORDER BY c.relname"""
-_STAY_HINT = "remove it for the transfer and put it back afterwards, or use --update, which leaves"
+_STAY_HINT = (
+    "--update leaves the tables in place, and with --delete does what --truncate does; or remove it"
+    " for the transfer and put it back afterwards"
+)
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,30 @@ def read_blueprint(
     with session.transaction():
         # Whatever is not Postgres's own then comes out with its schema.
         session.execute("SET LOCAL search_path TO ''")
-        oids = [row[0] for row in session.execute(_OIDS, (schema, list(names)))]
-        _refuse(obstacles(session, oids))
-        rows = definitions(session, schema=schema, shadow=shadow, oids=oids)
-        rows += surroundings(session, schema=schema, oids=oids)
-    _refuse([f"{row[1]}: {row[2]} cannot be made again" for row in rows if row[3] is None])
+        oids = table_oids(session, schema, names)
+        rows = _rows(session, schema=schema, shadow=shadow, oids=oids)
+        reasons = [*swap_obstacles(session, oids), *_not_made_again(rows)]
+    if reasons:
+        raise RefusedError(
+            f"tables that cannot be exchanged: {'; '.join(map(': '.join, reasons))}",
+            hint=_STAY_HINT,
+        )
     return Blueprint(schema, shadow, names, tuple(Statement(*row) for row in rows))
 
 
-def _refuse(reasons: list[str]) -> None:
-    if reasons:
-        raise RefusedError(
-            f"tables that cannot be exchanged: {'; '.join(reasons)}",
-            hint=f"{_STAY_HINT} the tables in place",
-        )
+def exchange_obstacles(session: Session, schema: str, tables: Iterable[str]) -> list[Reason]:
+    """Name what a blueprint of these tables would be refused for; the search path is empty."""
+    oids = table_oids(session, schema, tables)
+    rows = _rows(session, schema=schema, shadow=schema, oids=oids)
+    return [*swap_obstacles(session, oids), *_not_made_again(rows)]
+
+
+def _rows(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:
+    return [
+        *definitions(session, schema=schema, shadow=shadow, oids=oids),
+        *surroundings(session, schema=schema, oids=oids),
+    ]
+
+
+def _not_made_again(rows: Iterable[Row]) -> list[Reason]:
+    return [(row[1], f"{row[2]} cannot be made again") for row in rows if row[3] is None]

@@ -5,7 +5,6 @@ Read as in `definitions`; these statements name the live table, and run inside t
 
 from __future__ import annotations
 
-from backend.tablecopy.postgres.replication import REPLICATION
 from backend.tablecopy.postgres.session import Row, Session
 
 _TRIGGERS = """
@@ -77,54 +76,6 @@ _REFERENCES = """
 
 _QUERIES = (_SEQUENCES, _REFERENCES, _STATISTICS, _RULES, _POLICIES, _TRIGGERS)
 
-# Whatever else depends on a table, its columns or its row type would be lost with it.
-_DEPENDENTS = """
-    SELECT DISTINCT t.name, CASE WHEN d.classid = 'pg_rewrite'::regclass
-        THEN (SELECT pg_describe_object('pg_class'::regclass, w.ev_class, 0)
-            FROM pg_rewrite w WHERE w.oid = d.objid)
-        ELSE pg_describe_object(d.classid, d.objid, 0) END
-    FROM pg_depend d JOIN (
-        SELECT 'pg_class'::regclass::oid, c.oid, c.relname FROM pg_class c
-        WHERE c.oid = ANY(%(oids)s) UNION ALL
-        SELECT 'pg_type'::regclass::oid, e.oid, c.relname FROM pg_class c
-        JOIN pg_type e ON c.reltype IN (e.oid, e.typelem) WHERE c.oid = ANY(%(oids)s)
-        ) t(classid, oid, name) ON d.refclassid = t.classid AND d.refobjid = t.oid
-    WHERE CASE d.classid
-        WHEN 'pg_class'::regclass THEN
-            (SELECT c.relkind NOT IN ('i', 't', 'S') FROM pg_class c WHERE c.oid = d.objid)
-            AND NOT d.objid = ANY(%(oids)s)
-        WHEN 'pg_attrdef'::regclass THEN
-            (SELECT NOT f.adrelid = ANY(%(oids)s) FROM pg_attrdef f WHERE f.oid = d.objid)
-        WHEN 'pg_constraint'::regclass THEN
-            (SELECT k.contype <> 'f' AND NOT k.conrelid = ANY(%(oids)s)
-            FROM pg_constraint k WHERE k.oid = d.objid)
-        WHEN 'pg_trigger'::regclass THEN
-            (SELECT NOT g.tgisinternal AND NOT g.tgrelid = ANY(%(oids)s)
-            FROM pg_trigger g WHERE g.oid = d.objid)
-        WHEN 'pg_rewrite'::regclass THEN
-            (SELECT NOT w.ev_class = ANY(%(oids)s) FROM pg_rewrite w WHERE w.oid = d.objid)
-        WHEN 'pg_policy'::regclass THEN
-            (SELECT NOT p.polrelid = ANY(%(oids)s) FROM pg_policy p WHERE p.oid = d.objid)
-        WHEN 'pg_statistic_ext'::regclass THEN false
-        WHEN 'pg_publication_rel'::regclass THEN false
-        WHEN 'pg_type'::regclass THEN
-            (SELECT e.typrelid = 0 AND e.typelem = 0 FROM pg_type e WHERE e.oid = d.objid)
-        ELSE true END
-    ORDER BY 1, 2"""
-# What a plain table never is: these cannot be swapped at all.
-_PECULIAR = """
-    SELECT c.relname, CASE WHEN c.relkind = 'p' THEN 'it is partitioned'
-        WHEN c.reloftype <> 0 THEN 'it is made from a type'
-        WHEN i.inhrelid = c.oid THEN 'it inherits from another table'
-        ELSE 'another table inherits from it' END
-    FROM pg_class c LEFT JOIN pg_inherits i ON c.oid IN (i.inhrelid, i.inhparent)
-    WHERE c.oid = ANY(%(oids)s) AND (c.relkind = 'p' OR c.reloftype <> 0 OR i.inhrelid IS NOT NULL)
-    UNION
-    SELECT c.relname, format('it belongs to %%s', r.rolname)
-    FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
-    WHERE c.oid = ANY(%(oids)s) AND NOT pg_has_role(r.oid, 'USAGE')
-    ORDER BY 1, 2"""
-
 
 def surroundings(session: Session, *, schema: str, oids: list[int]) -> list[Row]:
     """Return what makes one `Statement` each, for what runs around the exchange of names."""
@@ -133,14 +84,3 @@ def surroundings(session: Session, *, schema: str, oids: list[int]) -> list[Row]
     for query in _QUERIES:
         found += session.execute(query.encode(), values).fetchall()
     return found
-
-
-def obstacles(session: Session, oids: list[int]) -> list[str]:
-    """Name what would not survive the swap of these tables."""
-    values = {"oids": oids}
-    found: list[Row] = []
-    for query in (_PECULIAR, *REPLICATION):
-        found += session.execute(query.encode(), values).fetchall()
-    said = [f"{table}: {why}" for table, why in found]
-    hanging = session.execute(_DEPENDENTS.encode(), values).fetchall()
-    return said + [f"{table}: {what} depends on it" for table, what in hanging]

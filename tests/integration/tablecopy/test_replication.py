@@ -14,7 +14,7 @@ from psycopg import sql
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
 from backend.tablecopy.postgres.session import Target
-from backend.tablecopy.postgres.surroundings import obstacles
+from backend.tablecopy.postgres.swap_obstacles import swap_obstacles
 from tests.fix_postgres import QUICK, PostgresServer, new_server, remove
 from tests.integration.tablecopy.moving import bring_up, transfer
 from tests.integration.tablecopy.snapshot import schemas
@@ -128,9 +128,9 @@ def test_a_slot_of_another_decoder_is_named(link) -> None:
         session.execute(view)
         oid = session.execute("SELECT 'a'::regclass::oid").fetchall()[0][0]
 
-        found = obstacles(session, [oid])
+        found = swap_obstacles(session, [oid])
 
-    assert found == ["a: replication slot cdc (wal2json) sends its rows on"]
+    assert found == [("a", "replication slot cdc (wal2json) sends its rows on")]
 
 
 def execute(database: DatabaseUrl, *statements: str | sql.Composed) -> None:

@@ -1,10 +1,11 @@
 """A transfer to call as an operator would, and two databases to call it with."""
 
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,54 @@ def schemas(database: DatabaseUrl) -> list[str]:
 
 
 Run = Callable[..., Ran]
+
+
+@dataclass(frozen=True)
+class Move:
+    """The transfer of a small file of another app into a database that it has not made yet."""
+
+    source: DatabaseUrl
+    target: DatabaseUrl
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *words: str | Path, login: DatabaseUrl | None = None) -> Ran:
+        """Call it as whoever logs in, the superuser unless somebody else is named."""
+        self.monkeypatch.setenv("MIGRATE_DATABASE_URL", (login or self.target).conninfo())
+        return Transfer(self.source, self.target, self.capsys)(*words, "--workers", "1")
+
+    def prepare(self, *statements: str) -> None:
+        """Make something on the target."""
+        write(self.target, *statements)
+
+    def rows(self, table: str = "a") -> list[tuple[Any, ...]]:
+        """Return the rows of a table of the target, in the order of its first column."""
+        with psycopg.connect(self.target.conninfo()) as connection:
+            return connection.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
+
+
+A = ("CREATE TABLE a (id integer PRIMARY KEY, t text)", "INSERT INTO a VALUES (1, 'x'), (2, 'y')")
+
+
+@pytest.fixture
+def move(empty, tmp_path, capsys, monkeypatch) -> Move:
+    """A file with `a(id, t)` and two rows, and a target that has the table without rows."""
+    source = DatabaseUrl("sqlite", path=tmp_path / "a.db")
+    write(source, *A)
+    write(empty, A[0])
+    return Move(source, empty, capsys, monkeypatch)
+
+
+@pytest.fixture
+def role(postgres_server, empty) -> Iterator[str]:
+    """A login of the empty database without a right of its own; its name is its password."""
+    name = f"role_{secrets.token_hex(4)}"
+    postgres_server.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+    yield name
+    postgres_server.execute(f"DROP OWNED BY {name} CASCADE", dbname=empty.params["dbname"])
+    postgres_server.execute(f"DROP ROLE {name}")
+
+
+def login(target: DatabaseUrl, role: str) -> DatabaseUrl:
+    """Return the way in of a role of `role`."""
+    return replace(target, params={**target.params, "user": role}, password=role)

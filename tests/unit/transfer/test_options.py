@@ -69,12 +69,25 @@ def test_flags_decide_what_a_run_does(words: Words, task: Task, *, writes: bool)
 
 
 @pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        (Words(check=True), Task.LOAD),
+        (Words(check=True, update=True), Task.UPDATE),
+        (Words(check=True, truncate=True), Task.REPLACE),
+        (Words(update=True), Task.UPDATE),
+    ],
+)
+def test_a_check_is_about_the_run_that_the_same_flags_would_begin(words: Words, way: Task) -> None:
+    assert read_options(words, POSTGRES).way is way
+
+
+@pytest.mark.parametrize(
     ("words", "named"),
     [
         (Words(truncate=True, update=True), "--truncate and --update"),
         (Words(check=True, verify_only=True), "--check and --verify-only"),
         (Words(dry_run=True, check=True), "--dry-run and --check"),
-        (Words(check=True, update=True), "--check and --update"),
+        (Words(verify_only=True, update=True), "--verify-only and --update"),
         (Words(verify_only=True, truncate=True), "--verify-only and --truncate"),
         (Words(verify_only=True, migrate=True), "--verify-only and --migrate"),
         (Words(check=True, archive_sqlite=True), "--check and --archive-sqlite"),

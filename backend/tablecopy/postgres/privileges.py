@@ -1,0 +1,133 @@
+"""Which rights this login lacks for what it wants to do, each with the GRANT that gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend.tablecopy.obstacle import Intent, Method, Obstacle
+from backend.tablecopy.postgres.session import Session
+
+_ON_DATABASE = """
+    SELECT r.right_name, r.place, r.what FROM (
+        SELECT 'CREATE', format('DATABASE %%I', current_database()), 'making tables to load into',
+            %(swap)s AND NOT has_database_privilege(current_database(), 'CREATE')
+        UNION ALL
+        SELECT 'TEMPORARY', format('DATABASE %%I', current_database()), 'temporary tables',
+            %(staged)s AND NOT has_database_privilege(current_database(), 'TEMPORARY')
+        UNION ALL
+        SELECT 'USAGE', format('SCHEMA %%I', n.nspname), 'reading its tables',
+            NOT has_schema_privilege(n.oid, 'USAGE')
+        FROM pg_namespace n WHERE n.nspname = %(schema)s
+        UNION ALL
+        SELECT 'CREATE', format('SCHEMA %%I', n.nspname), 'moving loaded tables there',
+            %(swap)s AND NOT has_schema_privilege(n.oid, 'CREATE')
+        FROM pg_namespace n WHERE n.nspname = %(schema)s
+    ) r(right_name, place, what, missing) WHERE r.missing"""
+_ON_TABLES = """
+    SELECT c.relname, string_agg(p.right_name, ', ' ORDER BY p.place), c.oid::regclass::text
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN unnest(%(rights)s::text[]) WITH ORDINALITY p(right_name, place)
+    WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s) AND c.relkind IN ('r', 'p')
+        AND NOT has_table_privilege(c.oid, p.right_name)
+    GROUP BY c.oid, c.relname ORDER BY c.relname"""
+# The owner too where it is forced; a role that bypasses it is not in the answer.
+_HIDDEN = """
+    SELECT c.relname, c.oid::regclass::text,
+        c.relforcerowsecurity AND pg_has_role(c.relowner, 'USAGE')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s) AND row_security_active(c.oid)
+    ORDER BY c.relname"""
+_READABLE = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s) AND c.relkind IN ('r', 'p')
+        AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        AND NOT row_security_active(c.oid) ORDER BY c.relname"""
+# A sequence is read to see where it stands; it is moved by its owner, or by setval.
+_SEQUENCES = """
+    WITH c AS (SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s)),
+    used AS (
+        SELECT c.relname, d.objid AS oid FROM c JOIN pg_depend d ON d.refobjid = c.oid
+        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.deptype IN ('a', 'i')
+        UNION
+        SELECT c.relname, d.refobjid FROM c JOIN pg_attrdef f ON f.adrelid = c.oid
+        JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+        WHERE d.refclassid = 'pg_class'::regclass)
+    SELECT u.relname, s.oid::regclass::text FROM used u
+    JOIN pg_class s ON s.oid = u.oid AND s.relkind = 'S'
+    WHERE NOT (has_sequence_privilege(s.oid, 'SELECT')
+        AND (pg_has_role(s.relowner, 'USAGE') OR has_sequence_privilege(s.oid, 'UPDATE')))
+    ORDER BY 1, 2"""
+
+
+def readable(session: Session, intent: Intent) -> list[str]:
+    """Return those of the tables that this login may read, every row of them."""
+    values = {"schema": intent.schema, "tables": list(intent.tables)}
+    return [row[0] for row in session.execute(_READABLE.encode(), values)]
+
+
+def missing_on_database(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Name rights on the database and its schema that are missing."""
+    values = {
+        "schema": intent.schema,
+        "swap": intent.method is Method.SWAP,
+        "staged": intent.staged,
+    }
+    rows = session.execute(_ON_DATABASE.encode(), values).fetchall()
+    who = _me(session)
+    for right, place, purpose in rows:
+        granted = f"GRANT {right} ON {place} TO {who}"
+        reason = f"{who} lacks the right {right} on {place.lower()}, for {purpose}"
+        stays = right == "CREATE"
+        yield Obstacle(reason, f"{granted}{_or_stay(intent) if stays else ''}")
+
+
+def missing_on_tables(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Name rights on the tables that are missing."""
+    values = {"schema": intent.schema, "tables": list(intent.tables), "rights": _wanted(intent)}
+    rows = session.execute(_ON_TABLES.encode(), values).fetchall()
+    who = _me(session)
+    for table, rights, name in rows:
+        granted = f"GRANT {rights} ON {name} TO {who}"
+        yield Obstacle(f"{who} lacks the rights {rights}", granted, table)
+
+
+def hidden_rows(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Name tables of which row security lets this login see a part."""
+    values = {"schema": intent.schema, "tables": list(intent.tables)}
+    rows = session.execute(_HIDDEN.encode(), values).fetchall()
+    for table, name, forced in rows:
+        reason = "row security hides rows of it from this login"
+        lifted = f"ALTER TABLE {name} {'NO FORCE' if forced else 'DISABLE'} ROW LEVEL SECURITY"
+        way_out = f"log in as a role with BYPASSRLS, or {lifted} for the transfer"
+        yield Obstacle(reason, way_out, table)
+
+
+def closed_sequences(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Name sequences that could not be moved on behind the rows."""
+    if intent.method is Method.NONE:
+        return
+    values = {"schema": intent.schema, "tables": list(intent.tables)}
+    rows = session.execute(_SEQUENCES.encode(), values).fetchall()
+    who = _me(session)
+    for table, name in rows:
+        reason = f"its sequence {name} cannot be read and set by {who}"
+        yield Obstacle(reason, f"GRANT SELECT, UPDATE ON SEQUENCE {name} TO {who}", table)
+
+
+def _wanted(intent: Intent) -> list[str]:
+    if intent.method is not Method.IN_PLACE:
+        return ["SELECT"]
+    # UPDATE is what LOCK TABLE asks for, whether or not a row is changed.
+    return ["SELECT", "INSERT", "UPDATE", *(["DELETE"] if intent.deletes else [])]
+
+
+def _or_stay(intent: Intent) -> str:
+    return f", or {intent.in_place}, which needs no tables of its own"
+
+
+def _me(session: Session) -> str:
+    row = session.execute("SELECT quote_ident(current_user)").fetchone()
+    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+    return str(row[0])

@@ -1,0 +1,92 @@
+"""Everything that would stop a run: one list, for the dry run, the check and the run itself.
+
+A new reason is one more function in `_CHECKS`; what only the target's catalog tells is one in
+`tablecopy.postgres.preflight`, and what tables lose by an exchange one in `swap_obstacles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from backend.tablecopy.casting.choosing import untyped
+from backend.tablecopy.obstacle import Intent, Method, Obstacle
+from backend.tablecopy.pairing import FindingKind, Pairing
+from backend.tablecopy.postgres.emptiness import Contents
+from backend.tablecopy.postgres.preflight import target_obstacles
+from backend.transfer.options import Options, Task
+from backend.transfer.sides import Sides
+
+_FLAGS = {
+    FindingKind.TABLE_ONLY_IN_SOURCE: "--allow-extra-tables",
+    FindingKind.TABLE_ONLY_IN_TARGET: "--allow-missing-tables",
+    FindingKind.COLUMN_ONLY_IN_SOURCE: "--allow-extra-columns",
+    FindingKind.COLUMN_ONLY_IN_TARGET: "--allow-missing-columns",
+    FindingKind.COLUMN_WITHOUT_VALUE: "give it a default, or leave its table out with --exclude",
+    FindingKind.NO_COMMON_COLUMN: "leave it out with --exclude",
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known before anything has changed; `pending` migrations have yet to make tables."""
+
+    options: Options
+    sides: Sides
+    pairing: Pairing
+    pending: tuple[str, ...] = ()
+    # Empty too while rights are missing to look into the tables.
+    held: Contents = field(default_factory=Contents)
+
+    @property
+    def intent(self) -> Intent:
+        """Return what the run wants of the target."""
+        options = self.options
+        return Intent(
+            self.sides.target.schema,
+            tuple(pair.target.name for pair in self.pairing.pairs),
+            _METHODS[options.way],
+            deletes=options.delete or options.way is Task.REPLACE,
+            staged=options.way is Task.UPDATE or options.task is Task.CHECK,
+        )
+
+
+Check = Callable[[Scene], Iterator[Obstacle]]
+
+_METHODS = {
+    Task.LOAD: Method.SWAP,
+    Task.REPLACE: Method.SWAP,
+    Task.UPDATE: Method.IN_PLACE,
+    Task.VERIFY: Method.NONE,
+}
+
+
+def obstacles(scene: Scene) -> tuple[Obstacle, ...]:
+    """Return what is in the way, and by what it would not be."""
+    if not scene.pairing.pairs and not scene.pending:
+        reason = "the target has no table that the source has too"
+        return (Obstacle(reason, "--migrate makes the app's"),)
+    return tuple(one for check in _CHECKS for one in check(scene))
+
+
+def _schemas_differ(scene: Scene) -> Iterator[Obstacle]:
+    for finding in scene.pairing.open_findings:
+        yield Obstacle(str(finding), _FLAGS[finding.kind])
+
+
+def _not_empty(scene: Scene) -> Iterator[Obstacle]:
+    if scene.options.way is Task.LOAD and scene.held.tables:
+        yield Obstacle(f"the target is not empty: {scene.held}", "--update or --truncate")
+
+
+def _unknown_types(scene: Scene) -> Iterator[Obstacle]:
+    for pair in scene.pairing.pairs:
+        for error in untyped(pair, scene.options.casts):
+            yield Obstacle(error.args[0], error.hint)
+
+
+def _on_target(scene: Scene) -> Iterator[Obstacle]:
+    yield from target_obstacles(scene.sides.session, scene.intent)
+
+
+_CHECKS: tuple[Check, ...] = (_schemas_differ, _not_empty, _unknown_types, _on_target)
