@@ -15,7 +15,6 @@ __all__ = ["problem", "register"]
 def register(app: Flask) -> None:
     """Give `app` the API under /api."""
     app.json = UniformJson(app)
-    app.register_blueprint(health.blueprint)
     api = make_api(app)
-    for resource in (auth, tokens, groups, orders, settlements):
+    for resource in (auth, tokens, groups, orders, settlements, health):
         api.register_blueprint(resource.blueprint)

@@ -7,6 +7,7 @@ import logging
 from flask import Response, jsonify
 
 from backend.api.blueprint import open_to_all
+from backend.api.operations import CSRF_TOKEN, REPLAYED
 from backend.api.schemas.accounts import LoginInput, NewTokenSchema, PersonSchema, SignUpInput
 from backend.db.transactions import writing
 from backend.edge.csrf import fresh_token
@@ -28,7 +29,9 @@ blueprint = open_to_all("auth", "Accounts, and how to get a token")
 @blueprint.post("/auth/signup")
 @blueprint.arguments(SignUpInput)
 @blueprint.response(201, PersonSchema)
-@blueprint.alt_response(200, schema=PersonSchema, description="The account was there already")
+@blueprint.alt_response(
+    200, schema=PersonSchema, description="The account was there already", headers=REPLAYED
+)
 @blueprint.doc(security=[])
 def sign_up(wish: dict[str, str]) -> Response:
     """Make an account.
@@ -46,6 +49,7 @@ def sign_up(wish: dict[str, str]) -> Response:
 @blueprint.post("/auth/login")
 @blueprint.arguments(LoginInput)
 @blueprint.response(201, NewTokenSchema)
+@blueprint.alt_response(401, response="UNAUTHORIZED")
 @blueprint.doc(security=[])
 def login(credentials: dict[str, str]) -> Response:
     """Trade e-mail and password for a bearer token, which is shown only here."""
@@ -74,7 +78,7 @@ def logout() -> Response:
 
 
 @blueprint.get("/me")
-@blueprint.response(200, PersonSchema)
+@blueprint.response(200, PersonSchema, headers=CSRF_TOKEN)
 def me() -> Response:
     """Say who is asking; with a session, `X-CSRF-Token` brings what unsafe methods must send."""
     response = jsonify(PersonSchema().dump(require_person()))

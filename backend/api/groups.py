@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, url_for
 
 from backend.api.blueprint import ONCE, protected
+from backend.api.operations import LOCATION
 from backend.api.replies import create, listing
 from backend.api.schemas.common import PageQuery
 from backend.api.schemas.groups import (
@@ -38,7 +39,7 @@ def list_groups(query: dict[str, object]) -> Response:
 
 @blueprint.post("/groups")
 @blueprint.arguments(GroupInput)
-@blueprint.response(201, GroupSchema)
+@blueprint.response(201, GroupSchema, headers=LOCATION)
 @blueprint.doc(**ONCE)
 def create_group(wish: dict[str, str]) -> Response:
     """Make a group; you are its first member."""

@@ -10,8 +10,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, jsonify
+from flask import current_app, jsonify
 
+from backend.api.blueprint import ResourceBlueprint
+from backend.api.schemas.health import HealthSchema, LiveSchema, ReadySchema
 from backend.db.engines import engines
 from backend.db.schema_state import MISSING, SchemaReport, read_schema
 from backend.draining import is_draining
@@ -28,7 +30,9 @@ PROBE_SECONDS = 1.0
 FRESH_SECONDS = 1.0
 UNAVAILABLE = 503
 
-blueprint = Blueprint("health", __name__, url_prefix="/api")
+blueprint = ResourceBlueprint(
+    "health", __name__, url_prefix="/api", description="How this process and its database are"
+)
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,17 @@ def _look(dialect: Dialect) -> Look:
 
 
 @blueprint.get("/live")
+@blueprint.response(200, LiveSchema)
+@blueprint.doc(security=[])
 def live() -> Response:
     """Say that the process answers; the database is not asked."""
     return jsonify(status="live", **_identity())
 
 
 @blueprint.get("/ready")
+@blueprint.response(200, ReadySchema)
+@blueprint.alt_response(503, schema=ReadySchema, description="Not now; `reason` says why")
+@blueprint.doc(security=[])
 def ready() -> tuple[Response, int]:
     """Say whether this process may get traffic, and if not, why."""
     look = _looker().look(engines().dialect)
@@ -82,6 +91,9 @@ def ready() -> tuple[Response, int]:
 
 
 @blueprint.get("/health")
+@blueprint.response(200, HealthSchema)
+@blueprint.alt_response(503, schema=HealthSchema, description="The database does not answer")
+@blueprint.doc(security=[])
 def health() -> tuple[Response, int]:
     """Describe this process and its database."""
     look = _looker().look(engines().dialect)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema, fields
 
+from backend.api.operations import OperationsPlugin, failure_headers
 from backend.api.problems import MEDIA_TYPE
+from backend.api.schemas.common import one_of
 
 _ABOUT = """
 Share the bill. Amounts are decimal strings; currencies are ISO 4217 codes; times are UTC.
@@ -50,9 +53,12 @@ class DocumentedApi(Api):
         pass
 
     def _register_responses(self) -> None:
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = MEDIA_TYPE
-        super()._register_responses()
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = "application/json"
+        problem = {"content": {MEDIA_TYPE: {"schema": self.ERROR_SCHEMA}}}
+        for status in HTTPStatus:
+            described = {"description": status.phrase, "headers": failure_headers(status)}
+            self.spec.components.response(status.name, described | problem, lazy=True)
+        default = {"description": "Any other failure"}
+        self.spec.components.response("DEFAULT_ERROR", default | problem, lazy=True)
 
 
 def make_api(app: Flask) -> DocumentedApi:
@@ -65,8 +71,15 @@ def make_api(app: Flask) -> DocumentedApi:
         },
     )
     api = DocumentedApi(
-        app, spec_kwargs={"title": "Hesap Paylaş", "version": "1", "openapi_version": "3.1.0"}
+        app,
+        spec_kwargs={
+            "title": "Hesap Paylaş",
+            "version": "1",
+            "openapi_version": "3.1.0",
+            "extra_plugins": [OperationsPlugin()],
+        },
     )
+    api.ma_plugin.converter.add_attribute_function(one_of)
     for name, scheme in _security_schemes(app).items():
         api.spec.components.security_scheme(name, scheme)
     return api

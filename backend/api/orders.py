@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, url_for
 
 from backend.api.blueprint import ONCE, protected
+from backend.api.operations import LOCATION
 from backend.api.replies import create, listing
 from backend.api.schemas.common import PageQuery
 from backend.api.schemas.orders import OrderInput, OrderPage, OrderSchema
@@ -32,7 +33,7 @@ def list_orders(query: dict[str, object], group_id: UUID) -> Response:
 
 @blueprint.post("/groups/<uuid:group_id>/orders")
 @blueprint.arguments(OrderInput)
-@blueprint.response(201, OrderSchema)
+@blueprint.response(201, OrderSchema, headers=LOCATION)
 @blueprint.doc(**ONCE)
 def add_order(wish: dict[str, Any], group_id: UUID) -> Response:  # Any: checked by the schema
     """Add an order.

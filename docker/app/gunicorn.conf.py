@@ -24,7 +24,8 @@ except AppError as error:
 # The networks of this container. In the stack only the proxy publishes a port; elsewhere whoever
 # runs the container says which port it looks at.
 bind = f"0.0.0.0:{_settings.port}"
-worker_class = "gthread"
+# gthread, whose own refusals look like the app's.
+worker_class = "backend.edge.worker.ProblemWorker"
 workers = _settings.workers
 threads = _settings.threads
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from backend.api.schemas.common import page_of, word
+from backend.api.schemas.common import email_field, page_of, password_field, word
 
 
 class SignUpInput(Schema):
     """What it takes to get an account."""
 
-    email = word("ayse@example.com")
-    password = fields.String(required=True, load_only=True)
-    display_name = word("Ayşe")
+    email = email_field()
+    password = password_field(at_least=8)
+    display_name = word("Ayşe", at_most=80)
 
 
 class LoginInput(Schema):
     """Credentials, and a name by which their owner will recognise the token."""
 
-    email = word("ayse@example.com")
-    password = fields.String(required=True, load_only=True)
+    email = email_field()
+    password = password_field(at_least=1)
     token_name = fields.String(load_default="login")
 
 
@@ -34,7 +34,7 @@ class PersonSchema(Schema):
 class TokenInput(Schema):
     """A new token."""
 
-    name = word("phone")
+    name = word("phone", at_most=80)
 
 
 class TokenSchema(Schema):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from backend.api.schemas.common import Amount, page_of, word
+from backend.api.schemas.common import Amount, currency_field, page_of, word
 
 
 class GroupInput(Schema):
     """A new group."""
 
-    name = word("Flat 7")
-    currency = word("TRY")
+    name = word("Flat 7", at_most=80)
+    currency = currency_field()
 
 
 class GroupChange(Schema):
     """What may change about a group."""
 
-    name = word("Flat 7b")
+    name = word("Flat 7b", at_most=80)
 
 
 class GroupSchema(Schema):
@@ -33,8 +33,10 @@ class GroupSchema(Schema):
 class MemberInput(Schema):
     """A new member; with the e-mail of an account, that account sees the group."""
 
-    display_name = word("Mehmet")
-    email = fields.String(load_default=None, allow_none=True)
+    display_name = word("Mehmet", at_most=80)
+    email = fields.String(
+        load_default=None, allow_none=True, metadata={"format": "email", "maxLength": 254}
+    )
 
 
 class MemberSchema(Schema):

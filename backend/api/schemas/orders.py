@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from backend.api.schemas.common import Amount, page_of, typed_amount, word
+from backend.api.schemas.common import (
+    NOTE,
+    Amount,
+    OneOf,
+    currency_field,
+    page_of,
+    typed_amount,
+    word,
+)
+from backend.services.members import MOST_MEMBERS
 
 _SPLIT_MODES = validate.OneOf(["equal", "exact"])
 
@@ -31,16 +40,36 @@ class SplitInput(Schema):
     shares = fields.List(fields.Nested(PartInput), load_default=list)
 
 
+class EqualSplit(Schema):
+    """Every one of `members` owes the same, to the smallest unit."""
+
+    mode = fields.String(required=True, validate=validate.Equal("equal"))
+    members = fields.List(fields.UUID(), required=True, validate=validate.Length(1, MOST_MEMBERS))
+
+
+class ExactSplit(Schema):
+    """Each member owes what `shares` say; together they are the total."""
+
+    mode = fields.String(required=True, validate=validate.Equal("exact"))
+    shares = fields.List(
+        fields.Nested(PartInput), required=True, validate=validate.Length(1, MOST_MEMBERS)
+    )
+
+
 class OrderInput(Schema):
     """A new order: payers, and shares, each add up to the total."""
 
-    title = word("Dinner")
-    currency = word("TRY")
+    title = word("Dinner", at_most=120)
+    currency = currency_field()
     total = typed_amount("211.60")
     ordered_on = fields.Date(required=True)
-    payers = fields.List(fields.Nested(PartInput), required=True)
-    split = fields.Nested(SplitInput, required=True)
-    note = fields.String(load_default="")
+    payers = fields.List(
+        fields.Nested(PartInput),
+        required=True,
+        metadata={"minItems": 1, "maxItems": MOST_MEMBERS},
+    )
+    split = OneOf(SplitInput, EqualSplit, ExactSplit, required=True)
+    note = fields.String(load_default="", metadata=NOTE)
 
 
 class OrderSchema(Schema):

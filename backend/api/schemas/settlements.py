@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from backend.api.schemas.common import Amount, page_of, typed_amount, word
+from backend.api.schemas.common import NOTE, Amount, currency_field, page_of, typed_amount
 
 
 class SettlementInput(Schema):
@@ -12,10 +12,10 @@ class SettlementInput(Schema):
 
     from_member_id = fields.UUID(required=True)
     to_member_id = fields.UUID(required=True)
-    currency = word("TRY")
+    currency = currency_field()
     amount = typed_amount("50.00")
     paid_on = fields.Date(required=True)
-    note = fields.String(load_default="")
+    note = fields.String(load_default="", metadata=NOTE)
 
 
 class SettlementSchema(Schema):
