@@ -1,4 +1,4 @@
-"""Fixtures of the stack tests: images are built once, and most tests share one running stack."""
+"""Fixtures of the stack tests: most share one running stack, whose first `up` builds its images."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,35 +21,36 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a stack that is never started: the images that all others take over."""
+    """Give a stack that is never started: the images that short-lived ones take over."""
     with new_stack(tmp_path_factory.mktemp("built"), "built") as stack:
+        stack.build()
         yield stack
 
 
 @pytest.fixture(scope="session")
-def stack(built: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give the shared stack, up and ready. A test leaves it as it found it: serving, blue live."""
-    with new_stack(tmp_path_factory.mktemp("shared"), "shared", images_of=built) as shared:
+    with new_stack(tmp_path_factory.mktemp("shared"), "shared") as shared:
         shared.up()
         yield shared
 
 
 @pytest.fixture(scope="session")
-def own_stack(built: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a second stack, with four workers, that tests may stop, starve and drain of its data.
 
     Each test leaves it up and ready, on whatever data.
     """
-    with new_stack(tmp_path_factory.mktemp("own"), "own", images_of=built) as own:
+    with new_stack(tmp_path_factory.mktemp("own"), "own") as own:
         own.configure(WEB_WORKERS="4")
         own.up()
         yield own
 
 
 @pytest.fixture(scope="session")
-def operator(built: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """Give somebody with a stack to deploy to; each test leaves it serving, whatever the release."""
-    with new_stack(tmp_path_factory.mktemp("deployed"), "deployed", images_of=built) as deployed:
+    with new_stack(tmp_path_factory.mktemp("deployed"), "deployed") as deployed:
         deployed.up()
         yield Operator(deployed)
 

@@ -149,7 +149,10 @@ class Stack:
 
 @contextmanager
 def new_stack(folder: Path, label: str, *, images_of: Stack | None = None) -> Iterator[Stack]:
-    """Give a stack that is not up yet, with its images there; take everything away at the end."""
+    """Give a stack that is not up yet; take everything away at the end.
+
+    Without images of another one its first `up` builds them, as a user's does.
+    """
     prefix = os.environ.get("TEST_STACK_PREFIX", "hesap-test")
     # The space is meant: a checkout may lie in a folder like that.
     root = copy_of_checkout(folder / f"{label} checkout")
@@ -158,8 +161,6 @@ def new_stack(folder: Path, label: str, *, images_of: Stack | None = None) -> It
     try:
         if images_of:
             stack.take_images_of(images_of)
-        else:
-            stack.build()
         yield stack
     finally:
         stack.down()

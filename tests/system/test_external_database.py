@@ -49,14 +49,11 @@ def authority(managed: ManagedPostgres, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def operator(
-    built: Stack,
-    managed: ManagedPostgres,
-    authority: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    managed: ManagedPostgres, authority: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Operator]:
     """Give somebody with a stack on the managed server; each test leaves it serving."""
     folder = tmp_path_factory.mktemp("external")
-    with new_stack(folder, "external", images_of=built) as stack:
+    with new_stack(folder, "external") as stack:
         stack.overlays = (EXTERNAL_FILE,)
         bring(stack, "database_url", f"{managed.url}?sslmode=verify-full\n")
         bring(stack, "database_ca", authority.read_text())
@@ -83,7 +80,7 @@ def test_what_is_added_is_as_hardened_as_the_rest(operator: Operator) -> None:
 
     for key in ("read_only", "cap_drop", "cap_add", "security_opt", "pids_limit", "logging"):
         assert added[key] == like[key], key
-    for key in ("user", "network_mode", "restart", "mem_limit", "tmpfs"):
+    for key in ("pull_policy", "user", "network_mode", "restart", "mem_limit", "tmpfs"):
         assert added[key] == like[key], key
     assert {
         name for name, service in config.items() if "outside" in service.get("networks", {})

@@ -116,6 +116,14 @@ def test_every_image_has_an_exact_tag(built: Stack) -> None:
     assert all(":" in image and not image.endswith(":latest") for image in images.values())
 
 
+def test_each_image_is_built_once_and_no_registry_is_asked_for_it(built: Stack) -> None:
+    services = config(built)["services"].values()
+    builds = sorted(service["image"] for service in services if "build" in service)
+
+    assert builds == sorted({service["image"] for service in services})
+    assert {service.get("pull_policy") for service in services} == {"never"}
+
+
 def test_networks_of_the_database_and_the_app_are_internal(built: Stack) -> None:
     networks = config(built)["networks"]
 
