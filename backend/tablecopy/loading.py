@@ -39,7 +39,7 @@ class LoadUnit:
 
     def run(self, worker: Worker) -> tuple[Block, ...]:
         """Read and write them; a range with a bad value ends it, and nothing of it stays."""
-        statement = copy_statement(self.schema, self.encoder)
+        statement = self.statement()
         table = self.encoder.pair.source.name
         blocks = []
         with (
@@ -54,6 +54,10 @@ class LoadUnit:
                     raise BadValuesError(f"{table} holds values that the target cannot hold")
                 blocks.append(done)
         return tuple(blocks)
+
+    def statement(self) -> sql.Composed:
+        """Return the COPY that takes the rows."""
+        return copy_statement(self.schema, self.encoder)
 
 
 @dataclass
@@ -76,6 +80,14 @@ class LoadResult:
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
         return {name: loaded.rows for name, loaded in self.tables.items()}
+
+    def note(self, unit: LoadUnit, blocks: tuple[Block, ...]) -> None:
+        """Note that the rows of a unit are in."""
+        loaded = self.tables[unit.encoder.pair.target.name]
+        for key_range, done in zip(unit.ranges, blocks, strict=True):
+            loaded.rows += done.rows
+            loaded.digests.append((key_range, done.range_digest))
+            self.uses.update(done.uses)
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ def load(pool: Pool, what: Load) -> LoadResult:
     result = LoadResult({name: Loaded(rows) for name, rows in counts.items()})
     for unit, blocks in pool.run(_units(what, counts)):
         name = unit.encoder.pair.target.name
-        _note(result, unit, blocks)
+        result.note(unit, blocks)
         what.on_progress(name, sum(one.rows for one in blocks))
     return result
 
@@ -119,18 +131,16 @@ def load(pool: Pool, what: Load) -> LoadResult:
 def _units(what: Load, counts: dict[str, int]) -> Iterator[LoadUnit]:
     """Divide the tables while the workers are busy with what came before."""
     for encoder in sorted(what.encoders, key=lambda one: -counts[one.pair.target.name]):
-        with source_translated(what.source.path):
-            ranges = sample_ranges(what.source.connection, encoder.pair, rows=what.batch_rows)
-        for first in range(0, len(ranges), _RANGES):
-            yield LoadUnit(encoder, what.schema, tuple(ranges[first : first + _RANGES]))
+        for ranges in batches(what.source, encoder, what.batch_rows):
+            yield LoadUnit(encoder, what.schema, ranges)
 
 
-def _note(result: LoadResult, unit: LoadUnit, blocks: tuple[Block, ...]) -> None:
-    loaded = result.tables[unit.encoder.pair.target.name]
-    for key_range, done in zip(unit.ranges, blocks, strict=True):
-        loaded.rows += done.rows
-        loaded.digests.append((key_range, done.range_digest))
-        result.uses.update(done.uses)
+def batches(source: Source, encoder: Encoder, rows: int) -> Iterator[tuple[KeyRange, ...]]:
+    """Divide a table into what one COPY takes."""
+    with source_translated(source.path):
+        ranges = sample_ranges(source.connection, encoder.pair, rows=rows)
+    for first in range(0, len(ranges), _RANGES):
+        yield tuple(ranges[first : first + _RANGES])
 
 
 def copy_statement(schema: str, encoder: Encoder) -> sql.Composed:

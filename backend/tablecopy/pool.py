@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from multiprocessing import connection as pipes
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from backend.errors import DatabaseError
 from backend.tablecopy.forking import context
-from backend.tablecopy.postgres.session import Target
-from backend.tablecopy.sqlite.connection import SourceHandle
+from backend.tablecopy.postgres.session import Session, Target
+from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.source import Source
-from backend.tablecopy.worker import Begin, Join, Task, work
+from backend.tablecopy.worker import Begin, Join, Task, Worker, work
 
 if TYPE_CHECKING:
     from backend.tablecopy.worker import Pipe
@@ -25,6 +25,26 @@ _AHEAD = 2
 _SECONDS_TO_END = 5.0
 
 T = TypeVar("T", bound=Task)
+
+
+class Runner(Protocol):
+    """Whoever does tasks."""
+
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as Task.run
+        """Do all tasks; yield each with its answer when done."""
+
+
+class OneSession(Worker):
+    """A runner in this process, whose tasks are all part of one transaction of one session."""
+
+    def __init__(self, reader: SourceConnection, session: Session) -> None:
+        self._reader = reader
+        self._session = session
+
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as Task.run
+        """Do them one after the other."""
+        for task in tasks:
+            yield task, task.run(self)
 
 
 @dataclass

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from psycopg import sql
-
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import is_closed
 from backend.tablecopy.differing import DifferUnit
@@ -17,6 +15,7 @@ from backend.tablecopy.postgres.counters import counters, next_numbers, set_coun
 from backend.tablecopy.postgres.loosening import in_any_order
 from backend.tablecopy.postgres.merging import Merge, together
 from backend.tablecopy.postgres.session import Session, translated
+from backend.tablecopy.postgres.tables import keep_writers_out
 from backend.tablecopy.shape import BATCH_ROWS, KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
@@ -28,7 +27,6 @@ _RANGES = 8
 _RANGES_AT_ONCE = 200
 # So many keys are named; all are counted.
 _NAMED = 1000
-_LOCK_TIMEOUT = "10s"
 _EVERYTHING = (KeyRange(),)
 
 
@@ -113,7 +111,7 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
     changes = {name: TableChange() for name in what.encoders}
     merges = [Merge(what.encoders[name].pair, place) for place, name in enumerate(parts)]
     with translated("updating the target"), session.transaction():
-        _lock(session, merges)
+        keep_writers_out(session, [merge.pair.target for merge in merges])
         for merge in merges:
             name = merge.pair.target.name
             _stage(session, what, merge, parts[name], changes[name])
@@ -122,17 +120,8 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
             in_any_order(
                 session, pairs, lambda: _write(session, merges, changes, delete=what.delete)
             )
-        _move_counters(session, what)
+        move_counters(session, what.pairing, what.high_water)
     return changes
-
-
-def _lock(session: Session, merges: list[Merge]) -> None:
-    """Keep writers out, not readers, from what is looked at to what is written."""
-    if merges:
-        session.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
-        names = [sql.Identifier(one.pair.target.schema, one.pair.target.name) for one in merges]
-        statement = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE")
-        session.execute(statement.format(sql.SQL(", ").join(names)))
 
 
 def _stage(
@@ -187,8 +176,8 @@ def _write(
                 change.deleted = number
 
 
-def _move_counters(session: Session, what: Update) -> None:
-    tables = [pair.target for pair in what.pairing.pairs]
+def move_counters(session: Session, pairing: Pairing, high_water: Mapping[str, int]) -> None:
+    """Let the sequences of live tables go on behind their rows, and behind what SQLite gave."""
+    tables = [pair.target for pair in pairing.pairs]
     for schema in {table.schema for table in tables}:
-        numbers = next_numbers(session, schema, counters(tables), what.high_water)
-        set_counters(session, numbers)
+        set_counters(session, next_numbers(session, schema, counters(tables), high_water))

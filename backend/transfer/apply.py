@@ -14,6 +14,7 @@ from backend.progress import Watcher
 from backend.tablecopy.postgres.shadow import alone, drop_shadow, left_over
 from backend.transfer.archive import Archived, archive
 from backend.transfer.checking import check
+from backend.transfer.direct_load import fill
 from backend.transfer.loading import load_and_swap
 from backend.transfer.options import Options, Task
 from backend.transfer.plan import Plan, make_plan
@@ -61,15 +62,18 @@ def _write(run: Run) -> Report:
     with alone(sides.session):
         plan = _prepared(run)
         run.pairing = plan.pairing
-        if options.task is Task.UPDATE and not plan.is_empty_target:
-            report = update(run)
-        else:
-            report = load_and_swap(run)
+        report = _written(run, plan)
     if _state(options.source) != before:
         report = report.with_note(_WRITTEN_TO)
     if options.set_readonly and not report.exit_code:
         return replace(report, set_readonly=_set_readonly(options.source))
     return report
+
+
+def _written(run: Run, plan: Plan) -> Report:
+    if run.options.task is not Task.UPDATE:
+        return load_and_swap(run)
+    return fill(run) if plan.is_empty_target else update(run)
 
 
 def _state(path: Path) -> list[tuple[int, int]]:

@@ -34,6 +34,11 @@ def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
     return run.report(outcome, tables=tables, findings=found)
 
 
+def refusals(run: Run) -> Findings:
+    """Name what a load has refused, all of it."""
+    return _with_bad_rows(run, named_bad_values(run))
+
+
 def bad_rows(found: Offences) -> Findings:
     """Say which rows are refused, and how many more."""
     notes = (f"{found.unnamed:,} refused rows more are not named",) if found.unnamed else ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.drilldown import differences
-from backend.tablecopy.pool import Pool
+from backend.tablecopy.pool import Runner
 from backend.tablecopy.postgres.moment import one_moment
 from backend.tablecopy.shape import Difference, KeyRange, Kind
 from backend.tablecopy.sqlite.errors import translated as source_translated
@@ -55,7 +55,7 @@ def everything(run: Run, encoders: Iterable[Encoder]) -> Iterator[Part]:
 
 
 def compare(
-    run: Run, pool: Pool, schema: str, parts: Iterable[Part], *, rows: int = 0
+    run: Run, pool: Runner, schema: str, parts: Iterable[Part], *, rows: int = 0
 ) -> tuple[Difference, ...]:
     """Name every row of these parts in which a schema of the target is not what the source is."""
     found: list[Difference] = []

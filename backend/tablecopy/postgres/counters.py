@@ -14,8 +14,10 @@ _COUNTED = {"smallint", "integer", "bigint"}
 
 _STATE = """
     SELECT CASE WHEN s.is_called THEN s.last_value::numeric + q.seqincrement
-        ELSE s.last_value END, q.seqincrement, q.seqmin, q.seqmax
-    FROM {} s CROSS JOIN pg_sequence q WHERE q.seqrelid = {}::regclass"""
+        ELSE s.last_value END, q.seqincrement, q.seqmin, q.seqmax,
+        pg_has_role(c.relowner, 'USAGE')::int
+    FROM {} s CROSS JOIN pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid
+    WHERE q.seqrelid = {}::regclass"""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class _State:
     step: int
     least: int
     most: int
+    # Tells whether we may change it, and not only count.
+    is_ours: int
 
 
 @dataclass(frozen=True)
@@ -88,15 +92,18 @@ def _used(session: Session, shadow: str, counter: Counter, *, upwards: bool) -> 
 
 
 def set_counters(session: Session, numbers: Mapping[str, int]) -> None:
-    """Let each sequence go on from its number; unlike setval, this is undone with the rest."""
+    """Let each sequence go on from its number; what belongs to us is undone with the rest."""
     for name, number in numbers.items():
         state = _state(session, name)
         if number == state.coming:
             continue
-        if state.least <= number <= state.most:
-            restart = sql.SQL("ALTER SEQUENCE {} RESTART WITH {}")
-            session.execute(restart.format(_quoted(name), sql.Literal(number)))
-        else:
+        if not state.least <= number <= state.most:
             # It has nothing left to give: better that it says so than gives a number twice.
             last = state.most if state.step > 0 else state.least
             session.execute("SELECT setval(%s::regclass, %s)", (name, last))
+        elif state.is_ours:
+            restart = sql.SQL("ALTER SEQUENCE {} RESTART WITH {}")
+            session.execute(restart.format(_quoted(name), sql.Literal(number)))
+        else:
+            # Not undone with the rest; but it only ever leaves numbers out.
+            session.execute("SELECT setval(%s::regclass, %s, false)", (name, number))

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from psycopg import sql
+
 from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.shape import TargetTable
 
 _OIDS = """
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('r', 'p') ORDER BY c.relname"""
 
+_LOCK_TIMEOUT = "10s"
+_LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
+
 
 def table_oids(session: Session, schema: str, names: Iterable[str]) -> list[int]:
     """Return the oids of these tables, ordered by their names."""
     return [row[0] for row in session.execute(_OIDS, (schema, list(names)))]
+
+
+def keep_writers_out(session: Session, tables: Iterable[TargetTable]) -> None:
+    """Lock out writers, not readers, until the transaction ends."""
+    names = [sql.Identifier(one.schema, one.name) for one in sorted(tables, key=_by_name)]
+    if names:
+        session.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
+        session.execute(sql.SQL(_LOCK).format(sql.SQL(", ").join(names)))
+
+
+def _by_name(table: TargetTable) -> tuple[str, str]:
+    # Always in the same order, so that two who do this cannot block each other.
+    return table.schema, table.name

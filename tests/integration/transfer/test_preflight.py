@@ -46,3 +46,5 @@ def test_what_cannot_be_exchanged_is_named_and_is_updated_in_place(move, made, r
     assert "; ".join(found) in ran.err
     assert move.rows() == []
     assert move("--update", "--check", *flags).code == 0
+    assert move("--update", *flags).code == 0
+    assert move.rows() == [(1, "x"), (2, "y")]

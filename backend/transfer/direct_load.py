@@ -1,0 +1,63 @@
+"""Fill an empty target without exchanging its tables: for those that cannot be exchanged."""
+
+from __future__ import annotations
+
+import psycopg
+
+from backend.errors import DataError
+from backend.tablecopy.direct_load import DirectLoad, load_in_place
+from backend.tablecopy.loading import LoadResult
+from backend.tablecopy.pool import OneSession
+from backend.tablecopy.postgres.session import translated
+from backend.tablecopy.shape import Difference
+from backend.transfer.checking import refusals
+from backend.transfer.report import Findings, Report, TableReport
+from backend.transfer.run import Run
+from backend.transfer.verifying import compare, rules_of_ours
+
+_AS_BEFORE = "the target is as it was"
+_DONE = "done: every row has been compared"
+
+
+def fill(run: Run) -> Report:
+    """Load and compare in one transaction, which ends only when nothing differs."""
+    session = run.sides.session
+    try:
+        with translated("loading in place"), session.transaction() as transaction:
+            result, found = _filled(run)
+            if found:
+                raise psycopg.Rollback(transaction)
+    except DataError:
+        # That something was refused is known; what it is, is looked for only now.
+        named = refusals(run)
+        if not named.exit_code:
+            raise
+        return run.report(_AS_BEFORE, findings=named)
+    if found:
+        return _report(run, _AS_BEFORE, result, Findings(differences=found))
+    findings = Findings(verdict=rules_of_ours(run, run.sides.target.schema))
+    return _report(run, "the target differs" if findings.exit_code else _DONE, result, findings)
+
+
+def _filled(run: Run) -> tuple[LoadResult, tuple[Difference, ...]]:
+    session, schema = run.sides.session, run.sides.target.schema
+    encoders = {one.pair.target.name: one for one in run.encoders()}
+    what = DirectLoad(
+        run.sides.source,
+        run.pairing,
+        encoders,
+        run.options.rows_at_once,
+        {pair.target.name: pair.source.high_water or 0 for pair in run.pairing.pairs},
+        run.watcher.advance,
+    )
+    rows = sum(run.sides.source_rows(pair.source.name) for pair in run.pairing.pairs)
+    with run.stage("load", rows):
+        result = load_in_place(session, what)
+    runner = OneSession(run.sides.source.connection, session)
+    parts = [(one, result.tables[name].digests) for name, one in encoders.items()]
+    return result, compare(run, runner, schema, parts, rows=rows)
+
+
+def _report(run: Run, outcome: str, result: LoadResult, findings: Findings) -> Report:
+    tables = tuple(TableReport(name, rows, written=rows) for name, rows in result.rows.items())
+    return run.report(outcome, tables=tables, findings=findings, casts=result.uses)
