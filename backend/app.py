@@ -15,9 +15,13 @@ from backend.db.watchdog import Watchdog
 from backend.edge import csrf, failures, headers
 from backend.errors import ConfigError, DatabaseError
 from backend.forwarded import Forwarded
+from backend.services.admission import EXTENSION, Admission
+from backend.services.slots import shared_slots
 from backend.version import release
 
 MAX_BODY_BYTES = 1024 * 1024
+# More would wait longer than anybody does.
+MOST_LOGINS = 8
 
 
 def create_app(settings: Settings) -> Flask:
@@ -32,6 +36,7 @@ def create_app(settings: Settings) -> Flask:
     engines.init_app(app)
     lifecycle.init_app(app, Watchdog(engines.dialect))
     db.init_app(app)
+    app.extensions[EXTENSION] = Admission(shared_slots(), places=_places(settings))
     csrf.init_app(app)
     headers.init_app(app)
     failures.init_app(app, api=api.problem, pages=web.error_page)
@@ -62,6 +67,11 @@ def pool_options(settings: Settings) -> PoolOptions:
     """Return one connection per thread, under a name that tells colour and release."""
     name = f"app:{settings.color}:{release()}"
     return PoolOptions(size=settings.threads, application_name=name)
+
+
+def _places(settings: Settings) -> int:
+    """Return how many logins a process takes in; the other threads are for everybody else."""
+    return max(1, min(settings.threads // 2, MOST_LOGINS))
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

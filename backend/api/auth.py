@@ -18,6 +18,7 @@ from backend.edge.identity import (
     require_person,
     revoke_bearer,
 )
+from backend.edge.network import client_network
 from backend.services import accounts, api_tokens
 from backend.services.errors import NotAuthenticated
 
@@ -38,7 +39,7 @@ def sign_up(wish: dict[str, str]) -> Response:
 
     Repeating it with the same address and password is safe: it is answered with the same account.
     """
-    person, is_new = accounts.sign_up(accounts.SignUp(**wish))
+    person, is_new = accounts.sign_up(accounts.SignUp(**wish), client_network())
     response = jsonify(PersonSchema().dump(person))
     response.status_code = 201 if is_new else 200
     if not is_new:
@@ -54,7 +55,9 @@ def sign_up(wish: dict[str, str]) -> Response:
 def login(credentials: dict[str, str]) -> Response:
     """Trade e-mail and password for a bearer token, which is shown only here."""
     try:
-        person = accounts.authenticate(credentials["email"], credentials["password"])
+        person = accounts.authenticate(
+            credentials["email"], credentials["password"], client_network()
+        )
     except NotAuthenticated:
         log.warning("login refused")
         raise

@@ -13,11 +13,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from backend.errors import DatabaseError, TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from backend.db.dialect import Dialect
 
 log = logging.getLogger(__name__)
@@ -27,6 +31,20 @@ PROBE_SECONDS = 2.5
 # One late answer may be a busy machine; cutting all connections for it would do real harm.
 PROBES_BEFORE_CUTTING = 2
 TICK_SECONDS = 0.25
+
+_watchdogs: weakref.WeakSet[Watchdog] = weakref.WeakSet()
+
+
+@contextmanager
+def away_from_database() -> Iterator[None]:
+    """Let nobody suspect the database while this thread waits for something else."""
+    me = threading.get_ident()
+    watching = [dog for dog in list(_watchdogs) if dog.forget(me)]
+    try:
+        yield
+    finally:
+        for dog in watching:
+            dog.note(me)
 
 
 class Watchdog:
@@ -39,6 +57,7 @@ class Watchdog:
         self._unanswered = 0
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        _watchdogs.add(self)
 
     @property
     def frozen(self) -> bool:
@@ -53,13 +72,21 @@ class Watchdog:
         """
         if self.frozen:
             raise TransientError("the database does not answer", hint="try again in a moment")
-        self._started[threading.get_ident()] = time.monotonic()
+        self.note(threading.get_ident())
         if self._thread is None:
             self._start()
 
     def leave(self) -> None:
         """Note that this thread is done with its request."""
-        self._started.pop(threading.get_ident(), None)
+        self.forget(threading.get_ident())
+
+    def note(self, thread: int) -> None:
+        """Watch a thread, from now on."""
+        self._started[thread] = time.monotonic()
+
+    def forget(self, thread: int) -> bool:
+        """Stop watching a thread, and tell whether it was watched."""
+        return self._started.pop(thread, None) is not None
 
     def _start(self) -> None:
         # Started by the first request and not at import: a thread does not survive a fork.

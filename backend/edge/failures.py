@@ -14,7 +14,14 @@ from werkzeug.exceptions import HTTPException
 
 from backend.db import errors as database_errors
 from backend.errors import AppError, DatabaseError
-from backend.services.errors import Conflict, InvalidInput, NotAuthenticated, NotFound
+from backend.services.errors import (
+    Conflict,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    TooBusy,
+    TryLater,
+)
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +89,15 @@ def _of_service(error: AppError) -> Failure | None:
         NotAuthenticated: HTTPStatus.UNAUTHORIZED,
         NotFound: HTTPStatus.NOT_FOUND,
         Conflict: HTTPStatus.CONFLICT,
+        TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     }
     status = statuses.get(type(error))
-    return Failure(status, str(error)) if status else None
+    return Failure(status, str(error), headers=headers_of(error)) if status else None
+
+
+def headers_of(error: AppError) -> dict[str, str]:
+    """Return what the headers say about an error: when to try again."""
+    return {"Retry-After": str(error.seconds)} if isinstance(error, TryLater) else {}
 
 
 def _of_http(error: HTTPException) -> Failure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from backend.db.extension import db
 from backend.db.transactions import writing
 from backend.models import User, UserStatus
+from backend.services.admission import Origin, admission
 from backend.services.email_key import email_key
 from backend.services.errors import Conflict, InvalidInput, NotAuthenticated
-from backend.services.passwords import hash_password, matches
+from backend.services.passwords import check_password, hash_password, matches
 from backend.services.texts import clean_line
 
 
@@ -35,36 +38,46 @@ class SignUp:
     display_name: str
 
 
-def sign_up(wish: SignUp) -> tuple[Person, bool]:
+def sign_up(wish: SignUp, network: str | None = None) -> tuple[Person, bool]:
     """Return the account, and whether it is new.
 
     Signing up twice with the same address *and* password is one account: the reply to the first
     request may have been lost. Opens its own transaction, since hashing a password takes longer
     than any transaction should.
     """
-    user = User(
-        email=wish.email.strip(),
-        email_key=email_key(wish.email),
-        display_name=clean_line(wish.display_name, field="display_name", at_most=80),
-        password_hash=hash_password(wish.password),
-    )
+    key = email_key(wish.email)
+    name = clean_line(wish.display_name, field="display_name", at_most=80)
+    check_password(wish.password)
+    with _turn(network, key):
+        user = User(
+            email=wish.email.strip(),
+            email_key=key,
+            display_name=name,
+            password_hash=hash_password(wish.password),
+        )
     try:
         with writing() as session:
             session.add(user)
     except IntegrityError:
-        return _same_person(wish), False
+        return _same_person(wish, network), False
     return _person(user), True
 
 
-def authenticate(email: str, password: str) -> Person:
-    """Return the account that the credentials fit; say nothing about why they do not."""
+def authenticate(email: str, password: str, network: str | None = None) -> Person:
+    """Return the account that the credentials fit; say nothing about why they do not.
+
+    Raises:
+        NotAuthenticated: they do not fit.
+        TooBusy: too many are logging in.
+    """
     try:
-        user = _by_key(email_key(email))
+        key = email_key(email)
     except InvalidInput:
-        user = None
-    # No transaction stays open, and no connection stays taken, while a password is checked.
-    db.session.commit()
-    fits = matches(password, user.password_hash if user else None)
+        key = ""
+    with _turn(network, key):
+        user = _by_key(key)
+        db.session.commit()
+        fits = matches(password, user.password_hash if user else None)
     if user is None or not fits or user.status != UserStatus.ACTIVE:
         raise NotAuthenticated("e-mail and password do not fit")
     return _person(user)
@@ -76,9 +89,17 @@ def find_by_email(email: str) -> Person | None:
     return _person(user) if user and user.status == UserStatus.ACTIVE else None
 
 
-def _same_person(wish: SignUp) -> Person:
+@contextmanager
+def _turn(network: str | None, key: str) -> Iterator[None]:
+    """Hold a turn at computing a password; nothing of the database is held while waiting for it."""
+    db.session.commit()
+    with admission().turn(Origin(network, key)):
+        yield
+
+
+def _same_person(wish: SignUp, network: str | None) -> Person:
     try:
-        return authenticate(wish.email, wish.password)
+        return authenticate(wish.email, wish.password, network)
     except NotAuthenticated:
         raise Conflict(
             "there is an account with this e-mail address", hint="log in with its password"

@@ -6,7 +6,9 @@ AppError
 │       └── KeyReused       an idempotency key came again with another request
 ├── NotAuthenticated        nobody is logged in, or not with these credentials
 ├── NotFound                not there, or not yours: the two look alike on purpose
-└── Conflict                the state of things does not allow it
+├── Conflict                the state of things does not allow it
+└── TryLater                the same request may succeed in so many seconds
+    └── TooBusy             too many want the same at this moment
 """
 
 from __future__ import annotations
@@ -43,3 +45,15 @@ class NotFound(AppError):  # noqa: N818
 
 class Conflict(AppError):  # noqa: N818
     """The present state does not allow it."""
+
+
+class TryLater(AppError):  # noqa: N818
+    """The same request may succeed in `seconds`."""
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message, hint=f"try again in {seconds} s")
+        self.seconds = seconds
+
+
+class TooBusy(TryLater):
+    """Too many people want the same at this moment."""

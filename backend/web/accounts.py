@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 from flask import Response, make_response, render_template, request, url_for
 
+from backend.edge.failures import failure_of
 from backend.edge.identity import current_person, log_in, log_out
+from backend.edge.network import client_network
 from backend.services import accounts
-from backend.services.errors import Conflict, InvalidInput, NotAuthenticated
+from backend.services.errors import Conflict, InvalidInput, NotAuthenticated, TryLater
 from backend.web.blueprints import everybody
 from backend.web.forms import Form, refused, see
 
@@ -38,9 +40,11 @@ def sign_up() -> Response:
         display_name=sent.get("display_name", ""),
     )
     try:
-        person, _ = accounts.sign_up(wish)
+        person, _ = accounts.sign_up(wish, client_network())
     except (InvalidInput, Conflict) as error:
         return _show("signup.html", refused(error), status=422)
+    except TryLater as error:
+        return _later("signup.html", error)
     log_in(person)
     return see(url_for("pages.groups"))
 
@@ -56,10 +60,14 @@ def check_login() -> Response:
     """Log in, and go on to where the person was heading."""
     sent = request.form
     try:
-        person = accounts.authenticate(sent.get("email", ""), sent.get("password", ""))
+        person = accounts.authenticate(
+            sent.get("email", ""), sent.get("password", ""), client_network()
+        )
     except NotAuthenticated as error:
         log.warning("login refused")
         return _show("login.html", Form(sent, message=f"Sorry, {error}."), status=422)
+    except TryLater as error:
+        return _later("login.html", error)
     log_in(person)
     return see(_inside(request.args.get("next", "")) or url_for("pages.groups"))
 
@@ -76,6 +84,15 @@ def _show(template: str, form: Form, *, status: int = 200) -> Response:
         return see(url_for("pages.groups"))
     onward = _inside(request.args.get("next", ""))
     return make_response(render_template(template, form=form, onward=onward), status)
+
+
+def _later(template: str, error: TryLater) -> Response:
+    """Show the form as it was sent: the same may be let through in a moment."""
+    failure = failure_of(error)
+    response = _show(template, Form(request.form, message=f"Sorry, {error}."))
+    response.status_code = failure.status
+    response.headers.update(failure.headers)
+    return response
 
 
 def _inside(address: str) -> str | None:

@@ -12,6 +12,7 @@ from backend.app import preflight
 from backend.config.settings import load_settings
 from backend.errors import AppError
 from backend.logs import logging_config
+from backend.services.slots import shared_slots
 from backend.version import release
 
 try:
@@ -31,6 +32,10 @@ threads = _settings.threads
 
 # Each worker makes its own app and its own connections: a connection must never cross a fork.
 preload_app = False
+
+# Passwords are computed by all workers together, as many at once as the container carries; made
+# here, before they fork, the places are shared by them all.
+shared_slots()
 
 # The root file system is read-only, and a worker's heartbeat must not wait for a disk.
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - a memory file system of this container alone

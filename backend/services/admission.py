@@ -1,0 +1,155 @@
+"""Who may have a password computed now, who waits for it, and who is sent away.
+
+Each takes 32 MB and a quarter of a second of one processor. So the whole container computes only
+as many at once as its processors carry; a few requests of each process wait, and the rest is
+refused at once. Of those that wait, the network that has tried least in the last minutes comes
+first: a flood stands in its own way, and not in that of a login from elsewhere.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import current_app
+
+from backend.db.watchdog import away_from_database
+from backend.services.errors import TooBusy
+from backend.services.slots import Slots
+
+EXTENSION = "hesap_paylas_admission"
+WAIT_SECONDS = 8.0
+# The other processes of the container look this often whether a place is free.
+POLL_SECONDS = 0.01
+# So long a process leaves a place alone that it has just used, so that each gets its turn.
+STEP_ASIDE_SECONDS = 0.03
+REMEMBERED_SECONDS = 60.0
+MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a try comes from, if that is known, and the account that is meant."""
+
+    network: str | None
+    account: str
+
+    @property
+    def lane(self) -> object:
+        """Return whose turn a try takes: where everybody has one address, the account's."""
+        return self.network or self
+
+
+@dataclass(eq=False)
+class _Waiter:
+    origin: Origin
+    number: int
+    refused: bool = False
+
+
+class Admission:
+    """The queue of one process, in front of the places that all processes share."""
+
+    def __init__(self, slots: Slots, *, places: int) -> None:
+        self._slots = slots
+        self._places = places
+        self._computing = 0
+        self._waiting: list[_Waiter] = []
+        self._tries = RecentTries()
+        self._number = 0
+        self._not_before = 0.0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def turn(self, origin: Origin) -> Iterator[None]:
+        """Wait for a turn at computing, and hold it for the block.
+
+        Raises:
+            TooBusy: too many are waiting who have tried less, or the wait took too long.
+        """
+        with away_from_database():
+            slot = self._wait(self._enter(origin))
+        try:
+            yield
+        finally:
+            self._leave(slot)
+
+    def _enter(self, origin: Origin) -> _Waiter:
+        with self._changed:
+            self._number += 1
+            waiter = _Waiter(origin, self._number)
+            self._tries.note(origin)
+            self._waiting.append(waiter)
+            if self._computing + len(self._waiting) > self._places:
+                self._refuse(max(self._waiting, key=self._rank))
+            return waiter
+
+    def _wait(self, waiter: _Waiter) -> int:
+        until = time.monotonic() + WAIT_SECONDS
+        with self._changed:
+            while not waiter.refused:
+                slot = self._slot_for(waiter)
+                if slot is not None:
+                    return slot
+                if time.monotonic() > until:
+                    self._refuse(waiter)
+                self._changed.wait(POLL_SECONDS)
+        raise TooBusy("too many people are logging in at this moment", seconds=3)
+
+    def _slot_for(self, waiter: _Waiter) -> int | None:
+        early = time.monotonic() < self._not_before
+        if early or waiter is not min(self._waiting, key=self._rank):
+            return None
+        slot = self._slots.take()
+        if slot is not None:
+            self._waiting.remove(waiter)
+            self._computing += 1
+        return slot
+
+    def _leave(self, slot: int) -> None:
+        with self._changed:
+            self._computing -= 1
+            self._not_before = time.monotonic() + STEP_ASIDE_SECONDS
+            self._slots.give_back(slot)
+            self._changed.notify_all()
+
+    def _refuse(self, waiter: _Waiter) -> None:
+        waiter.refused = True
+        self._waiting.remove(waiter)
+        self._changed.notify_all()
+
+    def _rank(self, waiter: _Waiter) -> tuple[int, int, int]:
+        return (*self._tries.counts(waiter.origin), waiter.number)
+
+
+class RecentTries:
+    """How often each network, and each account from there, was tried in the last minutes."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._now: Counter[object] = Counter()
+        self._before: Counter[object] = Counter()
+
+    def note(self, origin: Origin) -> None:
+        """Count a try."""
+        if time.monotonic() > self._since + REMEMBERED_SECONDS or len(self._now) > MOST_REMEMBERED:
+            self._since = time.monotonic()
+            self._before, self._now = self._now, Counter()
+        self._now.update((origin, origin.lane))
+
+    def counts(self, origin: Origin) -> tuple[int, int]:
+        """Return the tries of the network, and of this account from there."""
+        return self._count(origin.lane), self._count(origin)
+
+    def _count(self, name: object) -> int:
+        return self._now[name] + self._before[name]
+
+
+def admission() -> Admission:
+    """Return the queue of this process."""
+    found: Admission = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,139 @@
+"""A flood stands in its own way: who has tried least comes first, and the rest is told at once."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from backend.services import admission
+from backend.services.admission import Admission, Origin
+from backend.services.errors import TooBusy
+from backend.services.slots import Slots
+
+FLOOD = [Origin("203.0.113.0/24", f"account {number}") for number in range(50)]
+HONEST = Origin("198.51.100.0/24", "ayse")
+PLACES = 4
+
+
+class Queue:
+    """An admission whose only place is taken, and those who come to it."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.pool = pool
+        self.slots = Slots(1)
+        self.admission = Admission(self.slots, places=PLACES)
+        self.served: list[Origin] = []
+        self.slots.take()
+
+    def come(self, origin: Origin) -> Future[None]:
+        """Let somebody come, and return once they wait or are sent away."""
+        before = self.admission._number
+        future = self.pool.submit(self._be_served, origin)
+        _wait_for(lambda: self.admission._number > before)
+        return future
+
+    def go_on(self) -> None:
+        """Free the place."""
+        self.slots.give_back(0)
+
+    def _be_served(self, origin: Origin) -> None:
+        with self.admission.turn(origin):
+            self.served.append(origin)
+
+
+@pytest.fixture
+def queue():
+    with ThreadPoolExecutor(64) as pool:
+        made = Queue(pool)
+        yield made
+        if 0 not in made.slots._taken:
+            return
+        made.go_on()
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def test_more_than_can_wait_are_refused_at_once_and_told_when_to_come_back(queue) -> None:
+    comers = [queue.come(origin) for origin in FLOOD[: PLACES + 3]]
+
+    refused = [future.exception(timeout=5) for future in comers[PLACES:]]
+    queue.go_on()
+    served = [future.result(timeout=5) for future in comers[:PLACES]]
+
+    assert [type(error) for error in refused] == [TooBusy] * 3
+    assert {error.seconds for error in refused} == {3}
+    assert len(served) == PLACES
+
+
+def test_a_login_from_elsewhere_takes_the_place_of_a_flood_and_comes_first(queue) -> None:
+    flood = [queue.come(origin) for origin in FLOOD[:PLACES]]
+
+    honest = queue.come(HONEST)
+    refused = flood[-1].exception(timeout=5)
+    queue.go_on()
+    honest.result(timeout=5)
+    _wait_for(lambda: len(queue.served) == PLACES)
+
+    assert isinstance(refused, TooBusy)
+    assert queue.served[0] == HONEST
+
+
+def test_a_network_that_was_refused_before_does_not_push_out_one_that_comes_first(queue) -> None:
+    waiting = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(PLACES)]
+    for origin in FLOOD[:10]:
+        queue.come(origin).exception(timeout=5)
+
+    queue.go_on()
+
+    assert [future.result(timeout=5) for future in waiting] == [None] * PLACES
+
+
+def test_where_all_have_one_address_the_account_that_was_tried_least_comes_first(queue) -> None:
+    guessed = [queue.come(Origin(None, "mehmet")) for _ in range(PLACES)]
+
+    honest = queue.come(Origin(None, "ayse"))
+    guessed[-1].exception(timeout=5)
+    queue.go_on()
+    honest.result(timeout=5)
+
+    assert queue.served[0] == Origin(None, "ayse")
+
+
+def test_nobody_waits_for_ever(queue, monkeypatch) -> None:
+    monkeypatch.setattr(admission, "WAIT_SECONDS", 0.0)
+
+    with pytest.raises(TooBusy):
+        queue.come(HONEST).result(timeout=5)
+
+
+def test_an_error_inside_a_turn_gives_the_place_back(queue) -> None:
+    queue.go_on()
+
+    for _ in range(PLACES + 1):
+        with pytest.raises(ZeroDivisionError), queue.admission.turn(HONEST):
+            raise ZeroDivisionError
+
+    assert queue.slots.take() == 0
+    queue.slots.give_back(0)
+
+
+def test_no_more_than_the_places_allow_compute_at_once(queue) -> None:
+    queue.go_on()
+    inside, most = threading.Semaphore(0), []
+
+    def compute(origin: Origin) -> None:
+        with queue.admission.turn(origin):
+            inside.release()
+            most.append(inside._value)
+            inside.acquire()
+
+    list(queue.pool.map(compute, FLOOD[:PLACES]))
+
+    assert most == [1] * PLACES
