@@ -44,7 +44,7 @@ def load_bootstrap_settings(environ: Mapping[str, str]) -> BootstrapSettings:
     }
     files = {role.secret: _file(env, _variable(role.secret)) for role in LOGINS}
     return BootstrapSettings(
-        server=DatabaseUrl("postgres", params=params),
+        server=DatabaseUrl("postgres", params=params, origin="PG_HOST and PG_PORT"),
         database=env.text("PG_DB", "hesap_paylas"),
         superuser_file=_file(env, "SUPERUSER_PASSWORD"),
         password_files=files,

@@ -13,13 +13,14 @@ import secrets
 import time
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from backend.bootstrap import scram
 from backend.bootstrap.settings import SUPERUSER, BootstrapSettings
 from backend.bootstrap.steps import Session
 from backend.config.env import read_secret
+from backend.db.login import Words, log_in_directly
+from backend.db.login_errors import LoginRefusedError
 from backend.errors import DatabaseError, TransientError
 
 log = logging.getLogger(__name__)
@@ -41,17 +42,16 @@ def connect(settings: BootstrapSettings, database: str = "postgres") -> Session:
     while True:
         try:
             return _login(settings, database)
-        except psycopg.OperationalError as error:
-            if _is_refused(error):
-                raise DatabaseError(
-                    "Postgres refuses the superuser's password: the secret is not what the"
-                    " server was started with",
-                    hint=f"{_RESTART} sets it from the secret",
-                ) from None
+        except LoginRefusedError as error:
+            raise DatabaseError(
+                f"{error.args[0]}; the superuser's secret is not what the server was started with",
+                hint=f"{_RESTART} sets it from the secret",
+            ) from None
+        except DatabaseError as error:
             if time.monotonic() > until:
                 raise TransientError(
-                    f"{settings.server} did not answer within {settings.wait_seconds} s",
-                    hint="see the log of db",
+                    f"no login within {settings.wait_seconds} s: {error.args[0]}",
+                    hint=f"{error.hint}; see the log of db",
                 ) from None
         time.sleep(0.2)
 
@@ -70,9 +70,7 @@ def _login(settings: BootstrapSettings, database: str) -> Session:
         return _open(settings, settings.superuser_file, database)
     try:
         session = _open(settings, settings.superuser_file, database)
-    except psycopg.OperationalError as error:
-        if not _is_refused(error):
-            raise
+    except LoginRefusedError:
         # The server took the new one, and the run that gave it was killed before the rename.
         session = _open(settings, pending, database)
     _complete(session, settings.superuser_file, pending)
@@ -82,15 +80,12 @@ def _login(settings: BootstrapSettings, database: str) -> Session:
 def _open(settings: BootstrapSettings, password_file: Path, database: str) -> Session:
     password = read_secret("SUPERUSER_PASSWORD_FILE", password_file)
     server = settings.server.with_login(SUPERUSER, password).with_database(database)
-    conninfo = server.conninfo(
-        connect_timeout=_CONNECT_SECONDS, application_name="bootstrap", options=_QUIET
-    )
-    return psycopg.connect(conninfo, autocommit=True)
-
-
-def _is_refused(error: psycopg.OperationalError) -> bool:
-    # libpq does not tell the SQLSTATE of a failed login; our server speaks English (lc_messages).
-    return "password authentication failed" in str(error)
+    words: Words = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "application_name": "bootstrap",
+        "options": _QUIET,
+    }
+    return log_in_directly(server, words)
 
 
 def _complete(session: Session, current: Path, pending: Path) -> None:

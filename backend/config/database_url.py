@@ -28,6 +28,7 @@ class DatabaseUrl:
     """Where a database is and how to log in.
 
     `path` is set for SQLite; `params` (libpq keywords, without the password) for Postgres.
+    `origin` is the variable or the flag that named it.
     """
 
     engine: EngineName
@@ -36,6 +37,7 @@ class DatabaseUrl:
     params: Mapping[str, str] = field(default_factory=dict)
     password: str = field(default="", repr=False)
     password_file: Path | None = None
+    origin: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         """Describe the database for people: everything but the password."""
@@ -108,7 +110,7 @@ def _sqlite(name: str, rest: str) -> DatabaseUrl:
             f"{name} names no SQLite file",
             hint="use sqlite:///relative/file.db or sqlite:////absolute/file.db",
         )
-    return DatabaseUrl("sqlite", path=Path(unquote(path)))
+    return DatabaseUrl("sqlite", path=Path(unquote(path)), origin=name)
 
 
 def _refuse_raw_password(name: str, rest: str) -> None:
@@ -144,7 +146,7 @@ def _postgres(name: str, conninfo: str) -> DatabaseUrl:
     params = {key: str(value) for key, value in found.items() if value is not None}
     password = params.pop("password", "")
     _check_ports(name, params.get("port", ""))
-    return DatabaseUrl("postgres", params=params, password=password)
+    return DatabaseUrl("postgres", params=params, password=password, origin=name)
 
 
 def _check_ports(name: str, ports: str) -> None:

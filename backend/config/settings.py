@@ -137,7 +137,9 @@ def _from_parts(
     params = {keyword: parts[name] for name, keyword in _PG_PARTS.items()}
     params["port"] = str(env.integer("PG_PORT", 5432, least=1, most=65535))
     kept = "" if password_file else password
-    return DatabaseUrl("postgres", params=params, password=kept, password_file=password_file)
+    return DatabaseUrl(
+        "postgres", params=params, password=kept, password_file=password_file, origin="PG_*"
+    )
 
 
 def _long_enough(name: str, key: str) -> str:

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from sqlalchemy import Connection, exc, text
 
-from backend.errors import ConfigError, DatabaseError, LockHeldError
+from backend.db.pooler import pooled
+from backend.errors import DatabaseError, LockHeldError
 
 # Two numbers that nobody else uses; advisory locks belong to one database.
 _LOCK = {"class": 0x68706D67, "object": 1}
@@ -38,9 +39,10 @@ def holder(connection: Connection) -> str:
 class AdvisoryLock:
     """A session's lock: it outlives commits, and ends with the session."""
 
-    def __init__(self, connection: Connection, pid: int) -> None:
+    def __init__(self, connection: Connection, pid: int, *, name: str) -> None:
         self._connection = connection
         self._pid = pid
+        self._name = name
 
     @classmethod
     def take(cls, connection: Connection, *, name: str, wait: float) -> AdvisoryLock:
@@ -57,7 +59,7 @@ class AdvisoryLock:
         while True:
             got, pid = connection.execute(_TRY_LOCK, _LOCK).one()
             if got:
-                return cls(connection, int(pid))
+                return cls(connection, int(pid), name=name)
             if time.monotonic() >= until:
                 raise LockHeldError(
                     f"{holder(connection) or 'another process'} is migrating {name}",
@@ -75,23 +77,9 @@ class AdvisoryLock:
                 hint="run it again: every revision is applied whole or not at all",
             ) from None
         if pid != self._pid:
-            raise _pooled()
-
-    def refuse_shared_session(self, worker: Connection) -> None:
-        """See that two connections of ours are two sessions of the server."""
-        self.check()
-        if worker.execute(_OWN_PID).scalar_one() == self._pid:
-            raise _pooled()
+            raise pooled(self._name, "MIGRATE_DATABASE_URL")
 
     def release(self) -> None:
         """Give the lock back; a session that has ended has done so already."""
         with suppress(exc.SQLAlchemyError):
             self._connection.execute(_UNLOCK, _LOCK)
-
-
-def _pooled() -> ConfigError:
-    return ConfigError(
-        "a pooler in transaction mode lies between us and Postgres: it gives one session to"
-        " several connections, so no lock would hold",
-        hint="set MIGRATE_DATABASE_URL to the server's own address",
-    )

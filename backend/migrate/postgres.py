@@ -11,6 +11,9 @@ import psycopg
 from sqlalchemy import Connection, bindparam, exc, text
 
 from backend.db.dialect import PoolOptions, dialect_for
+from backend.db.login import Words, log_in_directly
+from backend.db.login_errors import LoginRefusedError, given_up
+from backend.db.postgres import CONNECT_SECONDS
 from backend.errors import ConfigError, DatabaseError
 from backend.migrate.advisory_lock import AdvisoryLock, holder
 from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
@@ -26,15 +29,6 @@ _REHEARSAL_LOCK_SECONDS = 0.2
 _STATEMENT_SECONDS = 15 * 60
 
 _RETRYABLE = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
-
-# What a server says in the C locale, which ours and most others have; in another language we go
-# on knocking until the time is over, and then repeat what it says.
-_LOGIN_REFUSED = (
-    "password authentication failed",
-    "no pg_hba.conf entry",
-    "no password supplied",
-    "is not permitted to log in",
-)
 
 _OLD_RELEASES = text(
     "SELECT application_name, count(*) FROM pg_stat_activity"
@@ -64,6 +58,8 @@ class PostgresGround:
     def __init__(self, database: DatabaseUrl, options: PoolOptions, patience: Patience) -> None:
         self._database = database
         self._patience = patience
+        self._name = options.application_name
+        self._is_there = False
         self._engine = dialect_for(database, options).create_engine()
 
     def survey(self) -> Survey:
@@ -81,8 +77,6 @@ class PostgresGround:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             lock = AdvisoryLock.take(connection, name=str(self._database), wait=self._patience.wait)
             try:
-                with self.writing() as worker:
-                    lock.refuse_shared_session(worker)
                 yield lock
             finally:
                 lock.release()
@@ -159,21 +153,23 @@ class PostgresGround:
         self._engine.dispose()
 
     def _wait_until_there(self) -> None:
-        """Knock until the server lets us in: at a first start it may still be setting itself up."""
+        """Knock until the server lets us in: at a first start it may still be setting itself up.
+
+        Nothing is set and no lock is taken before it is known that a session stays ours.
+        """
         until = time.monotonic() + self._patience.wait
-        while True:
+        words: Words = {"connect_timeout": CONNECT_SECONDS, "application_name": self._name}
+        while not self._is_there:
             try:
-                with self._engine.connect():
-                    return
-            except exc.DBAPIError as error:
-                reason = _reason(error)
-                _refuse_bad_login(reason, self._database)
+                log_in_directly(self._database, words).close()
+                self._is_there = True
+            except LoginRefusedError as error:
+                # Trying again does not make a password right.
+                raise ConfigError(error.args[0], hint=error.hint) from None
+            except DatabaseError as error:
                 if time.monotonic() >= until:
-                    raise DatabaseError(
-                        f"{self._database} does not let us in: {reason}",
-                        hint="see that the server runs and that the database exists",
-                    ) from None
-            time.sleep(_POLL_SECONDS)
+                    raise given_up(error) from None
+                time.sleep(_POLL_SECONDS)
 
 
 def _limit(connection: Connection, lock_seconds: float) -> None:
@@ -183,18 +179,3 @@ def _limit(connection: Connection, lock_seconds: float) -> None:
 
 def _elsewhere() -> str:
     return "Use an empty database for this app: CREATE DATABASE hesap_paylas"
-
-
-def _reason(error: exc.DBAPIError) -> str:
-    # libpq gives no SQLSTATE for a connection that failed, only words, and these over lines.
-    lines = str(error.orig).splitlines() or [""]
-    return lines[0].rpartition("FATAL: ")[2].strip()
-
-
-def _refuse_bad_login(reason: str, database: DatabaseUrl) -> None:
-    """End at once what would not get better by trying again."""
-    if any(words in reason for words in _LOGIN_REFUSED):
-        raise ConfigError(
-            f"{database} refuses the login: {reason}",
-            hint="check user and password of MIGRATE_DATABASE_URL, DATABASE_URL or PG_*",
-        )

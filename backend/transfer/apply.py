@@ -9,7 +9,8 @@ from pathlib import Path
 
 from psycopg import errors
 
-from backend.errors import DatabaseError, RefusedError, TransientError
+from backend.db.login_errors import given_up
+from backend.errors import RefusedError, TransientError
 from backend.progress import Watcher
 from backend.tablecopy.postgres.shadow import alone, drop_shadow, left_over
 from backend.transfer.archive import Archived, archive
@@ -133,4 +134,4 @@ def _lost_connections_told() -> Iterator[None]:
     except TransientError as error:
         if isinstance(error.__cause__, _WAITED):
             raise
-        raise DatabaseError(error.args[0], hint=error.hint) from error
+        raise given_up(error) from error

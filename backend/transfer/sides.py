@@ -10,7 +10,12 @@ from pathlib import Path
 
 from backend.tablecopy.pairing import FindingKind, Pairing, PairingOptions, pair
 from backend.tablecopy.postgres.reflect import reflect_target
-from backend.tablecopy.postgres.session import Session, Target, connect, translated
+from backend.tablecopy.postgres.session import (
+    Session,
+    Target,
+    connect_directly,
+    translated,
+)
 from backend.tablecopy.sqlite.quoting import quoted
 from backend.tablecopy.sqlite.source import Source, open_source
 from backend.transfer.options import Options, Tolerance
@@ -54,10 +59,11 @@ def opened(options: Options) -> Iterator[Sides]:
 
     Raises:
         DatabaseError: one of them does not let us in.
+        RefusedError: a pooler in transaction mode lies before the target.
     """
-    target = Target(options.target.conninfo(), options.schema)
+    target = Target(options.target.conninfo(), options.schema, options.target.origin)
     with (
-        closing(connect(target, name=f"transfer:{release()}")) as session,
+        closing(connect_directly(target, name=f"transfer:{release()}")) as session,
         open_source(options.source, scratch=Path(tempfile.gettempdir())) as source,
     ):
         yield Sides(source, target, session)

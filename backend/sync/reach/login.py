@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-
-import psycopg
+from contextlib import closing, contextmanager
+from dataclasses import replace
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.login import log_in
+from backend.db.pooler import refuse_pooler
 from backend.sync.reach.tls import with_tls
-from backend.sync.reach.troubles import CONNECT_SECONDS, on_the_way
+from backend.sync.reach.troubles import CONNECT_SECONDS, advice_for
 from backend.tablecopy.postgres.session import CONNECT, Session
 
 
@@ -21,13 +22,17 @@ def logged_in(database: DatabaseUrl, *, name: str) -> Iterator[Session]:
         RefusedError: the way there would not be encrypted, and is a public one.
         DatabaseError: the server does not answer, or does not let us in.
     """
-    safe = with_tls(database, name)
+    safe = with_tls(replace(database, origin=name), name)
     words = {**CONNECT, "connect_timeout": CONNECT_SECONDS, "application_name": "sync"}
-    try:
-        session = psycopg.connect(safe.conninfo(**words), autocommit=True)
-    except psycopg.Error as error:
-        raise on_the_way(error, safe, name) from None
-    try:
+    with closing(log_in(safe, words, advice=advice_for(safe))) as session:
         yield session
-    finally:
-        session.close()
+
+
+def refuse_pooled(session: Session, database: DatabaseUrl, *, name: str) -> None:
+    """See that a session stays ours while somebody else's transaction runs.
+
+    Raises:
+        RefusedError: it does not.
+    """
+    named = replace(database, origin=name)
+    refuse_pooler(session, lambda: logged_in(database, name=name), database=named)

@@ -10,8 +10,7 @@ from pathlib import Path
 from backend.config.database_url import DatabaseUrl
 from backend.db.sqlite import BUSY_TIMEOUT_MS
 from backend.errors import DatabaseError
-from backend.sync.reach.login import logged_in
-from backend.sync.reach.pooling import refuse_pooled
+from backend.sync.reach.login import logged_in, refuse_pooled
 from backend.sync.reach.troubles import no_such_file
 from backend.tablecopy.postgres.session import (
     LATER_SETTINGS,

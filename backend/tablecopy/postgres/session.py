@@ -11,6 +11,8 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
+from backend.config.database_url import DatabaseUrl, parse_database_url
+from backend.db.login import log_in, log_in_directly
 from backend.errors import AppError, DatabaseError, DataError
 
 # A row of unknown shape: what the catalog holds is typed by Postgres, not by us.
@@ -58,6 +60,12 @@ class Target:
 
     conninfo: str = field(repr=False)
     schema: str = "public"
+    origin: str = ""
+
+    def database(self, name: str) -> DatabaseUrl:
+        """Return it as the rest of the house knows a database, for a session of this name."""
+        conninfo = make_conninfo(self.conninfo, **CONNECT, application_name=name)
+        return parse_database_url(conninfo, name=self.origin)
 
 
 def connect(target: Target, *, name: str, **settings: str) -> Session:
@@ -66,16 +74,31 @@ def connect(target: Target, *, name: str, **settings: str) -> Session:
     Raises:
         DatabaseError: the server does not answer, or does not let us in.
     """
-    with translated(f"connecting as {name}"):
-        conninfo = make_conninfo(target.conninfo, **CONNECT, application_name=name)
-        session = psycopg.connect(conninfo, autocommit=True)
-        try:
+    session = log_in(target.database(name), {})
+    return _configured(session, target, name, settings)
+
+
+def connect_directly(target: Target, *, name: str) -> Session:
+    """Do the same, and see first that every session will be ours alone.
+
+    Raises:
+        RefusedError: a pooler in transaction mode is in between.
+    """
+    session = log_in_directly(target.database(name), {})
+    return _configured(session, target, name, {})
+
+
+def _configured(
+    session: Session, target: Target, name: str, settings: Mapping[str, str]
+) -> Session:
+    try:
+        with translated(f"connecting as {name}"):
             path = sql.Identifier(target.schema).as_string(session)
             configure(session, {**SETTINGS, **settings, "search_path": path})
             configure_known(session, LATER_SETTINGS)
-        except BaseException:
-            session.close()
-            raise
+    except BaseException:
+        session.close()
+        raise
     return session
 
 

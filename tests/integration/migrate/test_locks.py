@@ -13,7 +13,7 @@ from filelock import FileLock
 from sqlalchemy import text
 
 from backend.db.dialect import PoolOptions
-from backend.errors import ConfigError, DatabaseError
+from backend.errors import DatabaseError, RefusedError
 from backend.migrate.advisory_lock import AdvisoryLock
 from backend.migrate.ground import Patience
 from backend.migrate.postgres import PostgresGround
@@ -212,15 +212,13 @@ def test_half_an_index_is_built_again(postgres, history, migrate) -> None:
     assert _scalar(postgres, VALID) is True
 
 
-def test_a_pooler_that_shares_a_session_is_refused(postgres) -> None:
+def test_a_lock_whose_session_wanders_off_ends_the_run(postgres) -> None:
     ground = PostgresGround(postgres, PoolOptions(2, "test"), Patience(1))
     with ground.reading() as connection:
         pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
-        with pytest.raises(ConfigError, match="pooler in transaction mode"):
-            AdvisoryLock(connection, pid).refuse_shared_session(connection)
-        with pytest.raises(ConfigError, match="pooler in transaction mode"):
-            AdvisoryLock(connection, pid + 1).check()
+        with pytest.raises(RefusedError, match="pooler in transaction mode"):
+            AdvisoryLock(connection, pid + 1, name="it").check()
     ground.close()
 
 

@@ -10,16 +10,24 @@ from backend.config.database_url import DatabaseUrl
 _SSL_REQUEST = 80877103
 _TRUSTED = b"R" + struct.pack("!ii", 8, 0)
 _IDLE = b"I"
+_OWN_KEY = struct.pack("!ii", 1, 1)
 
 
 class Pooler:
     """Lends a session of the server to a client for one transaction at a time.
 
     Clients are not asked for a password; the sessions are logged in by the pooler itself.
+    `in_turn` lends the one that has waited longest, as some poolers do and others do not;
+    `replays` greets with the number of the session that it logged in first.
     """
 
-    def __init__(self, database: DatabaseUrl) -> None:
+    def __init__(
+        self, database: DatabaseUrl, *, in_turn: bool = False, replays: bool = False
+    ) -> None:
         self._database = database
+        self._in_turn = in_turn
+        self._replays = replays
+        self._key = _OWN_KEY
         self._free: list[socket.socket] = []
         self._lock = threading.Lock()
         self._door = socket.create_server(("127.0.0.1", 0))
@@ -34,6 +42,17 @@ class Pooler:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
 
+    @property
+    def sessions(self) -> int:
+        """The number of sessions of the server that nobody uses now."""
+        with self._lock:
+            return len(self._free)
+
+    def fill(self, sessions: int) -> None:
+        """Log in as often as it takes to have so many sessions to lend."""
+        with self._lock:
+            self._free += [self._logged_in() for _ in range(sessions - len(self._free))]
+
     def _let_in(self) -> None:
         with suppress(OSError):
             while True:
@@ -43,7 +62,7 @@ class Pooler:
 
     def _serve(self, client: socket.socket) -> None:
         with suppress(OSError, EOFError):
-            _greet(client)
+            _greet(client, self._key)
             while True:
                 first = client.recv(65536)
                 if not first or first[:1] == b"X":
@@ -61,13 +80,18 @@ class Pooler:
     def _take(self) -> socket.socket:
         with self._lock:
             if self._free:
-                return self._free.pop()
-        server = _logged_in(self._database)
+                return self._free.pop(0 if self._in_turn else -1)
+        return self._logged_in()
+
+    def _logged_in(self) -> socket.socket:
+        server, key = _logged_in(self._database)
         self._open.append(server)
+        if self._replays and self._key == _OWN_KEY:
+            self._key = key
         return server
 
 
-def _greet(client: socket.socket) -> None:
+def _greet(client: socket.socket, number: bytes) -> None:
     """Let a client in, whoever it is."""
     while True:
         (length,) = struct.unpack("!i", _exactly(client, 4))
@@ -77,30 +101,37 @@ def _greet(client: socket.socket) -> None:
         client.sendall(b"N")
     encoding = b"client_encoding\0UTF8\0"
     status = b"S" + struct.pack("!i", 4 + len(encoding)) + encoding
-    key = b"K" + struct.pack("!iii", 12, 1, 1)
+    key = b"K" + struct.pack("!i", 4 + len(number)) + number
     client.sendall(_TRUSTED + status + key + b"Z" + struct.pack("!i", 5) + _IDLE)
 
 
-def _logged_in(database: DatabaseUrl) -> socket.socket:
-    """Open a session by a role that needs no password."""
+def _logged_in(database: DatabaseUrl) -> tuple[socket.socket, bytes]:
+    """Open a session by a role that needs no password; return it and the number it has."""
     where = (database.params["host"], int(database.params["port"]))
     server = socket.create_connection(where)
     words = b"user\0pooled\0database\0" + database.params["dbname"].encode() + b"\0\0"
     server.sendall(struct.pack("!ii", 8 + len(words), 196608) + words)
-    _answer(server, None)
-    return server
+    key = b""
+    while True:
+        kind, body = _message(server)
+        if kind == b"K":
+            key = body
+        if kind == b"Z":
+            return server, key
 
 
-def _answer(server: socket.socket, client: socket.socket | None) -> bytes:
+def _answer(server: socket.socket, client: socket.socket) -> bytes:
     """Pass on messages until the server waits for more; return the state of its transaction."""
     while True:
-        head = _exactly(server, 5)
-        kind, length = head[:1], struct.unpack("!i", head[1:])[0]
-        body = _exactly(server, length - 4)
-        if client is not None:
-            client.sendall(head + body)
+        kind, body = _message(server)
+        client.sendall(kind + struct.pack("!i", 4 + len(body)) + body)
         if kind == b"Z":
             return body
+
+
+def _message(server: socket.socket) -> tuple[bytes, bytes]:
+    head = _exactly(server, 5)
+    return head[:1], _exactly(server, struct.unpack("!i", head[1:])[0] - 4)
 
 
 def _exactly(end: socket.socket, size: int) -> bytes:
