@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.shape import ColumnPair, Key, KeyRange, RangeDigest, TablePair
 
 Session = psycopg.Connection[tuple[Any, ...]]  # Any: rows of queries made here
@@ -50,7 +51,7 @@ def target_digests(
 def target_lines(session: Session, schema: str, encoder: Encoder) -> Iterator[bytes]:
     """Return the text of all rows of a table, sorted by its bytes, a few at a time."""
     query = sql.SQL(_LINES).format(
-        row=encoder.target_text, table=sql.Identifier(schema, encoder.pair.target.name)
+        row=encoder.target_text, table=own_rows(encoder.pair.target, schema)
     )
     with session.transaction(), session.cursor(name="tablecopy_lines", binary=True) as cursor:
         cursor.itersize = 2_000
@@ -126,7 +127,7 @@ def _digest_of(schema: str, encoder: Encoder, where: sql.Composable) -> sql.Comp
     return sql.SQL(_DIGEST).format(
         row=encoder.target_text,
         key=_listed(target_key(encoder.pair)),
-        table=sql.Identifier(schema, encoder.pair.target.name),
+        table=own_rows(encoder.pair.target, schema),
         where=where,
     )
 

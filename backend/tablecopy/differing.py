@@ -13,6 +13,7 @@ from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import target_digests, target_key, target_range
 from backend.tablecopy.loading import BadValuesError
 from backend.tablecopy.postgres.session import translated
+from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.shape import Key, KeyRange
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.blocks import block
@@ -96,7 +97,7 @@ class DifferUnit:
         query = sql.SQL(_FINE).format(
             key=sql.SQL(", ").join(target_key(pair)),
             row=self.encoder.target_text,
-            table=sql.Identifier(self.schema, pair.target.name),
+            table=own_rows(pair.target, self.schema),
             where=target_range(pair, key_range),
             rows=sql.Literal(_FINE_ROWS),
         )

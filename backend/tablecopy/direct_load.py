@@ -85,7 +85,7 @@ def _load_group(
         session.execute(merge.stage())
         _load(session, what, result, merge.pair, merge)
         session.execute(merge.index_stage())
-    session.execute(together([merge.upsert() for merge in merges]))
+    session.execute(together([*enumerate(merge.additions() for merge in merges)]))
 
 
 def _load(

@@ -13,6 +13,7 @@ from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import Session, target_lines, target_range
 from backend.tablecopy.merging import Surplus, surplus
 from backend.tablecopy.postgres.session import translated as target_translated
+from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.shape import Difference, KeyRange, Kind
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.connection import BAD, SourceConnection, without_limit
@@ -66,7 +67,7 @@ def _target_rows(
     fields = (sql.SQL("{}::text").format(field) for field in encoder.target_fields())
     query = sql.SQL("SELECT {} FROM {} {}").format(
         sql.SQL(", ").join(fields),
-        sql.Identifier(schema, encoder.pair.target.name),
+        own_rows(encoder.pair.target, schema),
         target_range(encoder.pair, key_range),
     )
     for row in session.execute(query):

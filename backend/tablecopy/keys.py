@@ -85,7 +85,7 @@ def _target_has_index(pair: TablePair) -> bool:
 
 def _source_has_index(source: apsw.Connection, pair: TablePair) -> bool:
     names = [column.source.name for column in pair.key]
-    if _is_rowid(pair):
+    if is_rowid(pair):
         return True
     indexes = ask(
         source,
@@ -100,7 +100,7 @@ def _columns(source: apsw.Connection, index: str) -> list[tuple[object, ...]]:
     return list(ask(source, sql, (index,)))
 
 
-def _is_rowid(pair: TablePair) -> bool:
+def is_rowid(pair: TablePair) -> bool:
     """Tell whether the key is SQLite's row number, which is nothing but an integer."""
     if len(pair.key) != 1 or not pair.source.has_rowid:
         return False
@@ -111,7 +111,7 @@ def _is_rowid(pair: TablePair) -> bool:
 
 
 def _sorts_alike(source: apsw.Connection, pair: TablePair, column: ColumnPair) -> bool:
-    if _is_rowid(pair) and column.target.type.name in {"smallint", "integer", "bigint"}:
+    if is_rowid(pair) and column.target.type.name in {"smallint", "integer", "bigint"}:
         return True
     name, table = quoted(column.source.name), quoted(pair.source.name)
     for form in _FORMS.get(column.target.type.name, ()):

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 from psycopg import sql
 
 from backend.tablecopy.casting.encoder import Encoder, lenient_select
 from backend.tablecopy.loading import copy_statement
 from backend.tablecopy.postgres.blueprint import Blueprint
+from backend.tablecopy.postgres.copies import make_copy
 from backend.tablecopy.postgres.findings import Offences, offences
 from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shape import KeyRange, TargetTable
+from backend.tablecopy.postgres.tables import own_rows
+from backend.tablecopy.shape import KeyRange, TablePair
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.errors import translated as source_translated
@@ -27,10 +30,27 @@ _SCHEMA = "pg_temp"
 _RANGE_ROWS = 5_000
 # Sorting in memory is most of what looking for duplicates costs.
 _MEMORY = "SET LOCAL work_mem = '64MB'"
-_MAKE = "CREATE TEMP TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING GENERATED) ON COMMIT DROP"
+# In an update, what the file says nothing of stays as it is in the target.
+_COMPLETE = "UPDATE {copy} AS s SET {changes} FROM {rows} t WHERE {same}"
+_KEEP = """
+    INSERT INTO {copy} ({columns}) SELECT {columns} FROM {rows} t
+    WHERE NOT EXISTS (SELECT FROM {copy} s WHERE {same})"""
 
 
-def rehearse(session: Session, source: SourceConnection, encoders: Sequence[Encoder]) -> Offences:
+class Beside(StrEnum):
+    """What of the target's own rows would be beside those of the file."""
+
+    NOTHING = "nothing"
+    COLUMNS = "what the file says nothing of, in rows that both have"
+    ROWS = "that, and the rows that only the target has"
+
+
+def rehearse(
+    session: Session,
+    source: SourceConnection,
+    encoders: Sequence[Encoder],
+    beside: Beside = Beside.NOTHING,
+) -> Offences:
     """Name every row that would break a constraint of the target; nothing stays of it.
 
     A bad value stands as NULL: what is said of its row's other values is true all the same.
@@ -48,29 +68,11 @@ def rehearse(session: Session, source: SourceConnection, encoders: Sequence[Enco
     ):
         session.execute(_MEMORY)
         for table in tables:
-            _make(session, table)
+            make_copy(session, table)
         for one in encoders:
             _fill(session, source, one)
+            _add(session, one.pair, beside)
         return offences(session, Blueprint(schema, _SCHEMA, names, ()))
-
-
-def _make(session: Session, table: TargetTable) -> None:
-    name = sql.Identifier(_SCHEMA, table.name)
-    session.execute(sql.SQL(_MAKE).format(name, sql.Identifier(table.schema, table.name)))
-    changes = list(_loosening(table))
-    if changes:
-        statement = sql.SQL("ALTER TABLE {} {}")
-        session.execute(statement.format(name, sql.SQL(", ").join(changes)))
-
-
-def _loosening(table: TargetTable) -> Iterable[sql.Composed]:
-    for column in table.columns:
-        name = sql.Identifier(column.name)
-        if column.not_null:
-            yield sql.SQL("ALTER COLUMN {} DROP NOT NULL").format(name)
-        if column.sequence:
-            # It would count on, and no rollback takes that back.
-            yield sql.SQL("ALTER COLUMN {} DROP DEFAULT").format(name)
 
 
 def _fill(session: Session, source: SourceConnection, encoder: Encoder) -> None:
@@ -83,6 +85,38 @@ def _fill(session: Session, source: SourceConnection, encoder: Encoder) -> None:
             for piece in _pieces(source, readers, key_range):
                 copy.write(piece)
     session.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(_SCHEMA, encoder.pair.target.name)))
+
+
+def _add(session: Session, pair: TablePair, beside: Beside) -> None:
+    """Add what an update would leave in the target."""
+    if beside is Beside.NOTHING:
+        return
+    travels = {column.target.name for column in pair.columns}
+    columns = [one.name for one in pair.target.columns if not one.generated]
+    names = [sql.Identifier(name) for name in columns]
+    others = [sql.Identifier(name) for name in columns if name not in travels]
+    filled = {
+        "copy": sql.Identifier(_SCHEMA, pair.target.name),
+        "rows": own_rows(pair.target),
+        "columns": sql.SQL(", ").join(names),
+        "changes": sql.SQL(", ").join(sql.SQL("{0} = t.{0}").format(one) for one in others),
+        "same": _same_row(pair),
+    }
+    if others and pair.key:
+        session.execute(sql.SQL(_COMPLETE).format(**filled))
+    if beside is Beside.ROWS:
+        session.execute(sql.SQL(_KEEP).format(**filled))
+
+
+def _same_row(pair: TablePair) -> sql.Composable:
+    """Say when a row of the target is one of the file's: by its key, or by all that it holds."""
+    names = [sql.Identifier(one.target.name) for one in pair.key or pair.columns]
+    if pair.key:
+        return sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(one) for one in names)
+    sides = [
+        sql.SQL(", ").join(sql.SQL(f"{row}.{{}}").format(one) for one in names) for row in "ts"
+    ]
+    return sql.SQL("ROW({})::text = ROW({})::text").format(*sides)
 
 
 def _pieces(

@@ -74,7 +74,11 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class TargetTable:
-    """A Postgres table; `unique_keys` are those over plain columns, without a condition."""
+    """A Postgres table; `unique_keys` are those over plain columns, without a condition.
+
+    Rows of a `partitioned` one lie in its partitions, those of any other in itself alone: what
+    `heirs` hold, which inherit from it, is theirs.
+    """
 
     schema: str
     name: str
@@ -82,6 +86,8 @@ class TargetTable:
     primary_key: tuple[str, ...]
     unique_keys: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    partitioned: bool = False
+    heirs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -163,10 +163,13 @@ def _find_extra(session: Session, merge: Merge, parts: Sequence[KeyRange]) -> No
 def _write(
     session: Session, merges: list[Merge], changes: Mapping[str, TableChange], *, delete: bool
 ) -> None:
-    statements = [merge.delete() for merge in merges] if delete else []
-    statements += [merge.upsert() for merge in merges]
+    deletes = [merge.delete() if delete else None for merge in merges]
+    each = (deletes, [merge.changes() for merge in merges], [merge.additions() for merge in merges])
+    statements = [
+        (place, one) for some in each for place, one in enumerate(some) if one is not None
+    ]
     for place, what_happened, number in session.execute(together(statements)).fetchall():
-        change = changes[merges[place % len(merges)].pair.target.name]
+        change = changes[merges[place].pair.target.name]
         match what_happened:
             case "inserted":
                 change.inserted = number

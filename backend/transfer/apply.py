@@ -45,7 +45,7 @@ def transfer(options: Options, watcher: Watcher) -> Report:
         plan = make_plan(options, sides)
         if options.dry_run:
             return plan.report()
-        run = Run(options, sides, watcher, plan.pairing)
+        run = Run(options, sides, watcher, plan.pairing, notes=[*plan.notes()])
         if options.task is Task.CHECK and plan.pairing.pairs:
             return check(run, plan.obstacles)
         plan.refuse_obstacles()

@@ -10,8 +10,9 @@ from backend.errors import DatabaseError, DataError
 from backend.tablecopy.casting.choosing import untyped
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.postgres.findings import Offences
-from backend.tablecopy.rehearsing import rehearse
+from backend.tablecopy.rehearsing import Beside, rehearse
 from backend.tablecopy.sqlite.badvalues import bad_values
+from backend.transfer.options import Task
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
 
@@ -49,12 +50,18 @@ def _with_bad_rows(run: Run, found: Findings) -> Findings:
     session, source = run.sides.session, run.sides.source.connection
     with run.stage("rehearse"):
         try:
-            rows = bad_rows(rehearse(session, source, run.encoders()))
+            rows = bad_rows(rehearse(session, source, run.encoders(), _beside(run)))
         except (DataError, DatabaseError) as error:
             if not found.exit_code:
                 raise
             return found.with_notes([f"rows were not looked at: {error}"])
     return replace(found, notes=(*found.notes, *rows.notes), bad_rows=rows.bad_rows)
+
+
+def _beside(run: Run) -> Beside:
+    if run.options.way is not Task.UPDATE:
+        return Beside.NOTHING
+    return Beside.COLUMNS if run.options.delete else Beside.ROWS
 
 
 def named_bad_values(run: Run, known: Findings | None = None) -> Findings:

@@ -12,7 +12,7 @@ from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.shadow import Shadow, shadow_for
 from backend.tablecopy.postgres.swap import Swap, swap
 from backend.tablecopy.shape import Difference
-from backend.transfer.checking import bad_rows, named_bad_values
+from backend.transfer.checking import bad_rows, refusals
 from backend.transfer.options import Task
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
@@ -37,8 +37,8 @@ def load_and_swap(run: Run) -> Report:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError:
             # That something was refused is known; what it is, is looked for only now.
-            found = named_bad_values(run)
-            if not found.bad_values:
+            found = refusals(run)
+            if not found.exit_code:
                 raise
             return run.report(_AS_BEFORE, findings=found)
         verdict = None if differences else rules_of_ours(run, shadow.name)

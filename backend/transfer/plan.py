@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from backend.errors import RefusedError
@@ -37,6 +37,13 @@ class Plan:
         """Tell whether nothing would be lost if the tables were exchanged."""
         return not self.held.tables
 
+    def notes(self) -> Iterator[str]:
+        """Say what is not in the way, and not what everybody would expect."""
+        copied = {pair.target.name for pair in self.pairing.pairs}
+        for pair in self.pairing.pairs:
+            for heir in sorted(set(pair.target.heirs) - copied):
+                yield f"{heir} inherits from {pair.target.name}: its rows are its own, left alone"
+
     def refuse_obstacles(self) -> None:
         """See that nothing is in the way.
 
@@ -50,7 +57,8 @@ class Plan:
     def report(self) -> Report:
         """Say what would be done."""
         options = self.options
-        notes = [f"would migrate: {revision}" for revision in self.pending]
+        notes = [*self.notes()]
+        notes += [f"would migrate: {revision}" for revision in self.pending]
         if options.archive_folder:
             notes.append(f"would archive {options.source.name} to {options.archive_folder}")
         notes += [f"would remove {name}, which a killed transfer left" for name in self.left_over]

@@ -12,7 +12,7 @@ from backend.tablecopy.shape import KeyRange
 from backend.tablecopy.sqlite.errors import translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.updating import Parts, TableChange, Update, differing, write
-from backend.transfer.checking import bad_rows, named_bad_values
+from backend.transfer.checking import bad_rows, refusals
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
 from backend.transfer.units import Part
@@ -39,8 +39,8 @@ def update(run: Run) -> Report:
         except OffendingRowsError as error:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError:
-            found = named_bad_values(run)
-            if not found.bad_values:
+            found = refusals(run)
+            if not found.exit_code:
                 raise
             return run.report(_AS_BEFORE, findings=found)
         findings = _compared(run, pool, encoders, parts)

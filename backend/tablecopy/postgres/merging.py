@@ -8,29 +8,36 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from backend.tablecopy.comparing import closed_ranges, target_range
-from backend.tablecopy.shape import KeyRange, TablePair
+from backend.tablecopy.keys import is_rowid
+from backend.tablecopy.postgres.tables import own_rows
+from backend.tablecopy.shape import ColumnPair, KeyRange, TablePair
 
-_STAGE = "CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0"
-_PLACES = "CREATE TEMP TABLE {extra} (place tid, key text) ON COMMIT DROP"
+_STAGE = "CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {rows} LIMIT 0"
+# A row's place is its own within one heap only, and a partitioned table has several.
+_PLACES = "CREATE TEMP TABLE {extra} (heap oid, place tid, key text) ON COMMIT DROP"
 _FIND_EXTRA = """
-    INSERT INTO {extra} SELECT t.ctid, concat_ws(', ', {key}) FROM {table} t
+    INSERT INTO {extra} SELECT t.tableoid, t.ctid, concat_ws(', ', {key}) FROM {rows} t
     {where} AND NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})"""
 # Not known to the planner: how few rows a range holds.
 _BY_INDEX = "SET LOCAL enable_seqscan = {0}; SET LOCAL enable_bitmapscan = {0}"
 _FIND_EXTRAS = """
-    INSERT INTO {extra} SELECT t.ctid, concat_ws(', ', {key}) FROM {ranges} CROSS JOIN LATERAL
-        (SELECT tablecopy_t.ctid, {key} FROM {table} tablecopy_t {where}) t
+    INSERT INTO {extra} SELECT t.tableoid, t.ctid, concat_ws(', ', {key})
+    FROM {ranges} CROSS JOIN LATERAL
+        (SELECT tablecopy_t.tableoid, tablecopy_t.ctid, {key} FROM {rows} tablecopy_t {where}) t
     WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})"""
 _NAME_EXTRA = "SELECT key, count(*) OVER () FROM {extra} ORDER BY 1 LIMIT {limit}"
-_DELETE = "DELETE FROM {table} t USING {extra} e WHERE t.ctid = e.place RETURNING 'deleted' AS done"
-# Rows that are equal are left out here, not by DO UPDATE … WHERE, which would lock each of them and
-# so write to its page. Equal means exactly, as in the comparison: `=` takes 1.0 for 1.00, and
-# cannot be asked about json.
-_UPSERT = """
-    INSERT INTO {table} AS t ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {stage} s
-    WHERE NOT EXISTS (SELECT FROM {table} t WHERE {same_key} AND {same})
-    ON CONFLICT ({key}) DO {action}
-    RETURNING CASE WHEN t.xmax = 0 THEN 'inserted' ELSE 'updated' END AS done"""
+_DELETE = """
+    DELETE FROM {rows} t USING {extra} e WHERE t.ctid = e.place AND t.tableoid = e.heap
+    RETURNING 'deleted' AS done"""
+# Rows that are equal are left out. Equal means exactly, as in the comparison: `=` takes 1.0 for
+# 1.00, and cannot be asked about json.
+_CHANGE = """
+    UPDATE {rows} AS t SET {changes} FROM {stage} s WHERE {same_key} AND NOT {same}
+    RETURNING 'updated' AS done"""
+# Nobody else writes meanwhile. ON CONFLICT would not take a DEFERRABLE key.
+_PUT = """
+    INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {stage} s
+    WHERE NOT EXISTS (SELECT FROM {rows} t WHERE {same_key}) RETURNING 'inserted' AS done"""
 # Without a key a row is known by what it holds, and may be there several times.
 _ADD = """
     INSERT INTO {table} AS t ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns}
@@ -38,13 +45,14 @@ _ADD = """
             row_number() OVER (PARTITION BY ROW(tablecopy_s.*)::text) AS tablecopy_nth
         FROM {stage} tablecopy_s) n
     LEFT JOIN (SELECT ROW(tablecopy_t.*)::text AS tablecopy_line, count(*) AS tablecopy_held
-        FROM (SELECT {columns} FROM {table}) tablecopy_t GROUP BY 1) h USING (tablecopy_line)
+        FROM (SELECT {columns} FROM {rows}) tablecopy_t GROUP BY 1) h USING (tablecopy_line)
     WHERE tablecopy_nth > coalesce(tablecopy_held, 0) RETURNING 'inserted' AS done"""
 _FIND_MORE = """
-    INSERT INTO {extra} SELECT place, tablecopy_line
-    FROM (SELECT tablecopy_t.ctid AS place, ROW({columns})::text AS tablecopy_line,
+    INSERT INTO {extra} SELECT heap, place, tablecopy_line
+    FROM (SELECT tablecopy_t.tableoid AS heap, tablecopy_t.ctid AS place,
+            ROW({columns})::text AS tablecopy_line,
             row_number() OVER (PARTITION BY ROW({columns})::text) AS tablecopy_nth
-        FROM {table} tablecopy_t) n
+        FROM {rows} tablecopy_t) n
     LEFT JOIN (SELECT ROW(tablecopy_s.*)::text AS tablecopy_line, count(*) AS tablecopy_held
         FROM {stage} tablecopy_s GROUP BY 1) h USING (tablecopy_line)
     WHERE tablecopy_nth > coalesce(tablecopy_held, 0)"""
@@ -63,7 +71,12 @@ class Merge:
         names = tuple(column.target.name for column in self.pair.key)
         target = self.pair.target
         unique = {frozenset(one) for one in (target.primary_key, *target.unique_keys)}
-        return bool(names) and frozenset(names) in unique
+        sure = all(map(self._has_value, self.pair.key))
+        return bool(names) and sure and frozenset(names) in unique
+
+    def _has_value(self, column: ColumnPair) -> bool:
+        """Tell whether the source cannot have NULL there: it would be found again by no key."""
+        return column.target.not_null or column.source.not_null or is_rowid(self.pair)
 
     def stage(self) -> sql.Composed:
         """Make the stage, and a place for what only the target has."""
@@ -97,14 +110,18 @@ class Merge:
         """Name them, and count them all."""
         return self._filled(_NAME_EXTRA, limit=sql.Literal(limit))
 
-    def upsert(self) -> sql.Composed:
-        """Write what is new or differs, and nothing else."""
-        if not self.has_key:
-            return self._filled(_ADD)
-        key = {column.target.name for column in self.pair.key}
-        names = [c.target.name for c in self.pair.columns if c.target.name not in key]
+    def changes(self) -> sql.Composed | None:
+        """Change what differs, and nothing else; without a key nothing can be said to."""
+        names = [c.target.name for c in self.pair.columns if c not in self.pair.key]
+        if not self.has_key or not names:
+            return None
         others = [sql.Identifier(name) for name in names]
-        return self._filled(_UPSERT, same=_same(others), action=_action(others))
+        changes = _joined([sql.SQL("{0} = s.{0}").format(one) for one in others])
+        return self._filled(_CHANGE, changes=changes, same=_same(others))
+
+    def additions(self) -> sql.Composed:
+        """Put in what is new."""
+        return self._filled(_PUT if self.has_key else _ADD)
 
     def delete(self) -> sql.Composed:
         """Delete what only the target has."""
@@ -115,6 +132,7 @@ class Merge:
         names = [sql.Identifier(column.target.name) for column in self.pair.columns]
         return sql.SQL(template).format(
             table=sql.Identifier(self.pair.target.schema, self.pair.target.name),
+            rows=own_rows(self.pair.target),
             stage=sql.Identifier("pg_temp", f"tablecopy_stage_{self.place}"),
             extra=sql.Identifier("pg_temp", f"tablecopy_extra_{self.place}"),
             columns=_joined(names),
@@ -124,21 +142,21 @@ class Merge:
         )
 
 
-def together(statements: Sequence[sql.Composed]) -> sql.Composed:
+def together(statements: Sequence[tuple[int, sql.Composed]]) -> sql.Composed:
     """Return one statement that does all of them and answers (place, what was done, rows).
 
     Postgres looks at references when a statement ends, so none of them has to come before another,
     not even where tables refer to each other in a circle. Unique values are looked at row by row:
     deletes stand first, and are counted first, which is what makes them happen first.
     """
-    names = [sql.Identifier(f"change_{place}") for place in range(len(statements))]
+    names = [sql.Identifier(f"change_{number}") for number in range(len(statements))]
     parts = [
         sql.SQL("{} AS ({})").format(name, statement)
-        for name, statement in zip(names, statements, strict=True)
+        for name, (_, statement) in zip(names, statements, strict=True)
     ]
     counts = [
         sql.SQL("SELECT {}, done, count(*) FROM {} GROUP BY done").format(sql.Literal(place), name)
-        for place, name in enumerate(names)
+        for name, (place, _) in zip(names, statements, strict=True)
     ]
     return sql.SQL("WITH {} {}").format(
         sql.SQL(", ").join(parts), sql.SQL(" UNION ALL ").join(counts)
@@ -146,17 +164,8 @@ def together(statements: Sequence[sql.Composed]) -> sql.Composed:
 
 
 def _same(columns: Sequence[sql.Composable]) -> sql.Composable:
-    if not columns:
-        return sql.SQL("true")
     ours, theirs = ([sql.SQL(f"{row}.{{}}").format(one) for one in columns] for row in "ts")
     return sql.SQL("ROW({})::record *= ROW({})::record").format(_joined(ours), _joined(theirs))
-
-
-def _action(columns: Sequence[sql.Composable]) -> sql.Composable:
-    if not columns:
-        return sql.SQL("NOTHING")
-    changes = [sql.SQL("{0} = EXCLUDED.{0}").format(one) for one in columns]
-    return sql.SQL("UPDATE SET ") + _joined(changes)
 
 
 def _joined(parts: Sequence[sql.Composable]) -> sql.Composed:

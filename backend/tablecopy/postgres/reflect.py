@@ -12,7 +12,10 @@ from backend.tablecopy.shape import ForeignKey, TargetColumn, TargetTable, Targe
 
 # What CREATE TABLE makes; a partition is reached through the table it belongs to.
 _TABLES = """
-    SELECT c.oid, c.relname FROM pg_class c
+    SELECT c.oid, c.relname, c.relkind = 'p', array(SELECT h.relname::text FROM pg_inherits i
+        JOIN pg_class h ON h.oid = i.inhrelid AND NOT h.relispartition
+        WHERE i.inhparent = c.oid ORDER BY 1)
+    FROM pg_class c
     WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     ORDER BY c.relname COLLATE "C" """
 # A column of a domain holds what the domain's own type holds.
@@ -49,7 +52,8 @@ _UNIQUE = """
 _FOREIGN_KEYS = """
     SELECT f.conrelid, f.conname, p.relname, {columns}, {referred}
     FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid
-    WHERE f.conrelid = ANY(%s) AND f.contype = 'f' ORDER BY f.conrelid, f.conname COLLATE "C" """
+    WHERE f.conrelid = ANY(%s) AND f.contype = 'f' AND f.conparentid = 0
+    ORDER BY f.conrelid, f.conname COLLATE "C" """
 _NAMES = """array(SELECT a.attname::text FROM unnest(f.{keys}) WITH ORDINALITY k(attnum, place)
         JOIN pg_attribute a ON a.attrelid = f.{table} AND a.attnum = k.attnum ORDER BY place)"""
 _FOREIGN_KEYS = _FOREIGN_KEYS.format(
@@ -68,10 +72,8 @@ def reflect_target(session: Session, schema: str) -> tuple[TargetTable, ...]:
     with session.transaction():
         # Names of types then come out qualified unless they are Postgres's own.
         session.execute("SET LOCAL search_path TO ''")
-        tables: dict[int, str] = dict(
-            session.execute(_TABLES, (_regnamespace(session, schema),)).fetchall()
-        )
-        oids = (list(tables),)
+        tables = session.execute(_TABLES, (_regnamespace(session, schema),)).fetchall()
+        oids = ([oid for oid, *_ in tables],)
         columns = _grouped(session.execute(_COLUMNS, oids))
         keys = _grouped(session.execute(_UNIQUE, oids))
         foreign = _grouped(session.execute(_FOREIGN_KEYS.encode(), oids))
@@ -83,8 +85,10 @@ def reflect_target(session: Session, schema: str) -> tuple[TargetTable, ...]:
             next((tuple(names) for primary, names in keys[oid] if primary), ()),
             tuple(tuple(names) for primary, names in keys[oid] if not primary),
             tuple(ForeignKey(n, tuple(own), t, tuple(ref)) for n, t, own, ref in foreign[oid]),
+            partitioned,
+            tuple(heirs),
         )
-        for oid, name in tables.items()
+        for oid, name, partitioned, heirs in tables
     )
 
 

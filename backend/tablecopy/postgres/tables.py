@@ -22,9 +22,15 @@ def table_oids(session: Session, schema: str, names: Iterable[str]) -> list[int]
     return [row[0] for row in session.execute(_OIDS, (schema, list(names)))]
 
 
+def own_rows(table: TargetTable, schema: str | None = None) -> sql.Composable:
+    """Return what to read, change or lock a table's rows by; those that inherit have their own."""
+    name = sql.Identifier(schema or table.schema, table.name)
+    return name if table.partitioned else sql.SQL("ONLY {}").format(name)
+
+
 def keep_writers_out(session: Session, tables: Iterable[TargetTable]) -> None:
     """Lock out writers, not readers, until the transaction ends."""
-    names = [sql.Identifier(one.schema, one.name) for one in sorted(tables, key=_by_name)]
+    names = [own_rows(one) for one in sorted(tables, key=_by_name)]
     if names:
         session.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
         session.execute(sql.SQL(_LOCK).format(sql.SQL(", ").join(names)))

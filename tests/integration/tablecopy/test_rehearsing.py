@@ -5,7 +5,6 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from backend.errors import DataError
 from backend.tablecopy.casting.encoder import encoder
 from backend.tablecopy.rehearsing import rehearse
 from backend.tablecopy.shape import Casts
@@ -84,6 +83,31 @@ def test_nothing_is_left_behind_and_nothing_has_counted_on(connection, empty_tar
     assert connection.execute("SELECT nextval('person_number_seq')").fetchone() == (1,)
 
 
-def test_a_domain_refuses_as_it_does_in_a_load(connection, empty_target, tmp_path):
-    with pytest.raises(DataError, match="violates check constraint"):
-        rehearsed(tmp_path / "a.db", empty_target, "INSERT INTO badge VALUES ('never', NULL)")
+def test_what_a_domain_refuses_is_named(connection, empty_target, tmp_path):
+    named = rehearsed(
+        tmp_path / "a.db",
+        empty_target,
+        "INSERT INTO badge VALUES ('never', NULL), (NULL, NULL), ('k', NULL)",
+    )
+
+    assert named == {("badge", "(never,)", "check", "code_check")}
+
+
+def test_what_an_exclusion_keeps_apart_is_named(connection, empty_target, tmp_path):
+    connection.execute(
+        "CREATE TABLE stay (id bigint PRIMARY KEY, room inet, first int, last int, EXCLUDE USING"
+        " gist (room inet_ops WITH &&, int4range(first, last) WITH &&) WHERE (room IS NOT NULL))"
+    )
+
+    named = rehearsed(
+        tmp_path / "a.db",
+        empty_target,
+        "CREATE TABLE stay (id INTEGER PRIMARY KEY, room TEXT, first INTEGER, last INTEGER)",
+        "INSERT INTO stay VALUES (1, '10.0.0.1', 1, 5), (2, '10.0.0.1', 5, 9),"
+        " (3, '10.0.0.0/24', 8, 10), (4, NULL, 1, 9), (5, '10.0.1.1', 1, 9)",
+    )
+
+    assert named == {
+        ("stay", "2", "exclusion", "stay_room_int4range_excl"),
+        ("stay", "3", "exclusion", "stay_room_int4range_excl"),
+    }

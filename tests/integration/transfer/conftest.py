@@ -81,6 +81,13 @@ def transfer(source, target, capsys, monkeypatch) -> Transfer:
     return Transfer(source, target, capsys)
 
 
+@pytest.fixture
+def elsewhere(empty, tmp_path, capsys, monkeypatch) -> Transfer:
+    """The transfer of another app's file; neither side has a table yet."""
+    monkeypatch.setenv("MIGRATE_DATABASE_URL", empty.conninfo())
+    return Transfer(DatabaseUrl("sqlite", path=tmp_path / "elsewhere.db"), empty, capsys)
+
+
 def contents(database: DatabaseUrl) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row, read through the models: another way than the one that is tested."""
     with connected(database) as connection:
@@ -116,6 +123,12 @@ def ask(database: DatabaseUrl, query: str) -> Any:
     with psycopg.connect(database.conninfo()) as connection:
         row = connection.execute(query.encode()).fetchone()
     return row and row[0]
+
+
+def rows(database: DatabaseUrl, query: str) -> list[tuple[Any, ...]]:
+    """Return the answer of Postgres, in order."""
+    with psycopg.connect(database.conninfo()) as connection:
+        return sorted(connection.execute(query.encode()).fetchall(), key=repr)
 
 
 def schemas(database: DatabaseUrl) -> list[str]:
