@@ -59,9 +59,12 @@ class Visitor:
 
     def form(self, path: str, action: str = "") -> PageForm:
         """Return the form of a page that goes to `action`."""
-        parser = _Forms(path)
-        parser.feed(self.get(path).get_data(as_text=True))
-        wanted = action or path
+        return self.form_in(self.get(path), action or path)
+
+    def form_in(self, page: TestResponse, wanted: str) -> PageForm:
+        """Return the form in a page that came that goes to `wanted`."""
+        parser = _Forms(page.request.path)
+        parser.feed(page.get_data(as_text=True))
         return next(form for form in parser.forms if form.action.split("?")[0] == wanted)
 
     def send(self, form: PageForm, **values: str | list[str]) -> TestResponse:

@@ -13,6 +13,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from backend.db import errors as database_errors
+from backend.edge.csrf import STALE_FORM, OtherSiteError
 from backend.errors import AppError, DatabaseError
 from backend.services.errors import (
     Conflict,
@@ -102,9 +103,9 @@ def headers_of(error: AppError) -> dict[str, str]:
 
 def _of_http(error: HTTPException) -> Failure:
     if isinstance(error, CSRFError):
-        return Failure(
-            HTTPStatus.FORBIDDEN, "This form was not made for you, or you have logged in since."
-        )
+        # Flask-WTF's own reasons are about tokens; to a person they all mean the same.
+        ours = isinstance(error, OtherSiteError)
+        return Failure(HTTPStatus.FORBIDDEN, error.description if ours else STALE_FORM)
     status = HTTPStatus(error.code or 500)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return Failure(status, "This is our fault, and it has been noted.")

@@ -1,4 +1,4 @@
-"""The pages: rendered here, plain forms, no JavaScript."""
+"""The pages: rendered here, plain forms; they work without JavaScript."""
 
 from __future__ import annotations
 

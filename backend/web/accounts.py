@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import urlsplit
 
 from flask import Response, make_response, render_template, request, url_for
 
@@ -12,8 +11,9 @@ from backend.edge.identity import current_person, log_in, log_out
 from backend.edge.network import client_network
 from backend.services import accounts
 from backend.services.errors import Conflict, InvalidInput, NotAuthenticated, TryLater
+from backend.web import drafts
 from backend.web.blueprints import everybody
-from backend.web.forms import Form, refused, see
+from backend.web.forms import Form, inside, refused, see
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,8 @@ def check_login() -> Response:
     except TryLater as error:
         return _later("login.html", error)
     log_in(person)
-    return see(_inside(request.args.get("next", "")) or url_for("pages.groups"))
+    onward = inside(request.args.get("next", "")) or url_for("pages.groups")
+    return drafts.carried_on() or see(onward)
 
 
 @everybody.post("/logout")
@@ -82,8 +83,9 @@ def logout() -> Response:
 def _show(template: str, form: Form, *, status: int = 200) -> Response:
     if request.method == "GET" and current_person():
         return see(url_for("pages.groups"))
-    onward = _inside(request.args.get("next", ""))
-    return make_response(render_template(template, form=form, onward=onward), status)
+    onward = inside(request.args.get("next", ""))
+    page = render_template(template, form=form, onward=onward, kept=drafts.carried())
+    return make_response(page, status)
 
 
 def _later(template: str, error: TryLater) -> Response:
@@ -93,13 +95,3 @@ def _later(template: str, error: TryLater) -> Response:
     response.status_code = failure.status
     response.headers.update(failure.headers)
     return response
-
-
-def _inside(address: str) -> str | None:
-    """Return the address if it leads to one of our own pages.
-
-    Browsers take a backslash for a slash, and `//host` for another site.
-    """
-    parts = urlsplit(address)
-    outside = parts.scheme or parts.netloc or "\\" in address or not address.startswith("/")
-    return None if outside or address.startswith("//") or not address.isprintable() else address

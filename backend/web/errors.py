@@ -6,17 +6,14 @@ from http import HTTPStatus
 
 from flask import Response, make_response, render_template, request, url_for
 
+from backend.edge.csrf import is_same_origin
 from backend.edge.failures import Failure
 from backend.lifecycle import request_id
+from backend.web import drafts
 from backend.web.forms import see
 
 _WORDS = {
     HTTPStatus.NOT_FOUND: ("Nothing here", "This page does not exist, or it is not yours to see."),
-    HTTPStatus.FORBIDDEN: (
-        "This form is out of date",
-        "You have logged in or out since it was opened. Go back, load the page again, and send it"
-        " once more: nothing was saved.",
-    ),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         "One moment, please",
         "The database does not answer right now. Nothing is lost: try again in a few seconds.",
@@ -32,10 +29,35 @@ _WORDS = {
 def error_page(failure: Failure) -> Response:
     """Return the page of a failure; who is not logged in is asked to."""
     if failure.status == HTTPStatus.UNAUTHORIZED:
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-        return see(url_for("web.login", next=wanted))
-    title, text = _WORDS.get(failure.status, (failure.status.phrase, failure.detail))
+        return _login()
+    if failure.status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in {"GET", "HEAD"}:
+        # The address of a form that was refused, loaded again.
+        return see(drafts.nearest_page(request.path) or "/")
+    if failure.status == HTTPStatus.FORBIDDEN and _is_stale_form():
+        return drafts.back_to_form(request.path)
+    title, text = _words(failure)
     page = render_template(
         "error.html", title=title, text=text, status=failure.status.value, request_id=request_id()
     )
     return make_response(page, failure.status.value)
+
+
+def _words(failure: Failure) -> tuple[str, str]:
+    if failure.status == HTTPStatus.FORBIDDEN:
+        return "This was not taken", failure.detail
+    return _WORDS.get(failure.status, (failure.status.phrase, failure.detail))
+
+
+def _login() -> Response:
+    if request.method == "GET":
+        return see(url_for("web.login", next=request.full_path.rstrip("?")))
+    onward = drafts.nearest_page(request.path) or ""
+    if drafts.has_draft():
+        return drafts.ask_to_log_in(onward)
+    return see(url_for("web.login", next=onward))
+
+
+def _is_stale_form() -> bool:
+    """Tell whether this is a form of ours from before another login, with something typed in it."""
+    is_of_person = (request.endpoint or "").startswith("pages.")
+    return is_of_person and bool(is_same_origin()) and drafts.has_draft()

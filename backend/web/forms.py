@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from flask import Response, redirect, request
 from werkzeug.exceptions import BadRequest
@@ -14,6 +15,8 @@ from backend.services.errors import Conflict, InvalidInput, KeyReused
 from backend.services.idempotency import KeyedRequest, Reply, carry_out, keyed_request
 
 ONCE = "once"
+# Sent with a form that is to be shown again with what was typed, and not carried out.
+DRAFT = "draft"
 _NOT_CONTENT = {"csrf_token"}
 
 
@@ -48,7 +51,13 @@ def once_token() -> str:
 
 
 def submit(act: Callable[[], str]) -> Response:
-    """Run `act` once for this form, then send the browser to the page that it names."""
+    """Run `act` once for this form, then send the browser to the page that it names.
+
+    Raises:
+        InvalidInput: it refuses the form, or the form is a draft.
+    """
+    if DRAFT in request.form:
+        raise InvalidInput("This is what you typed before you logged in. Send it now.", field="")
     reply = carry_out(_key(), lambda: Reply(303, location=act()))
     return see(reply.location or "/")
 
@@ -58,6 +67,16 @@ def see(address: str) -> Response:
     response = redirect(address, 303)
     assert isinstance(response, Response)  # noqa: S101 - werkzeug's signature is wider than Flask's
     return response
+
+
+def inside(address: str) -> str | None:
+    """Return the address if it leads to one of our own pages.
+
+    Browsers take a backslash for a slash, and `//host` for another site.
+    """
+    parts = urlsplit(address)
+    outside = parts.scheme or parts.netloc or "\\" in address or not address.startswith("/")
+    return None if outside or address.startswith("//") or not address.isprintable() else address
 
 
 def _key() -> KeyedRequest:

@@ -1,5 +1,8 @@
 """A person with a real browser, on a real server: from signing up to who owes whom."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from backend.migrate import upgrade
@@ -7,10 +10,12 @@ from tests.fix_missing import find_browser
 from tests.live_server import serve
 
 pytestmark = pytest.mark.browser
+# What a browser does with a page does not depend on the database behind it.
+one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def page(database_url, tmp_path):
+def context(database_url, tmp_path):
     from playwright.sync_api import sync_playwright
 
     upgrade(database_url)
@@ -19,9 +24,29 @@ def page(database_url, tmp_path):
     with serve(database_url, tmp_path, WEB_WORKERS="1") as server, sync_playwright() as playwright:
         # Root may not use Chromium's sandbox; what it opens here is our own server.
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        context = chromium.new_context(viewport={"width": 390, "height": 844}, base_url=server.url)
-        yield context.new_page()
+
+        def new(**options):
+            phone = {"viewport": {"width": 390, "height": 844}, "base_url": server.url}
+            return chromium.new_context(**phone, **options)
+
+        yield new
         chromium.close()
+
+
+@pytest.fixture
+def page(context):
+    return context().new_page()
+
+
+def sign_up(page) -> None:
+    """Make an account and a group, and stay there."""
+    page.goto("/signup")
+    page.get_by_label("Your name").fill("Ayşe")
+    page.get_by_label("E-mail").fill("ayse@example.com")
+    page.get_by_label("Password").fill("a few good words")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_label("Name").fill("Flat 7")
+    page.get_by_role("button", name="Make the group").click()
 
 
 def test_signing_up_sharing_a_bill_and_seeing_who_owes(page):
@@ -55,14 +80,9 @@ def test_signing_up_sharing_a_bill_and_seeing_who_owes(page):
     assert set(complaints) <= {"POST net::ERR_ABORTED"}
 
 
+@one_engine
 def test_a_choice_shows_only_what_belongs_to_it(page):
-    page.goto("/signup")
-    page.get_by_label("Your name").fill("Ayşe")
-    page.get_by_label("E-mail").fill("ayse@example.com")
-    page.get_by_label("Password").fill("a few good words")
-    page.get_by_role("button", name="Sign up").click()
-    page.get_by_label("Name").fill("Flat 7")
-    page.get_by_role("button", name="Make the group").click()
+    sign_up(page)
     page.get_by_role("link", name="Add an order").click()
 
     equal = (page.locator(".when-equal").is_visible(), page.locator(".when-exact").is_visible())
@@ -70,3 +90,93 @@ def test_a_choice_shows_only_what_belongs_to_it(page):
     exact = (page.locator(".when-equal").is_visible(), page.locator(".when-exact").is_visible())
 
     assert (equal, exact) == ((True, False), (False, True))
+
+
+@one_engine
+def test_the_day_is_the_one_where_the_person_is(context):
+    days = {}
+    # On one of the two it is always another day than on the server.
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        page = context(timezone_id=zone).new_page()
+        if days:
+            log_in(page)
+        else:
+            sign_up(page)
+        before = datetime.now(ZoneInfo(zone)).date()
+        page.get_by_role("link", name="Add an order").click()
+        shown = page.get_by_label("Day").input_value()
+        days[zone] = shown in {before.isoformat(), datetime.now(ZoneInfo(zone)).date().isoformat()}
+
+    assert days == {"Pacific/Kiritimati": True, "Pacific/Pago_Pago": True}
+
+
+@one_engine
+def test_without_javascript_the_day_can_still_be_chosen(context):
+    page = context(java_script_enabled=False).new_page()
+    sign_up(page)
+    page.get_by_role("link", name="Add an order").click()
+
+    assert page.get_by_label("Day").input_value()
+
+
+@one_engine
+def test_a_refusal_is_seen_and_read_at_once(page):
+    sign_up(page)
+    page.get_by_text("Add a member").click()
+    page.get_by_label("Name", exact=True).fill("\u200b")
+    page.get_by_role("button", name="Add", exact=True).click()
+
+    page.get_by_role("alert").wait_for()
+    assert page.evaluate("document.activeElement.className") == "refusal"
+    top, height = page.evaluate(
+        "[document.activeElement.getBoundingClientRect().top, window.innerHeight]"
+    )
+    assert 0 <= top < height
+    page.goto(page.url)
+    assert page.get_by_role("heading", name="Flat 7").count() == 1
+
+
+@one_engine
+def test_with_colours_of_the_system_the_choice_and_the_button_are_seen(context):
+    page = context(forced_colors="active").new_page()
+    sign_up(page)
+    page.get_by_role("link", name="Add an order").click()
+    background = "element => getComputedStyle(element).backgroundColor"
+    border = "element => getComputedStyle(element).borderTopWidth"
+
+    chosen, other = (
+        page.locator(f"#{mode} + span").evaluate(background) for mode in ("equal", "exact")
+    )
+    button = page.get_by_role("button", name="Add the order").evaluate(border)
+
+    assert chosen != other
+    assert button != "0px"
+
+
+@one_engine
+def test_on_paper_orders_are_open_and_nothing_can_be_pressed(page):
+    sign_up(page)
+    page.get_by_role("link", name="Add an order").click()
+    page.get_by_label("What was it?").fill("Dinner")
+    page.get_by_label("Total").fill("12,50")
+    page.get_by_label("Note").fill("with tea")
+    page.get_by_role("button", name="Add the order").click()
+    page.get_by_text("Order added.").wait_for()
+
+    page.emulate_media(media="print")
+
+    assert page.get_by_text("with tea").is_visible()
+    assert page.get_by_text("Balances").is_visible()
+    assert (
+        page.locator("button:visible, .button:visible, summary:visible", has_text="Add").count()
+        == 0
+    )
+    assert page.get_by_role("button").count() == 0
+
+
+def log_in(page) -> None:
+    page.goto("/login")
+    page.get_by_label("E-mail").fill("ayse@example.com")
+    page.get_by_label("Password").fill("a few good words")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="Flat 7").click()

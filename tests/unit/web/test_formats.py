@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from backend.web.accounts import _inside
 from backend.web.formats import day, initial, words
+from backend.web.forms import inside
 
 
 def test_a_day_has_no_leading_zero():
@@ -28,7 +28,7 @@ def test_fields_have_names_that_people_use(field, shown):
 
 @pytest.mark.parametrize("address", ["/groups", "/groups/1?cursor=a"])
 def test_a_login_leads_on_to_our_own_pages(address):
-    assert _inside(address) == address
+    assert inside(address) == address
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_a_login_leads_on_to_our_own_pages(address):
     ],
 )
 def test_a_login_never_leads_elsewhere(address):
-    assert _inside(address) is None
+    assert inside(address) is None

@@ -1,0 +1,81 @@
+"""What somebody had typed when their login ended: carried through the login, then shown again.
+
+It travels in hidden fields from page to page and is kept nowhere.
+"""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template, request
+from flask.globals import request_ctx
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+
+from backend.edge.csrf import is_same_origin
+from backend.web.forms import DRAFT, ONCE, Form, inside
+
+_PREFIX = "draft."
+_ADDRESS = "draft_for"
+# What a form sends beside what was typed; a new page has its own.
+_NOT_TYPED = frozenset({"csrf_token", DRAFT, ONCE})
+
+
+def has_draft() -> bool:
+    """Tell whether this request brought something typed that may be shown again.
+
+    Only what a page of ours sent: another site must not put words into somebody's mouth.
+    """
+    typed = any(name not in _NOT_TYPED for name in request.form)
+    return request.method == "POST" and typed and is_same_origin() is not False
+
+
+def ask_to_log_in(onward: str) -> Response:
+    """Return the login page with what was typed in it."""
+    fields = [(name, value) for name, value in _fields(request.form) if name != "csrf_token"]
+    kept = [(_ADDRESS, request.path), *((f"{_PREFIX}{name}", value) for name, value in fields)]
+    message = "Your login has ended. Log in again: what you typed is kept, and nothing was saved."
+    page = render_template("login.html", form=Form(message=message), onward=onward, kept=kept)
+    return make_response(page, 401)
+
+
+def carried() -> list[tuple[str, str]]:
+    """Return the hidden fields of a draft that the login form has brought."""
+    return [
+        (name, value)
+        for name, value in _fields(request.form)
+        if name == _ADDRESS or name.startswith(_PREFIX)
+    ]
+
+
+def carried_on() -> Response | None:
+    """Return the page that leads back to the form, if the login form has brought a draft."""
+    address = inside(request.form.get(_ADDRESS, ""))
+    if address is None or nearest_page(address) is None:
+        return None
+    fields = [(name.removeprefix(_PREFIX), value) for name, value in carried() if name != _ADDRESS]
+    return back_to_form(address, fields)
+
+
+def back_to_form(address: str, fields: list[tuple[str, str]] | None = None) -> Response:
+    """Return a page with one button, which opens the form at `address` with what was typed."""
+    if fields is None:
+        fields = [one for one in _fields(request.form) if one[0] not in {"csrf_token", DRAFT}]
+    return make_response(
+        render_template("draft.html", address=address, fields_kept=fields, draft=DRAFT)
+    )
+
+
+def nearest_page(path: str) -> str | None:
+    """Return the address nearest to `path`, upwards, that a browser can open; None: not ours."""
+    adapter = request_ctx.url_adapter
+    while path.startswith("/") and adapter is not None:
+        try:
+            endpoint, _ = adapter.match(path, method="GET")
+        except HTTPException:
+            path = path.rpartition("/")[0]
+            continue
+        return path if endpoint.startswith(("pages.", "web.")) else None
+    return None
+
+
+def _fields(form: MultiDict[str, str]) -> list[tuple[str, str]]:
+    return list(form.items(multi=True))
