@@ -27,7 +27,7 @@ from backend.migrate import upgrade
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.option("--reload/--no-reload", default=False, help="Restart when a file changes.")
 def command(host: str, port: int, *, reload: bool) -> None:
-    """Serve the app for development. Never put it on a network: Werkzeug's server is not made for one."""
+    """Serve the app for development. Never put it on a network: this server is not made for one."""
     settings = load_settings(_environment())
     _log_to_the_terminal(settings.log_level)
     _bring_schema(settings)

@@ -16,7 +16,7 @@ one_engine = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def context(database_url, tmp_path):
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import ViewportSize, sync_playwright
 
     upgrade(database_url)
     browser = find_browser()
@@ -26,8 +26,8 @@ def context(database_url, tmp_path):
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
 
         def new(**options):
-            phone = {"viewport": {"width": 390, "height": 844}, "base_url": server.url}
-            return chromium.new_context(**phone, **options)
+            phone = ViewportSize(width=390, height=844)
+            return chromium.new_context(viewport=phone, base_url=server.url, **options)
 
         yield new
         chromium.close()
@@ -94,7 +94,7 @@ def test_a_choice_shows_only_what_belongs_to_it(page):
 
 @one_engine
 def test_the_day_is_the_one_where_the_person_is(context):
-    days = {}
+    days: dict[str, bool] = {}
     # On one of the two it is always another day than on the server.
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         page = context(timezone_id=zone).new_page()
