@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from backend.config.database_url import DatabaseUrl
 from tests.fix_missing import not_here
@@ -145,6 +146,16 @@ class PostgresServer:
         """Drop it, and whoever is still connected with it."""
         name = sql.Identifier(database.params["dbname"])
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    def dump_schema(self, database: DatabaseUrl) -> str:
+        """Return what pg_dump makes of a database without its rows."""
+        environ = {**os.environ, "PGPASSWORD": self.password}
+        where = make_conninfo("", **database.params)
+        command: list[str | Path] = [self.programs / "pg_dump", "--schema-only", "--dbname", where]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
+        lines = done.stdout.splitlines(keepends=True)
+        # Followed by a token that is another each time.
+        return "".join(one for one in lines if not one.startswith(("\\restrict", "\\unrestrict")))
 
     def _run(self, program: str, *arguments: str) -> None:
         command: list[str | Path] = [self.programs / program, "-D", self.data, *arguments]

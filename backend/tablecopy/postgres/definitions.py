@@ -8,7 +8,6 @@ that does not begin as expected comes out as NULL, and is refused by its reader.
 
 from __future__ import annotations
 
-from backend.tablecopy.postgres.rights import RIGHTS
 from backend.tablecopy.postgres.session import Row, Session
 
 # Without what makes a load slow: indexes, foreign keys and checks come afterwards. And without
@@ -38,6 +37,17 @@ _IDENTITY = """
         AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.deptype = 'i'
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_sequence q ON q.seqrelid = s.oid
     WHERE c.oid = ANY(%(oids)s)"""
+
+# Default privileges can take from an owner what the making of the table asks for.
+_OWN_RIGHTS = """
+    SELECT 'create', c.relname, 'own rights', format('GRANT ALL ON %%s %%I.%%I TO %%I', o.kind,
+        %(shadow)s::text, o.name, current_user)
+    FROM pg_class c CROSS JOIN LATERAL (SELECT 'TABLE', c.relname UNION ALL
+        SELECT 'SEQUENCE', s.relname
+        FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+        WHERE d.refobjid = c.oid AND d.refclassid = 'pg_class'::regclass
+            AND d.classid = 'pg_class'::regclass AND d.deptype = 'i') o(kind, name)
+    WHERE c.oid = ANY(%(oids)s) AND EXISTS (SELECT FROM pg_default_acl)"""
 
 # All checks of a table in one statement, so that they are one pass over its rows.
 _CHECKS = """
@@ -72,18 +82,23 @@ _KEYS = """
     JOIN pg_class x ON x.oid = k.conindid JOIN pg_index i ON i.indexrelid = x.oid
     WHERE c.oid = ANY(%(oids)s)"""
 
-# First as a promise, for which no row is read, and then kept: that takes weaker locks.
+# First as a promise, for which no row is read, and then kept: that takes weaker locks. With its
+# comment, which has nothing to be about before.
 _FOREIGN_KEYS = """
     SELECT 'foreign key', c.relname, k.conname,
         format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I ', %(shadow)s::text, c.relname, k.conname)
         || CASE WHEN starts_with(d.definition, d.prefix) THEN
             CASE WHEN o.oid = ANY(%(oids)s) THEN d.wanted ELSE d.prefix END
             || substr(d.definition, length(d.prefix) + 1) END
-        || CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END,
+        || CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END
+        || coalesce(format('; COMMENT ON CONSTRAINT %%I ON %%I.%%I IS %%L', k.conname,
+            %(shadow)s::text, c.relname, w.words), ''),
         CASE WHEN o.oid = ANY(%(oids)s) THEN o.relname ELSE '' END
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
     JOIN pg_class o ON o.oid = k.confrelid
     JOIN pg_namespace n ON n.oid = o.relnamespace
+    LEFT JOIN LATERAL (SELECT obj_description(k.oid, 'pg_constraint')) w(words)
+        ON w.words IS NOT NULL
     CROSS JOIN LATERAL (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY place)
         FROM unnest(k.conkey) WITH ORDINALITY e(attnum, place)
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = e.attnum) l(columns)
@@ -141,7 +156,12 @@ _INDEX_MARKS = """
         SELECT format('ALTER COLUMN %%s SET STATISTICS %%s', a.attnum, a.attstattarget)
         FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget >= 0 UNION ALL
         SELECT format('SET TABLESPACE %%I', t.spcname) FROM pg_tablespace t
-        WHERE t.oid = x.reltablespace) o(what)
+        WHERE t.oid = x.reltablespace UNION ALL
+        SELECT 'SET (' || string_agg(format('%%s = %%L', option_name, option_value), ', ') || ')'
+        FROM pg_options_to_table(x.reloptions) WHERE i.indisexclusion HAVING count(*) > 0 UNION ALL
+        SELECT format('DEPENDS ON EXTENSION %%I', e.extname)
+        FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.deptype = 'x') o(what)
     WHERE c.oid = ANY(%(oids)s)"""
 _COMMENTS = """
     SELECT 'polish', c.relname, 'comment', format('COMMENT ON TABLE %%I.%%I IS %%L',
@@ -156,8 +176,32 @@ _COMMENTS = """
     UNION ALL
     SELECT 'polish', c.relname, k.conname, format('COMMENT ON CONSTRAINT %%I ON %%I.%%I IS %%L',
         k.conname, %(shadow)s::text, c.relname, obj_description(k.oid, 'pg_constraint'))
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype NOT IN ('f', 't')
+    WHERE c.oid = ANY(%(oids)s) AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
+    UNION ALL
+    SELECT 'polish', c.relname, s.relname, format('COMMENT ON SEQUENCE %%I.%%I IS %%L',
+        %(shadow)s::text, s.relname, obj_description(s.oid, 'pg_class'))
+    FROM pg_class c JOIN pg_depend d ON d.refobjid = c.oid AND d.refclassid = 'pg_class'::regclass
+        AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+    JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    WHERE c.oid = ANY(%(oids)s) AND obj_description(s.oid, 'pg_class') IS NOT NULL"""
+
+# Of an unlogged table the sequence may be logged all the same, and the other way round.
+_LOGGED = """
+    SELECT 'polish', c.relname, s.relname, format('ALTER SEQUENCE %%I.%%I SET %%s',
+        %(shadow)s::text, s.relname, CASE s.relpersistence WHEN 'u' THEN 'UNLOGGED'
+            ELSE 'LOGGED' END)
+    FROM pg_class c JOIN pg_depend d ON d.refobjid = c.oid AND d.refclassid = 'pg_class'::regclass
+        AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+    JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    WHERE c.oid = ANY(%(oids)s) AND s.relpersistence <> c.relpersistence"""
+# LIKE makes whole what a NOT NULL of Postgres 18 only says of rows that come later.
+_NOT_NULL = """
+    SELECT 'dress', c.relname, k.conname, format('ALTER TABLE %%I.%%I DROP CONSTRAINT %%I,'
+        ' ADD CONSTRAINT %%I %%s', %(shadow)s::text, c.relname, k.conname, k.conname,
+        pg_get_constraintdef(k.oid))
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid
-    WHERE c.oid = ANY(%(oids)s) AND obj_description(k.oid, 'pg_constraint') IS NOT NULL"""
+    WHERE c.oid = ANY(%(oids)s) AND k.contype = 'n' AND NOT k.convalidated"""
 
 # Never run, only compared: did somebody change a column while we were loading?
 _SEEN = """
@@ -168,8 +212,8 @@ _SEEN = """
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE c.oid = ANY(%(oids)s) AND NOT a.attisdropped"""
 
-_STRUCTURE = (_CREATE, _IDENTITY, _CHECKS, _INDEXES, _KEYS, _FOREIGN_KEYS, _VALIDATE)
-_APPEARANCE = (_OWNER, *RIGHTS, _OPTIONS, _COLUMNS, _MARKS, _INDEX_MARKS, _COMMENTS)
+_STRUCTURE = (_CREATE, _IDENTITY, _OWN_RIGHTS, _CHECKS, _INDEXES, _KEYS, _FOREIGN_KEYS, _VALIDATE)
+_APPEARANCE = (_OWNER, _OPTIONS, _COLUMNS, _NOT_NULL, _MARKS, _INDEX_MARKS, _LOGGED, _COMMENTS)
 
 
 def definitions(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:

@@ -117,8 +117,11 @@ def closed_sequences(session: Session, intent: Intent) -> Iterator[Obstacle]:
 
 
 def _wanted(intent: Intent) -> list[str]:
-    if intent.method is not Method.IN_PLACE:
+    if intent.method is Method.NONE:
         return ["SELECT"]
+    if intent.method is Method.SWAP:
+        # For LOCK TABLE any of the three is enough, and Postgres takes the list as just that.
+        return ["SELECT", "UPDATE, DELETE, TRUNCATE"]
     # UPDATE is what LOCK TABLE asks for, whether or not a row is changed.
     return ["SELECT", "INSERT", "UPDATE", *(["DELETE"] if intent.deletes else [])]
 

@@ -1,47 +1,53 @@
-"""Who may do what with a table, as statements that grant it on the table that is being made.
+"""Who may do what with a table, as statements that let nobody do more or less with the new one.
 
-Read as in `definitions`.
+Read as in `surroundings`. They come last of all: an owner who has taken rights from himself could
+not put back what hangs on the table.
 """
 
 from __future__ import annotations
 
-# Rights as they are, the owner's own going unsaid.
-_RIGHTS = """
-    WITH held AS (
-        SELECT c.relname, 'TABLE' AS kind, c.relname AS name, c.relowner, a.* FROM pg_class c
-        CROSS JOIN LATERAL aclexplode(c.relacl) a WHERE c.oid = ANY(%(oids)s)
-        UNION ALL
-        SELECT c.relname, 'SEQUENCE', s.relname, c.relowner, a.* FROM pg_class c
-        JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.deptype = 'i'
-            AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-        JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-        CROSS JOIN LATERAL aclexplode(s.relacl) a WHERE c.oid = ANY(%(oids)s))
-    SELECT 'dress', h.relname, 'rights', format('GRANT %%s ON %%s %%I.%%I TO %%s%%s',
-        string_agg(h.privilege_type, ', ' ORDER BY h.privilege_type), h.kind, %(shadow)s::text,
-        h.name, coalesce(quote_ident(r.rolname), 'PUBLIC'),
-        CASE WHEN h.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-    FROM held h LEFT JOIN pg_roles r ON r.oid = h.grantee WHERE h.grantee <> h.relowner
-    GROUP BY h.relname, h.kind, h.name, r.rolname, h.is_grantable"""
-_COLUMN_RIGHTS = """
-    SELECT 'dress', c.relname, 'rights', format('GRANT %%s (%%I) ON %%I.%%I TO %%s%%s',
-        a.privilege_type, t.attname, %(shadow)s::text, c.relname,
-        coalesce(quote_ident(r.rolname), 'PUBLIC'),
-        CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-    FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND NOT t.attisdropped
-    CROSS JOIN LATERAL aclexplode(t.attacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-    WHERE c.oid = ANY(%(oids)s) AND a.grantee <> c.relowner"""
-_DEFAULT_RIGHTS = """
-    SELECT 'dress', c.relname, 'a', format('REVOKE ALL ON %%s %%I.%%I FROM %%s', k.kind,
-        %(shadow)s::text, k.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
-    FROM pg_class c
-    CROSS JOIN LATERAL (SELECT 'TABLE', c.relname, 'r' UNION ALL
-        SELECT 'SEQUENCE', s.relname, 'S' FROM pg_depend d
-        JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid = c.oid AND d.deptype = 'i') k(kind, name, letter)
-    JOIN pg_default_acl f ON f.defaclobjtype = k.letter::"char"
-    CROSS JOIN LATERAL aclexplode(f.defaclacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-    WHERE c.oid = ANY(%(oids)s) AND a.grantee <> c.relowner GROUP BY c.relname, 4"""
+# Somebody who passes on what he was given does so in his own name.
+_GRANTS = """
+    CROSS JOIN LATERAL (SELECT string_agg(CASE WHEN e.grantor = o.relowner THEN e.said ELSE format(
+            'SET LOCAL ROLE %%I; %%s; SET LOCAL ROLE %%I', r.rolname, e.said, current_user) END,
+            '; ' ORDER BY e.place)
+        FROM (SELECT a.grantor, min(a.place), format('GRANT %%s ON %%s TO %%s%%s',
+                string_agg(a.privilege_type || o.columns, ', ' ORDER BY a.privilege_type), o.said,
+                coalesce(quote_ident(r.rolname), 'PUBLIC'),
+                CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM aclexplode(o.acl) WITH ORDINALITY a(grantor, grantee, privilege_type,
+                is_grantable, place) LEFT JOIN pg_roles r ON r.oid = a.grantee
+            GROUP BY a.grantor, a.grantee, r.rolname, a.is_grantable) e(grantor, place, said)
+        JOIN pg_roles r ON r.oid = e.grantor) g(said)"""
+# The table itself, and the sequences of its identity columns.
+_OBJECTS = """
+    SELECT c.relname, o.relname, o.relowner, '', s.kind || format(' %%I.%%I', %(schema)s::text,
+        o.relname), o.relacl, s.letter
+    FROM pg_class c JOIN pg_depend d ON d.refobjid = c.oid AND d.refclassid = 'pg_class'::regclass
+        AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+    JOIN pg_class o ON o.oid = d.objid AND o.relkind = 'S'
+    CROSS JOIN LATERAL (SELECT 'SEQUENCE', 's'::"char") s(kind, letter)
+    WHERE c.oid = ANY(%(oids)s) UNION ALL
+    SELECT c.relname, c.relname, c.relowner, '', format('TABLE %%I.%%I', %(schema)s::text,
+        c.relname), c.relacl, 'r' FROM pg_class c WHERE c.oid = ANY(%(oids)s)"""
+# What a new table gives away by default, and its owner's own, is taken back before.
+_RIGHTS = f"""
+    WITH o(relation, relname, relowner, columns, said, given, letter) AS ({_OBJECTS}),
+    w AS (SELECT o.*, coalesce(o.given, acldefault(o.letter, o.relowner)) AS acl FROM o
+        WHERE o.given IS NOT NULL OR EXISTS (SELECT FROM pg_default_acl))
+    SELECT 'rights', o.relation, o.relname, concat_ws('; ', format('REVOKE ALL ON %%s FROM %%s',
+        o.said, t.holders), g.said)
+    FROM w o CROSS JOIN LATERAL (
+        SELECT string_agg(DISTINCT coalesce(quote_ident(r.rolname), 'PUBLIC'), ', ')
+        FROM (SELECT 0::oid UNION SELECT o.relowner UNION SELECT a.grantee
+            FROM pg_default_acl f CROSS JOIN LATERAL aclexplode(f.defaclacl) a) h(oid)
+        LEFT JOIN pg_roles r USING (oid)) t(holders) {_GRANTS}"""  # noqa: S608 - constants
+_COLUMN_RIGHTS = f"""
+    SELECT 'rights', o.relname, o.column, g.said FROM (SELECT c.relname, t.attname, c.relowner,
+            format(' (%%I)', t.attname), format('%%I.%%I', %(schema)s::text, c.relname), t.attacl
+        FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND NOT t.attisdropped
+        WHERE c.oid = ANY(%(oids)s) AND t.attacl IS NOT NULL
+        ) o(relname, "column", relowner, columns, said, acl) {_GRANTS}
+    WHERE g.said IS NOT NULL"""  # noqa: S608 - constants
 
-# What a new table gives away by default is taken back before.
-RIGHTS = (_DEFAULT_RIGHTS, _RIGHTS, _COLUMN_RIGHTS)
+RIGHTS = (f"{_RIGHTS} ORDER BY 2, 3, 4", f"{_COLUMN_RIGHTS} ORDER BY 2, 3, 4")

@@ -43,6 +43,8 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "row_security": "off",
     "client_min_messages": "warning",
+    # What is made without a place of its own lies where its database does.
+    "default_tablespace": "",
     # When our process is killed, what the server still does for it ends within a second.
     "client_connection_check_interval": "1s",
 }

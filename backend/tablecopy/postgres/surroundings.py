@@ -5,6 +5,7 @@ Read as in `definitions`; these statements name the live table, and run inside t
 
 from __future__ import annotations
 
+from backend.tablecopy.postgres.rights import RIGHTS
 from backend.tablecopy.postgres.session import Row, Session
 
 _TRIGGERS = """
@@ -16,7 +17,14 @@ _TRIGGERS = """
                 ELSE 'ENABLE ALWAYS' END, g.tgname) WHERE g.tgenabled <> 'O' UNION ALL
         SELECT 3, format('COMMENT ON TRIGGER %%I ON %%I.%%I IS %%L', g.tgname, %(schema)s::text,
             c.relname, obj_description(g.oid, 'pg_trigger'))
-        WHERE obj_description(g.oid, 'pg_trigger') IS NOT NULL) s(place, statement)
+        WHERE obj_description(g.oid, 'pg_trigger') IS NOT NULL UNION ALL
+        SELECT 4, format('COMMENT ON CONSTRAINT %%I ON %%I.%%I IS %%L', g.tgname, %(schema)s::text,
+            c.relname, obj_description(g.tgconstraint, 'pg_constraint'))
+        WHERE obj_description(g.tgconstraint, 'pg_constraint') IS NOT NULL UNION ALL
+        SELECT 5, format('ALTER TRIGGER %%I ON %%I.%%I DEPENDS ON EXTENSION %%I', g.tgname,
+            %(schema)s::text, c.relname, e.extname)
+        FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid WHERE d.deptype = 'x'
+            AND d.classid = 'pg_trigger'::regclass AND d.objid = g.oid) s(place, statement)
     WHERE c.oid = ANY(%(oids)s) ORDER BY c.relname, g.tgname, s.place"""
 _RULES = """
     SELECT 'after', c.relname, 'rule', s.statement FROM pg_class c
@@ -24,13 +32,26 @@ _RULES = """
     CROSS JOIN LATERAL (SELECT 1, pg_get_ruledef(w.oid) UNION ALL
         SELECT 2, format('ALTER TABLE %%I.%%I %%s RULE %%I', %(schema)s::text, c.relname,
             CASE w.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
-                ELSE 'ENABLE ALWAYS' END, w.rulename) WHERE w.ev_enabled <> 'O') s(place, statement)
+                ELSE 'ENABLE ALWAYS' END, w.rulename) WHERE w.ev_enabled <> 'O' UNION ALL
+        SELECT 3, format('COMMENT ON RULE %%I ON %%I.%%I IS %%L', w.rulename, %(schema)s::text,
+            c.relname, obj_description(w.oid, 'pg_rewrite'))
+        WHERE obj_description(w.oid, 'pg_rewrite') IS NOT NULL) s(place, statement)
     WHERE c.oid = ANY(%(oids)s) ORDER BY c.relname, w.rulename, s.place"""
 _STATISTICS = """
-    SELECT 'after', c.relname, 'statistics', pg_get_statisticsobjdef(x.oid)
-    FROM pg_class c JOIN pg_statistic_ext x ON x.stxrelid = c.oid WHERE c.oid = ANY(%(oids)s)"""
+    SELECT 'after', c.relname, 'statistics', s.statement
+    FROM pg_class c JOIN pg_statistic_ext x ON x.stxrelid = c.oid
+    JOIN pg_namespace n ON n.oid = x.stxnamespace JOIN pg_roles r ON r.oid = x.stxowner
+    CROSS JOIN LATERAL (SELECT 1, pg_get_statisticsobjdef(x.oid) UNION ALL
+        SELECT 2, format('ALTER STATISTICS %%I.%%I SET STATISTICS %%s', n.nspname, x.stxname,
+            x.stxstattarget) WHERE x.stxstattarget >= 0 UNION ALL
+        SELECT 3, format('COMMENT ON STATISTICS %%I.%%I IS %%L', n.nspname, x.stxname,
+            obj_description(x.oid, 'pg_statistic_ext'))
+        WHERE obj_description(x.oid, 'pg_statistic_ext') IS NOT NULL UNION ALL
+        SELECT 4, format('ALTER STATISTICS %%I.%%I OWNER TO %%I', n.nspname, x.stxname, r.rolname)
+        WHERE r.rolname <> current_user) s(place, statement)
+    WHERE c.oid = ANY(%(oids)s) ORDER BY c.relname, n.nspname, x.stxname, s.place"""
 _POLICIES = """
-    SELECT 'after', c.relname, 'policy', format(
+    SELECT 'after', c.relname, p.polname::text, format(
         'CREATE POLICY %%I ON %%I.%%I AS %%s FOR %%s TO %%s',
         p.polname, %(schema)s::text, c.relname,
         CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
@@ -40,12 +61,17 @@ _POLICIES = """
             FROM unnest(p.polroles) e(oid) LEFT JOIN pg_roles r USING (oid)))
         || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
         || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
-    FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid WHERE c.oid = ANY(%(oids)s)
+        || coalesce(format('; COMMENT ON POLICY %%I ON %%I.%%I IS %%L', p.polname,
+            %(schema)s::text, c.relname, w.words), '')
+    FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
+    LEFT JOIN LATERAL (SELECT obj_description(p.oid, 'pg_policy')) w(words) ON w.words IS NOT NULL
+    WHERE c.oid = ANY(%(oids)s)
     UNION ALL
     SELECT 'after', c.relname, 'row security', format('ALTER TABLE %%I.%%I %%s ROW LEVEL SECURITY',
         %(schema)s::text, c.relname, w.what)
     FROM pg_class c CROSS JOIN LATERAL (SELECT 'ENABLE' WHERE c.relrowsecurity UNION ALL
-        SELECT 'FORCE' WHERE c.relforcerowsecurity) w(what) WHERE c.oid = ANY(%(oids)s)"""
+        SELECT 'FORCE' WHERE c.relforcerowsecurity) w(what) WHERE c.oid = ANY(%(oids)s)
+    ORDER BY 1, 2, 3, 4"""
 
 # A sequence that a table owns would go with it; it stays, with its rights and its last value.
 _SEQUENCES = """
@@ -74,7 +100,7 @@ _REFERENCES = """
     WHERE c.oid = ANY(%(oids)s) AND k.conparentid = 0 AND NOT k.conrelid = ANY(%(oids)s)
     ORDER BY c.relname, k.conname, s.part, s.statement"""
 
-_QUERIES = (_SEQUENCES, _REFERENCES, _STATISTICS, _RULES, _POLICIES, _TRIGGERS)
+_QUERIES = (_SEQUENCES, _REFERENCES, _STATISTICS, _RULES, _POLICIES, _TRIGGERS, *RIGHTS)
 
 
 def surroundings(session: Session, *, schema: str, oids: list[int]) -> list[Row]:

@@ -87,6 +87,8 @@ def _exchange(session: Session, what: Swap) -> None:
         for statement in blueprint.part("after"):
             session.execute(statement.text.encode())
         set_counters(session, numbers)
+        for statement in blueprint.part("rights"):
+            session.execute(statement.text.encode())
         schema = sql.Identifier(what.shadow.name)
         session.execute(sql.SQL("DROP SCHEMA {}").format(schema))
 

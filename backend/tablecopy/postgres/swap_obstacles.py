@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from backend.tablecopy.postgres.replication import REPLICATION
 from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.postgres.unsupported import UNSUPPORTED
 
 # A table and why.
 Reason = tuple[str, str]
@@ -73,7 +74,7 @@ _REFERENCES = """
         AND NOT has_table_privilege(o.oid, 'REFERENCES')
     ORDER BY 1, 2"""
 
-_QUERIES = (_PECULIAR, _REFERENCES, *REPLICATION)
+_QUERIES = (_PECULIAR, _REFERENCES, *REPLICATION, *UNSUPPORTED)
 
 
 def swap_obstacles(session: Session, oids: list[int]) -> list[Reason]:

@@ -22,42 +22,6 @@ def test_a_target_with_rows_is_refused(session, target):
     assert schemas(session) == []
 
 
-@pytest.mark.parametrize(
-    ("statement", "named"),
-    [
-        pytest.param("CREATE VIEW people AS SELECT * FROM person", 'view "Shop".people', id="view"),
-        pytest.param(
-            "CREATE MATERIALIZED VIEW people AS SELECT * FROM person",
-            'materialized view "Shop".people',
-            id="materialized view",
-        ),
-        pytest.param(
-            "CREATE FUNCTION f(person) RETURNS int LANGUAGE sql AS 'SELECT 1'",
-            'function "Shop".f("Shop".person)',
-            id="function that takes a row",
-        ),
-        pytest.param("CREATE TABLE t (p person[])", 'table "Shop".t', id="column of rows"),
-        pytest.param("CREATE TABLE t () INHERITS (person)", "inherits from it", id="inheritance"),
-        pytest.param("CREATE PUBLICATION p FOR TABLE person", "publication p", id="publication"),
-        pytest.param(
-            "CREATE TABLE t (p int); ALTER TABLE t ENABLE ROW LEVEL SECURITY;"
-            " CREATE POLICY p ON t USING (p IN (SELECT id FROM person))",
-            "policy p on table",
-            id="policy of another table",
-        ),
-    ],
-)
-def test_what_would_not_survive_is_named_before_anything_is_done(session, target, statement, named):
-    session.execute(statement)
-
-    with pytest.raises(RefusedError) as refused:
-        create_shadow(session, "Shop", TABLES)
-
-    assert "person: " in str(refused.value)
-    assert named in str(refused.value)
-    assert schemas(session) == []
-
-
 def test_every_row_that_breaks_a_constraint_is_named_with_its_dependants(session, target):
     shadow = filled(
         session,
