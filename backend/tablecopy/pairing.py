@@ -52,6 +52,7 @@ class PairingOptions:
     """
 
     only: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     left_alone: frozenset[str] = frozenset()
     allowed: frozenset[FindingKind] = frozenset()
 
@@ -63,6 +64,17 @@ class Pairing:
     groups: tuple[tuple[TablePair, ...], ...]
     findings: tuple[Finding, ...] = ()
     options: PairingOptions = field(default_factory=PairingOptions)
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Names of the tables, on either side, that stay out because somebody said so."""
+        return frozenset(self.options.excluded)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of tables that only the source has."""
+        lonely = FindingKind.TABLE_ONLY_IN_SOURCE
+        return tuple(one.table for one in self.findings if one.kind is lonely)
 
     @property
     def pairs(self) -> tuple[TablePair, ...]:
@@ -99,10 +111,13 @@ def pair(
     """Pair tables and columns by name: exactly or, where that is unmistakable, in any case.
 
     Raises:
-        UsageError: `only` names a table that is not on both sides.
+        UsageError: `only` names a table that is not on both sides, `excluded` one that is on none.
     """
-    sources = [table for table in source if table.name not in options.left_alone]
-    targets = [table for table in target if table.name not in options.left_alone]
+    all_sources, all_targets = list(source), list(target)
+    options = replace(options, excluded=_excluded(all_sources, all_targets, options))
+    out = options.left_alone | set(options.excluded)
+    sources = [table for table in all_sources if table.name not in out]
+    targets = [table for table in all_targets if table.name not in out]
     partners = _partners(sources, targets)
     chosen = [two for two in partners if not options.only or _is_chosen(two, options.only)]
     _refuse_unknown(options.only, chosen)
@@ -149,6 +164,19 @@ def _partners(source: Iterable[S], target: Iterable[T]) -> list[tuple[S, T]]:
 
 def _is_chosen(partners: tuple[SourceTable, TargetTable], only: tuple[str, ...]) -> bool:
     return any(table.name in only for table in partners)
+
+
+def _excluded(
+    sources: Iterable[SourceTable], targets: Iterable[TargetTable], options: PairingOptions
+) -> tuple[str, ...]:
+    """Return the names that are excluded, and what their tables are called on the other side."""
+    known = {one.name for one in sources} | {other.name for other in targets}
+    unknown = [name for name in options.excluded if name not in known]
+    if unknown:
+        raise UsageError(f"no table on either side is called {', '.join(unknown)}")
+    chosen = set(options.excluded)
+    partners = [(one.name, other.name) for one, other in _partners(sources, targets)]
+    return tuple(sorted(chosen.union(*(set(two) for two in partners if chosen & set(two)))))
 
 
 def _refuse_unknown(only: tuple[str, ...], chosen: list[tuple[SourceTable, TargetTable]]) -> None:

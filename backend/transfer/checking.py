@@ -31,7 +31,8 @@ def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
         TableReport(pair.target.name, run.sides.source_rows(pair.source.name))
         for pair in run.pairing.pairs
     )
-    outcome = "not everything can be loaded" if found.exit_code else "everything can be loaded"
+    what = run.everything("everything", "but")
+    outcome = "not everything can be loaded" if found.exit_code else f"{what} can be loaded"
     return run.report(outcome, tables=tables, findings=found)
 
 

@@ -75,6 +75,7 @@ def _allowances(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--delete", is_flag=True, help=_DELETE_HELP)
 @click.option("--schema", default="public", help="The target's schema.  [default: public]")
 @click.option("--tables", default="", metavar="A,B", help="Only these tables.")
+@click.option("--exclude", default="", metavar="A,B", help="All tables but these.")
 @_allowances
 @click.option("--empty-datetime", type=click.Choice(["null"]), help=_EMPTY_HELP)
 @click.option("--epoch-datetimes", type=click.Choice(["s", "ms"]), help=_EPOCH_HELP)

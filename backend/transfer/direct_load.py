@@ -16,7 +16,6 @@ from backend.transfer.run import Run
 from backend.transfer.verifying import compare, rules_of_ours
 
 _AS_BEFORE = "the target is as it was"
-_DONE = "done: every row has been compared"
 
 
 def fill(run: Run) -> Report:
@@ -36,7 +35,7 @@ def fill(run: Run) -> Report:
     if found:
         return _report(run, _AS_BEFORE, result, Findings(differences=found))
     findings = Findings(verdict=rules_of_ours(run, run.sides.target.schema))
-    return _report(run, "the target differs" if findings.exit_code else _DONE, result, findings)
+    return _report(run, "the target differs" if findings.exit_code else run.done, result, findings)
 
 
 def _filled(run: Run) -> tuple[LoadResult, tuple[Difference, ...]]:

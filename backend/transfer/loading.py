@@ -47,7 +47,7 @@ def load_and_swap(run: Run) -> Report:
             return _report(run, _AS_BEFORE, result, findings)
         with run.stage("swap"):
             _swap(run, shadow)
-    return _report(run, "done: every row has been compared", result, findings)
+    return _report(run, run.done, result, findings)
 
 
 def _filled(run: Run, shadow: Shadow) -> tuple[LoadResult, tuple[Difference, ...]]:

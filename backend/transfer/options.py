@@ -48,6 +48,7 @@ class Words:
     delete: bool = False
     schema: str = "public"
     tables: str = ""
+    exclude: str = ""
     tolerance: Tolerance = field(default_factory=Tolerance)
     casts: Casts = field(default_factory=Casts)
     batch_rows: int | None = None
@@ -72,6 +73,7 @@ class Options:
     migrate: bool = False
     schema: str = "public"
     tables: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     tolerance: Tolerance = field(default_factory=Tolerance)
     casts: Casts = field(default_factory=Casts)
     batch_rows: int | None = None
@@ -121,7 +123,8 @@ def read_options(words: Words, environ: Mapping[str, str]) -> Options:
         delete=words.delete,
         migrate=words.migrate,
         schema=words.schema,
-        tables=_names(words.tables),
+        tables=_names(words.tables, "--tables"),
+        excluded=_names(words.exclude, "--exclude"),
         tolerance=words.tolerance,
         casts=words.casts,
         batch_rows=words.batch_rows,
@@ -151,6 +154,8 @@ def _refuse_contradictions(words: Words) -> None:
     if words.check or words.verify_only:
         question = _said(questions)[0]
         _at_most_one({question: True} | changes, f"{question} changes nothing")
+    tables = {"--tables": bool(words.tables), "--exclude": bool(words.exclude)}
+    _at_most_one(tables, "say which tables travel, or which do not")
     if words.migrate and words.schema != "public":
         raise UsageError("--migrate makes the app's tables in the schema public alone")
     if words.delete and not words.update:
@@ -194,10 +199,10 @@ def _target(words: Words, settings: Settings) -> DatabaseUrl:
     return settings.migrate_database
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _names(text: str, flag: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if text and not names:
-        raise UsageError("--tables names no table", hint="as in --tables users,groups")
+        raise UsageError(f"{flag} names no table", hint=f"as in {flag} users,groups")
     return names
 
 

@@ -57,7 +57,7 @@ class Plan:
     def report(self) -> Report:
         """Say what would be done."""
         options = self.options
-        notes = [*self.notes()]
+        notes = [*self.notes(), *(f"left out: {name}" for name in options.excluded)]
         notes += [f"would migrate: {revision}" for revision in self.pending]
         if options.archive_folder:
             notes.append(f"would archive {options.source.name} to {options.archive_folder}")
@@ -93,6 +93,7 @@ def _rows(scene: Scene) -> dict[str, int]:
     sides, pairs = scene.sides, scene.pairing.pairs
     if scene.pending:
         names = {table.name for table in sides.source.tables()} - BOOKKEEPING
+        names -= set(scene.options.excluded)
         return {name: sides.source_rows(name) for name in sorted(names)}
     return {pair.target.name: sides.source_rows(pair.source.name) for pair in pairs}
 

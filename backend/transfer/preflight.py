@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from backend.tablecopy.casting.choosing import untyped
+from backend.tablecopy.dangling import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.pairing import FindingKind, Pairing
 from backend.tablecopy.postgres.emptiness import Contents
@@ -89,4 +90,29 @@ def _on_target(scene: Scene) -> Iterator[Obstacle]:
     yield from target_obstacles(scene.sides.session, scene.intent)
 
 
-_CHECKS: tuple[Check, ...] = (_schemas_differ, _not_empty, _unknown_types, _on_target)
+def _left_behind(scene: Scene) -> Iterator[Obstacle]:
+    if scene.options.way is not Task.REPLACE:
+        return
+    sides, casts = scene.sides, scene.options.casts
+    for one in left_behind(sides.session, sides.source.connection, scene.pairing, casts):
+        reason = f"{one.table} ({one.constraint}) refers to {one}, and the file has no such row"
+        yield Obstacle(reason, "--update keeps such rows", one.referred)
+
+
+def _without_parents(scene: Scene) -> Iterator[Obstacle]:
+    if scene.options.way is Task.VERIFY:
+        return
+    sides, casts = scene.sides, scene.options.casts
+    for one in without_parents(sides.session, sides.source.connection, scene.pairing, casts):
+        reason = f"{one.constraint} refers to {one}, which is excluded, and the target lacks them"
+        yield Obstacle(reason, f"let {one.referred} travel, or exclude {one.table} too", one.table)
+
+
+_CHECKS: tuple[Check, ...] = (
+    _schemas_differ,
+    _not_empty,
+    _unknown_types,
+    _on_target,
+    _left_behind,
+    _without_parents,
+)

@@ -57,6 +57,21 @@ class Run:
             pairs = [see_order(source, session, pair) for pair in self.pairing.pairs]
         return tuple(encoder(pair, self.options.casts) for pair in pairs)
 
+    def everything(self, everything: str, but: str) -> str:
+        """Say what a run is about: everything, or all but the tables that are left out."""
+        left_out = sorted({*self.pairing.left_out, *self.options.excluded})
+        return f"{everything} {but} {', '.join(left_out)}" if left_out else everything
+
+    @property
+    def every_row(self) -> str:
+        """Say which rows a run is about."""
+        return self.everything("every row", "but those of")
+
+    @property
+    def done(self) -> str:
+        """Say that a run has come to its end."""
+        return f"done: {self.every_row} has been compared"
+
     def report(
         self,
         outcome: str,

@@ -43,9 +43,8 @@ class Sides:
         own = BOOKKEEPING if is_ours(table.name for table in targets) else {"alembic_version"}
         tools = {name for name in names if name.startswith(_TOOLS_PREFIX)}
         allowed = _allowed(options.tolerance)
-        return pair(
-            sources, targets, PairingOptions(options.tables, frozenset(own | tools), allowed)
-        )
+        wanted = PairingOptions(options.tables, options.excluded, frozenset(own | tools), allowed)
+        return pair(sources, targets, wanted)
 
     def source_rows(self, table: str) -> int:
         """Count the rows of one table of the file."""

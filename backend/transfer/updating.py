@@ -88,5 +88,5 @@ def _report(run: Run, changes: Changes, findings: Findings) -> Report:
         )
         for pair in run.pairing.pairs
     )
-    outcome = "the target differs" if findings.exit_code else "done: every row has been compared"
+    outcome = "the target differs" if findings.exit_code else run.done
     return run.report(outcome, tables=tables, findings=findings)

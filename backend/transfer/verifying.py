@@ -40,7 +40,7 @@ def verify(run: Run) -> Report:
             rows = sum(table.rows for table in tables)
             found = compare(run, pool, schema, everything(run, run.encoders()), rows=rows)
         findings = Findings(differences=found, verdict=rules_of_ours(run, schema, moment))
-    outcome = "the two sides differ" if found else "every row is the same on both sides"
+    outcome = "the two sides differ" if found else f"{run.every_row} is the same on both sides"
     return run.report(outcome, tables=tables, findings=findings)
 
 
@@ -77,7 +77,11 @@ def compare(
 
 def rules_of_ours(run: Run, schema: str, moment: str = "") -> Verdict | None:
     """Put the app's rules to a schema, if it is the app's and was copied whole."""
-    if run.options.tables or not is_ours(pair.target.name for pair in run.pairing.pairs):
+    if (
+        run.options.tables
+        or run.options.excluded
+        or not is_ours(pair.target.name for pair in run.pairing.pairs)
+    ):
         return None
     with run.stage("rules"):
         return put_rules(run.options.target, schema, moment)

@@ -54,7 +54,7 @@ def rule_for(table: TargetTable, column: TargetColumn, casts: Casts) -> Rule:
             f"{table.name}.{column.name} is of type {column.type.full}, for which there is no rule"
             " how to copy it exactly",
             hint="make the column text for the transfer and change its type afterwards, or leave"
-            " its table out",
+            f" its table out with --exclude {table.name}",
         )
     return rule(column, casts)
 

@@ -1,0 +1,143 @@
+"""References across the border of a run, from rows that travel to others and back, to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from psycopg import sql
+
+from backend.tablecopy.casting.choosing import untyped
+from backend.tablecopy.casting.encoder import Encoder, encoder
+from backend.tablecopy.pairing import Pairing
+from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.postgres.tables import table_oids
+from backend.tablecopy.shape import Casts, ColumnPair, TablePair
+from backend.tablecopy.sqlite.asking import ask
+from backend.tablecopy.sqlite.connection import SourceConnection, without_limit
+from backend.tablecopy.sqlite.errors import translated
+from backend.tablecopy.sqlite.quoting import quoted
+
+_SHOWN = 3
+_ROWS = 2_000
+_INCOMING = """
+    SELECT n.nspname, o.relname, k.conname, c.relname,
+        array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY e(attnum, place)
+            JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = e.attnum ORDER BY place),
+        array(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY e(attnum, place)
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = e.attnum ORDER BY place)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid
+    JOIN pg_class o ON o.oid = k.conrelid JOIN pg_namespace n ON n.oid = o.relnamespace
+    WHERE k.contype = 'f' AND k.conparentid = 0
+        AND k.confrelid = ANY(%(oids)s) AND NOT k.conrelid = ANY(%(oids)s)
+    ORDER BY 1, 2, 3"""
+_VALUES = "SELECT convert_to({row}, 'UTF8') FROM {table} WHERE {filled}"
+
+
+@dataclass(frozen=True)
+class Dangling:
+    """Values of a foreign key of `table` that no row of `referred` would have."""
+
+    table: str
+    constraint: str
+    referred: str
+    values: frozenset[bytes]
+
+    def __str__(self) -> str:
+        first = sorted(self.values)[:_SHOWN]
+        named = ", ".join(value.decode(errors="replace").strip() for value in first)
+        more = ", …" if len(self.values) > _SHOWN else ""
+        rows = "1 row" if len(self.values) == 1 else f"{len(self.values):,} rows"
+        return f"{rows} of {self.referred} ({named}{more})"
+
+
+def left_behind(
+    session: Session, source: SourceConnection, pairing: Pairing, casts: Casts
+) -> Iterator[Dangling]:
+    """Find references to rows that the source lacks, from tables that do not travel."""
+    pairs = {pair.target.name: pair for pair in pairing.pairs}
+    schema = next((pair.target.schema for pair in pairs.values()), "")
+    values = {"oids": table_oids(session, schema, pairs)}
+    found = session.execute(_INCOMING.encode(), values).fetchall()
+    for place, table, name, referred, own, keys in found:
+        columns = _columns(pairs[referred], keys, casts)
+        if columns is None:
+            continue
+        wanted = set(_target_values(session, (place, table), columns, own, casts))
+        missing = _missing(wanted, _source_values(source, pairs[referred], columns, casts))
+        if missing:
+            yield Dangling(table, name, referred, missing)
+
+
+def without_parents(
+    session: Session, source: SourceConnection, pairing: Pairing, casts: Casts
+) -> Iterator[Dangling]:
+    """Find references of rows that travel to rows of excluded tables that the target lacks."""
+    for pair in pairing.pairs:
+        for key in pair.target.foreign_keys:
+            columns = _columns(pair, key.columns, casts)
+            if key.table not in pairing.excluded or columns is None:
+                continue
+            wanted = set(_source_values(source, pair, columns, casts))
+            place = (pair.target.schema, key.table)
+            held = _target_values(session, place, columns, key.referred, casts)
+            missing = _missing(wanted, held)
+            if missing:
+                yield Dangling(pair.target.name, key.name, key.table, missing)
+
+
+def _columns(pair: TablePair, names: Sequence[str], casts: Casts) -> TablePair | None:
+    """Return the pair with these columns alone; None if one of them cannot be compared."""
+    by_name = {column.target.name: column for column in pair.columns}
+    if not all(name in by_name for name in names):
+        return None
+    columns = replace(pair, columns=tuple(by_name[name] for name in names))
+    return None if untyped(columns, casts) else columns
+
+
+def _missing(wanted: set[bytes], held: Iterable[bytes]) -> frozenset[bytes]:
+    rest = iter(held)
+    while wanted:
+        value = next(rest, None)
+        if value is None:
+            break
+        wanted.discard(value)
+    return frozenset(wanted)
+
+
+def _source_values(
+    source: SourceConnection, pair: TablePair, columns: TablePair, casts: Casts
+) -> Iterator[bytes]:
+    rules = encoder(columns, casts)
+    filled = " AND ".join(f"{quoted(one.source.name)} IS NOT NULL" for one in columns.columns)
+    words = ("SELECT CAST(", rules.select, "AS BLOB) FROM", quoted(pair.source.name))
+    source.begin_reading(rules.rules)
+    with translated(source.path), without_limit(source):
+        for (value,) in ask(source, " ".join((*words, "WHERE", filled))):
+            yield value
+
+
+def _target_values(
+    session: Session,
+    place: tuple[str, str],
+    columns: TablePair,
+    names: Sequence[str],
+    casts: Casts,
+) -> Iterator[bytes]:
+    """Return the values of these columns, in the text that the source's would have."""
+    renamed = tuple(_named(one, name) for one, name in zip(columns.columns, names, strict=True))
+    rules: Encoder = encoder(replace(columns, columns=renamed), casts)
+    filled = sql.SQL(" AND ").join(
+        sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in names
+    )
+    query = sql.SQL(_VALUES).format(
+        row=rules.target_text, table=sql.Identifier(*place), filled=filled
+    )
+    with session.transaction(), session.cursor(name="tablecopy_values", binary=True) as cursor:
+        cursor.itersize = _ROWS
+        for (value,) in cursor.execute(query):
+            yield value
+
+
+def _named(column: ColumnPair, name: str) -> ColumnPair:
+    return replace(column, target=replace(column.target, name=name))

@@ -1,0 +1,229 @@
+"""Whoever does what a refusal says gets there: each way out is followed to the end."""
+
+import json
+import re
+
+import pytest
+
+from tests.integration.transfer.conftest import ask, login, write
+
+ROWS = [(1, "x"), (2, "y")]
+# What is named is a statement to run, or flags to add.
+STATEMENT = re.compile(r"(?:GRANT|ALTER TABLE) .+?(?= for the transfer|, or |$)")
+FLAGS = re.compile(r"--[a-z][a-z-]*")
+MOST = 4
+
+
+def ways_out(obstacle):
+    """Return what stands in the brackets at the end."""
+    return obstacle[obstacle.rindex(" (") + 2 : -1]
+
+
+def walk(move, *flags, user=None):
+    """Do what each refusal says until there is none; return the last run and the flags by then."""
+    words = list(flags)
+    for _ in range(MOST):
+        planned = move(*words, "--dry-run", "--json", login=user)
+        checked = move(*words, "--check", "--json", login=user)
+        found = json.loads(planned.out)["obstacles"]
+        assert json.loads(checked.out)["obstacles"] == found
+        ran = move(*words, "--json", login=user)
+        if not found:
+            return ran, words
+        assert (planned.code, checked.code, ran.code) == (77, 77, 77)
+        assert "; ".join(found) in ran.err
+        words = [*flags, *follow(move, found)]
+    raise AssertionError(f"no way out of {found}")
+
+
+def follow(move, found):
+    """Do what stands there first."""
+    flags = []
+    for way_out in map(ways_out, found):
+        statement = STATEMENT.search(way_out)
+        if statement:
+            move.prepare(statement[0])
+        else:
+            first, _, _ = way_out.partition(" or ")
+            flags += FLAGS.findall(first)
+    return dict.fromkeys(flags)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param("CREATE VIEW v AS SELECT id FROM a", id="a view"),
+        pytest.param("CREATE PUBLICATION p FOR TABLE a", id="a publication"),
+        pytest.param("CREATE TABLE b () INHERITS (a)", id="an heir"),
+        pytest.param("CREATE TABLE b (a a)", id="its type in use"),
+        pytest.param("ALTER TABLE a ADD u text", id="a column more"),
+        pytest.param("CREATE TABLE b (id integer)", id="a table more"),
+        pytest.param(
+            "DROP TABLE a; CREATE TABLE a (id integer PRIMARY KEY, t text) PARTITION BY LIST (id);"
+            " CREATE TABLE a1 PARTITION OF a DEFAULT",
+            id="partitions",
+        ),
+    ],
+)
+def test_what_is_on_the_target_has_a_way_out(move, made) -> None:
+    move.prepare(*made.split(";"))
+
+    ran, _ = walk(move)
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows("(SELECT id, t FROM a) a") == ROWS
+
+
+@pytest.mark.parametrize(
+    "made", ["CREATE TABLE b (id INTEGER)", "ALTER TABLE a ADD u TEXT"], ids=["table", "column"]
+)
+def test_what_only_the_file_has_has_a_way_out(move, made) -> None:
+    write(move.source, made)
+
+    ran, _ = walk(move)
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+
+
+def test_a_login_without_any_right_gets_there_by_what_is_named(move, role) -> None:
+    ran, flags = walk(move, "--update", user=login(move.target, role))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert flags == ["--update"]
+    assert move.rows() == ROWS
+
+
+def test_a_login_that_could_only_write_is_told_to_write_in_place(move, role) -> None:
+    move.prepare(
+        "CREATE SCHEMA mine",
+        "ALTER TABLE a SET SCHEMA mine",
+        f"GRANT USAGE ON SCHEMA mine TO {role}",
+        f"ALTER TABLE mine.a OWNER TO {role}",
+    )
+
+    planned = move("--dry-run", "--schema", "mine", login=login(move.target, role))
+    ran = move("--update", "--schema", "mine", login=login(move.target, role))
+
+    name = move.target.params["dbname"]
+    assert f"GRANT CREATE ON DATABASE {name} TO {role}, or --update" in planned.out
+    assert f"GRANT CREATE ON SCHEMA mine TO {role}, or --update" in planned.out
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows("mine.a") == ROWS
+
+
+def test_an_owner_with_the_named_rights_may_exchange(move, role) -> None:
+    move.prepare(f"ALTER TABLE a OWNER TO {role}")
+
+    ran, flags = walk(move, user=login(move.target, role))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert flags == []
+    assert move.rows() == ROWS
+
+
+def test_temporary_tables_are_missed_before_they_are_needed(move, role) -> None:
+    name = move.target.params["dbname"]
+    move.prepare(
+        f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC",
+        f"GRANT SELECT, INSERT, UPDATE ON a TO {role}",
+        "INSERT INTO a VALUES (1, 'old')",
+    )
+
+    ran, _ = walk(move, "--update", user=login(move.target, role))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+    assert ask(move.target, f"SELECT has_database_privilege('{role}', '{name}', 'TEMP')")
+
+
+@pytest.mark.parametrize("flags", [(), ("--update",), ("--truncate",), ("--verify-only",)])
+def test_forced_row_security_has_a_way_out(move, role, flags) -> None:
+    name = move.target.params["dbname"]
+    move.prepare(
+        f"ALTER TABLE a OWNER TO {role}",
+        f"GRANT CREATE ON DATABASE {name} TO {role}",
+        f"GRANT CREATE ON SCHEMA public TO {role}",
+        "ALTER TABLE a ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE a FORCE ROW LEVEL SECURITY",
+    )
+    user = login(move.target, role)
+
+    planned = move("--dry-run", *flags, login=user) if flags[:1] != ("--verify-only",) else None
+    refused = move(*flags, login=user)
+    move.prepare(*STATEMENT.findall(refused.err))
+    ran = move(*flags, login=user)
+
+    assert planned is None or planned.code == 77
+    assert refused.code == 77
+    assert "row security hides rows of it" in refused.err
+    assert ran.code == (3 if flags == ("--verify-only",) else 0), ran.out + ran.err
+    assert ask(move.target, "SELECT relrowsecurity FROM pg_class WHERE relname = 'a'")
+
+
+def test_row_security_for_somebody_who_is_not_the_owner_has_a_way_out(move, role) -> None:
+    move.prepare(
+        f"GRANT SELECT, INSERT, UPDATE ON a TO {role}", "ALTER TABLE a ENABLE ROW LEVEL SECURITY"
+    )
+
+    ran, _ = walk(move, "--update", user=login(move.target, role))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+
+
+def test_a_type_without_a_rule_has_a_way_out(move) -> None:
+    move.prepare("CREATE TABLE b (id integer PRIMARY KEY, p point)")
+    write(
+        move.source,
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, p TEXT)",
+        "INSERT INTO b VALUES (1, '(1,2)')",
+    )
+
+    planned, checked, refused = move("--dry-run"), move("--check"), move()
+    left_out = move("--exclude", "b")
+    move.prepare("ALTER TABLE b ALTER p TYPE text", "DELETE FROM a")
+    ran = move()
+
+    assert (planned.code, checked.code, refused.code) == (77, 77, 77)
+    for one in (planned.out, checked.out, refused.err):
+        assert "b.p is of type point" in one
+        assert "--exclude b" in one
+    assert left_out.code == 0, left_out.out + left_out.err
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows("b") == [(1, "(1,2)")]
+
+
+def test_references_to_rows_that_would_go_are_named_before_anything_is_replaced(move) -> None:
+    move.prepare(
+        "INSERT INTO a VALUES (1, 'x'), (7, 'old'), (8, 'old')",
+        "CREATE TABLE log (a integer REFERENCES a)",
+        "INSERT INTO log VALUES (1), (7), (7), (8), (NULL)",
+    )
+    flags = ["--truncate", "--allow-missing-tables"]
+
+    planned, checked, refused = (move(*flags, more) for more in ("--dry-run", "--check", "--json"))
+    ran = move("--update", "--allow-missing-tables")
+
+    assert (planned.code, checked.code, refused.code) == (77, 77, 77)
+    for one in (planned.out, checked.out, refused.err):
+        assert (
+            "a: log (log_a_fkey) refers to 2 rows of a (7, 8), and the file has no such row" in one
+        )
+        assert "--update keeps such rows" in one
+    # All is there; that the target has more is told.
+    assert ran.code == 3, ran.out + ran.err
+    assert move.rows() == [*ROWS, (7, "old"), (8, "old")]
+
+
+def test_references_to_rows_that_come_again_are_not_in_the_way(move) -> None:
+    move.prepare(
+        "INSERT INTO a VALUES (1, 'old')",
+        "CREATE TABLE log (a bigint REFERENCES a)",
+        "INSERT INTO log VALUES (1), (1)",
+    )
+
+    ran = move("--truncate", "--allow-missing-tables")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
