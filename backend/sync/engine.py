@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.errors import DataError
@@ -17,17 +17,18 @@ from backend.sync.keep.keeping import undo_for
 from backend.sync.merge.attempt import Attempt
 from backend.sync.merge.rules import broken_rules, refuse_broken
 from backend.sync.merge.task import RulesBrokenError, Task
-from backend.sync.shape import OnConflict, Outcome, TableCount, Value, Wanted
+from backend.sync.shape import Landed, OnConflict, Outcome, TableCount, Value, Wanted
 from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Memory, Side
-from backend.sync.standing import Stage, Standing, clocks_apart, look_at
+from backend.sync.standing import Stage, Standing, clocks_apart, look_at, refuse_miscounted
 
 
 @dataclass(frozen=True)
 class _Run:
     """What all tries of one run share; `rows` is what the target holds before it.
 
-    `token` is what both remember, and `begun` what became of a first sync's beginning.
+    `token` is what both remember, `awaited` what a target holds that is ahead already, and `begun`
+    what became of a first sync's beginning. `landed` is told what has been committed.
     """
 
     sides: Sides
@@ -35,11 +36,27 @@ class _Run:
     watcher: Watcher
     rows: Mapping[str, int]
     token: str
+    awaited: str
+    generation: int
     begun: Outcome
+    landed: Landed
+
+
+@dataclass(frozen=True)
+class _First:
+    """What a first sync works with, beside what every run has."""
+
+    watcher: Watcher
+    bulk: Bulk | None
+    landed: Landed
 
 
 def synchronise(
-    sides: Sides, wanted: Wanted, watcher: Watcher, bulk: Bulk | None = None
+    sides: Sides,
+    wanted: Wanted,
+    watcher: Watcher,
+    bulk: Bulk | None = None,
+    landed: Landed = lambda _outcome: None,
 ) -> Outcome:
     """Bring what the source has changed since the last sync into the target.
 
@@ -54,18 +71,23 @@ def synchronise(
     watcher.stage("look")
     standing = look_at(sides, forgiving=wanted.start_over)
     first = standing.stage is not Stage.SYNCED
+    if not first:
+        refuse_miscounted(standing)
     outcome = Outcome(wanted.direction, wanted.dry_run, first)
     if wanted.on_conflict is OnConflict.NEWER:
         outcome.notes += clocks_apart(sides)
     with rehearsing(sides, dry_run=wanted.dry_run):
-        source = sides.source(wanted.direction)
+        source, target = sides.source(wanted.direction), sides.target(wanted.direction)
         if first:
             fast = bulk if _is_worth_it(standing, wanted) else None
-            token = _begin(sides, wanted, outcome, watcher, fast)
+            token = _begin(sides, wanted, outcome, _First(watcher, fast, landed))
+            awaited = ""
         else:
-            token = standing.token(source)
-        rows = standing.rows(sides.target(wanted.direction))
-        return _merge(_Run(sides, wanted, watcher, rows, token, outcome))
+            renew(standing)
+            token, awaited = standing.token(source), standing.awaited(source, target)
+        generation = standing.generation + 1
+        shared = token, awaited, generation, outcome, landed
+        return _merge(_Run(sides, wanted, watcher, standing.rows(target), *shared))
 
 
 @contextmanager
@@ -86,6 +108,15 @@ def begin_capture(sides: Sides) -> None:
             side.start_over()
 
 
+def renew(standing: Standing) -> None:
+    """Bring up to date what an older release has left, or what was restored on another server."""
+    sides = standing.sides
+    for side, glance in ((sides.local, standing.local), (sides.remote, standing.remote)):
+        if glance.outdated:
+            with side.transaction(write=True):
+                side.renew(sides.tables)
+
+
 def _is_worth_it(standing: Standing, wanted: Wanted) -> bool:
     """Tell whether an empty target is to get many rows; a dry run cannot take a bulk copy back."""
     source, target = (
@@ -95,23 +126,24 @@ def _is_worth_it(standing: Standing, wanted: Wanted) -> bool:
     return many and not any(standing.rows(target).values()) and not wanted.dry_run
 
 
-def _begin(
-    sides: Sides, wanted: Wanted, outcome: Outcome, watcher: Watcher, bulk: Bulk | None
-) -> str:
+def _begin(sides: Sides, wanted: Wanted, outcome: Outcome, first: _First) -> str:
     """Note how the two differ, or fill an empty target; return what both remember then."""
     begin_capture(sides)
     source, target = sides.source(wanted.direction), sides.target(wanted.direction)
+    watcher, bulk = first.watcher, first.bulk
     # Whatever is written beside a bulk copy, on either side, its triggers note.
     filled = bulk is not None and _filled(target, sides, outcome, watcher, bulk)
     memory = Memory(secrets.token_hex(16))
-    with source.transaction(write=True), target.transaction(write=True):
-        if not filled and is_empty(target, sides.tables):
-            fill(source, target, sides.tables, watcher, outcome)
-            refuse_broken(target)
-        elif not filled:
-            union(source, target, sides.tables, watcher)
-        for side in (source, target):
-            side.remember(memory, sides.tables)
+    with source.transaction(write=True):
+        with target.transaction(write=True):
+            if not filled and is_empty(target, sides.tables):
+                fill(source, target, sides.tables, watcher, outcome)
+                refuse_broken(target)
+            elif not filled:
+                union(source, target, sides.tables, watcher)
+            for side in (source, target):
+                side.remember(memory, sides.tables)
+        first.landed(outcome)
     return memory.token
 
 
@@ -146,17 +178,22 @@ def _try(run: _Run, held: Mapping[Value, str]) -> Outcome:
     source, target = sides.source(direction), sides.target(direction)
     outcome = deepcopy(run.begun)
     token, now = secrets.token_hex(16), datetime.now(UTC).isoformat(timespec="seconds")
+    known = Memory(token, synced_at=now, generation=run.generation)
     with undo_for(run.wanted, target) as undo:
         task = Task(sides, run.wanted, run.rows, run.watcher, undo, held)
         attempt = Attempt(task, outcome)
-        with source.transaction(write=False), target.transaction(write=True):
-            attempt.run(broken_rules)
-            target.remember(Memory(token, run.token, now), sides.tables)
+        with target.transaction(write=True):
+            with source.transaction(write=False):
+                attempt.run(broken_rules)
             outcome.backup = undo.close()
+            # Put back to what it was before this, the source is none that the target knows.
+            theirs = replace(known, seen=source.expect(f"{run.awaited} {token}"))
+            number = target.remember(replace(theirs, previous=run.token), sides.tables)
+    run.landed(outcome)
     # What is lost from here on, the next run finds to be the same on both sides.
     with source.transaction(write=True):
         attempt.consume()
-        source.remember(Memory(token, "", now), sides.tables)
+        source.remember(replace(known, seen=number), sides.tables)
     with target.transaction(write=True):
-        target.remember(Memory(token, "", now), sides.tables)
+        target.remember(theirs, sides.tables)
     return outcome

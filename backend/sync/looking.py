@@ -56,6 +56,7 @@ def look(sides: Sides) -> Status:
         dict(pending.to_remote),
         dict(pending.to_local),
         pending.conflicts,
+        standing.miscounted,
     )
 
 

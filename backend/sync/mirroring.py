@@ -11,14 +11,18 @@ from backend.progress import Watcher
 from backend.sync.engine import begin_capture, rehearsing
 from backend.sync.first import fill
 from backend.sync.policy import all_tables
-from backend.sync.shape import Outcome, Wanted
+from backend.sync.shape import Landed, Outcome, Wanted
 from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Memory
 from backend.sync.standing import refuse_unlike
 
 
 def mirror(
-    sides: Sides, wanted: Wanted, watcher: Watcher, keep: Callable[[], Path | None]
+    sides: Sides,
+    wanted: Wanted,
+    watcher: Watcher,
+    keep: Callable[[], Path | None],
+    landed: Landed = lambda _outcome: None,
 ) -> Outcome:
     """Replace every row of the local side by those of the remote one, sessions and tokens too.
 
@@ -35,17 +39,19 @@ def mirror(
         outcome.backup = keep()
     with rehearsing(sides, dry_run=wanted.dry_run):
         begin_capture(sides)
-        _copy(sides, outcome, watcher)
+        _copy(sides, outcome, watcher, landed)
     return outcome
 
 
-def _copy(sides: Sides, outcome: Outcome, watcher: Watcher) -> None:
+def _copy(sides: Sides, outcome: Outcome, watcher: Watcher, landed: Landed) -> None:
     tables = all_tables()
     memory = Memory(secrets.token_hex(16), "", datetime.now(UTC).isoformat(timespec="seconds"))
     local, remote = sides.local, sides.remote
-    with remote.transaction(write=True), local.transaction(write=True):
-        for table in reversed(tables.tables):
-            local.empty(table)
-        fill(remote, local, tables, watcher, outcome)
-        for side in (local, remote):
-            side.remember(memory, sides.tables)
+    with remote.transaction(write=True):
+        with local.transaction(write=True):
+            for table in reversed(tables.tables):
+                local.empty(table)
+            fill(remote, local, tables, watcher, outcome)
+            for side in (local, remote):
+                side.remember(memory, sides.tables)
+        landed(outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -162,6 +163,10 @@ class Outcome:
         return sum(count.written for count in self.tables.values())
 
 
+# Is told what has been committed, before anything else can go wrong.
+Landed = Callable[[Outcome], None]
+
+
 @dataclass(frozen=True)
 class SideStatus:
     """One database as it is: where, which schema, and how many rows each table holds."""
@@ -184,6 +189,8 @@ class Status:
     to_remote: dict[str, int] = field(default_factory=dict)
     to_local: dict[str, int] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
+    # Rows of both sides of each table that holds more on one though no change was noted.
+    miscounted: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

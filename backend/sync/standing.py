@@ -10,7 +10,8 @@ from enum import StrEnum
 from backend.config.database_url import EngineName
 from backend.errors import RefusedError
 from backend.sync.sides.both import Sides
-from backend.sync.sides.side import Glance, Side
+from backend.sync.sides.side import Glance, Memory, Side
+from backend.sync.tell.telling import counted
 
 _START_OVER = (
     "compare both sides whole with --start-over: what is the same stays, what only one side has"
@@ -45,6 +46,30 @@ class Standing:
         """Return what a side remembers of the last sync."""
         memory = self._of(side).memory
         return memory.token if memory else ""
+
+    def awaited(self, source: Side, target: Side) -> str:
+        """Return what a target that is ahead holds: the source has to expect it still."""
+        ahead = self.token(target)
+        return "" if ahead == self.token(source) else ahead
+
+    @property
+    def generation(self) -> int:
+        """Return how many syncs the side has seen that has seen more."""
+        known = [one.memory.generation for one in (self.local, self.remote) if one.memory]
+        return max(known, default=0)
+
+    @property
+    def miscounted(self) -> dict[str, tuple[int, int]]:
+        """Return how many rows both hold of tables that differ though neither notes a change."""
+        here, there = self.local, self.remote
+        # Between the two commits of a sync one side has forgotten what the other still notes.
+        if not self.synced_at or self.token(self.sides.local) != self.token(self.sides.remote):
+            return {}
+        return {
+            name: (rows, there.rows[name])
+            for name, rows in here.rows.items()
+            if name not in here.touched | there.touched and rows != there.rows[name]
+        }
 
     def rows(self, side: Side) -> Mapping[str, int]:
         """Return how many rows each table of a side holds."""
@@ -115,6 +140,7 @@ def _stage(sides: Sides, local: Glance, remote: Glance) -> Stage:
         return Stage.BEGUN
     if not _know_each_other(local, remote):
         _refuse_strangers(sides, local, remote)
+    _refuse_put_back(sides, local, remote)
     return Stage.SYNCED
 
 
@@ -129,7 +155,12 @@ def _know_each_other(local: Glance, remote: Glance) -> bool:
     if local.memory is None or remote.memory is None:
         return False
     here, there = local.memory, remote.memory
-    return here.token in {there.token, there.previous} or there.token == here.previous
+    return here.token == there.token or _is_ahead(here, there) or _is_ahead(there, here)
+
+
+def _is_ahead(one: Memory, other: Memory) -> bool:
+    """Tell whether one side has committed what the other one waits for."""
+    return one.previous == other.token and one.token in other.coming.split()
 
 
 def _refuse_strangers(sides: Sides, local: Glance, remote: Glance) -> None:
@@ -138,6 +169,33 @@ def _refuse_strangers(sides: Sides, local: Glance, remote: Glance) -> None:
         late = sides.local if local.memory is None else sides.remote
         what = "has never been synced, or was emptied or replaced since, and the other side has"
     else:
-        late = sides.local if local.memory.synced_at < remote.memory.synced_at else sides.remote
+        ages = [(one.generation, one.synced_at) for one in (local.memory, remote.memory)]
+        late = sides.local if ages[0] < ages[1] else sides.remote
         what = "was restored or replaced since the last sync, or has been synced with another"
+        if ages[0][0] != ages[1][0]:
+            what += f": it has seen {min(ages)[0]:,} syncs, the other side {max(ages)[0]:,}"
     raise RefusedError(f"{late.where} {what}", hint=_START_OVER)
+
+
+def _refuse_put_back(sides: Sides, local: Glance, remote: Glance) -> None:
+    """See that neither side has noted fewer changes than it had when both met."""
+    for side, own, other in ((sides.local, local, remote), (sides.remote, remote, local)):
+        if other.memory and other.memory.seen > own.number:
+            raise RefusedError(
+                f"{side.where} was put back to an earlier state since the last sync",
+                hint=_START_OVER,
+            )
+
+
+def refuse_miscounted(standing: Standing) -> None:
+    """See that nothing has come or gone without a note.
+
+    Raises:
+        RefusedError: it has.
+    """
+    for name, (here, there) in standing.miscounted.items():
+        raise RefusedError(
+            f"{name}: {counted(here, 'row')} in {standing.sides.local.where}, {there:,} in"
+            f" {standing.sides.remote.where}, and no change was noted on either side",
+            hint=f"python sync_databases.py status --verify names the rows; {_START_OVER}",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import md5
@@ -14,9 +14,9 @@ from psycopg import sql
 
 from backend.config.database_url import EngineName
 from backend.sync.sides.postgres_capture import TRIGGER, bodies
-from backend.sync.sides.postgres_log import NUMBERS, PostgresLog
+from backend.sync.sides.postgres_log import KEPT_IN, NUMBERS, PostgresLog, numbered
 from backend.sync.sides.postgres_values import read
-from backend.sync.sides.side import Glance, Memory
+from backend.sync.sides.side import Glance, as_memory
 from backend.sync.sides.transactions import Rehearsable
 from backend.sync.tables import Kind, SyncedColumn, SyncedTables
 
@@ -30,7 +30,8 @@ _BEGIN_WRITING = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; SET LOCAL tablecopy.applying = 'on'"
 )
 _REVISIONS = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
-_MEMORY = "SELECT token, previous, synced_at, tables, emptied FROM tablecopy_sync"
+_MEMORY = "SELECT to_jsonb(s) FROM tablecopy_sync AS s"
+_NUMBER = "SELECT last_value FROM tablecopy_stamps"
 _TOUCHED = "SELECT array_agg(DISTINCT tbl) FROM tablecopy_changes"
 
 _CAPTURED = """
@@ -79,19 +80,23 @@ class PostgresSide(PostgresLog, Rehearsable):
             schema = ask("SELECT current_schema()")
             revisions = ask(_REVISIONS) if held.schema else None
             memory = ask(_MEMORY) if held.memory else None
-            touched = ask(_TOUCHED) if held.memory else None
             captured = ask(_CAPTURED, [wanted, TRIGGER])
-            numbers = ask(NUMBERS, [wanted])
+            numbers = ask(NUMBERS, [numbered(tables)])
             counts = ask(_counting(held.tables)) if held.tables else None
-        known = memory.fetchone() if memory else None
+            # After the rows were counted: each statement sees what was committed before it.
+            touched = ask(_TOUCHED) if held.memory else None
+            number = ask(_NUMBER) if held.memory else None
+        known = next(iter(memory.fetchall()), (None,))[0] if memory else None
         expected = _expected(tables, schema.fetchall()[0][0])
-        problem = _problem(known, expected, dict(captured.fetchall()), numbers.fetchall())
+        now = json.loads(numbers.fetchall()[0][0])
         return Glance(
             str(revisions.fetchall()[0][0] or "") if revisions else "",
-            Memory(*known[:3]) if known else None,
-            problem if known else "",
+            as_memory(known) if known else None,
+            _problem(known, expected, dict(captured.fetchall()), now) if known else "",
             dict(counts.fetchall()) if counts else {},
             frozenset((touched.fetchall()[0][0] if touched else None) or ()),
+            number.fetchall()[0][0] if number else 0,
+            _is_outdated(known, now) if known else False,
         )
 
     def clock(self) -> str:
@@ -127,17 +132,28 @@ def _expected(tables: SyncedTables, schema: str) -> dict[str, str]:
 
 
 def _problem(
-    known: Any, expected: dict[str, str], captured: dict[str, str], numbers: Any
-) -> str:  # rows of the catalog
-    if known is None:
-        return ""
-    if known[4]:
-        return f"{known[4]} was emptied by TRUNCATE"
-    if json.loads(known[3]) != json.loads(numbers[0][0]):
+    known: Mapping[str, Any],  # texts and numbers
+    expected: dict[str, str],
+    captured: dict[str, str],
+    numbers: dict[str, str],
+) -> str:
+    if known["emptied"]:
+        return f"{known['emptied']} was emptied by TRUNCATE"
+    held = json.loads(known["tables"])
+    if not _has_moved(held, numbers) and any(numbers.get(one) != held[one] for one in held):
         return "its tables were replaced by others"
     if missing := sorted(expected.keys() - captured.keys()):
         return f"the trigger of {missing[0]} is gone"
     return "" if captured == expected else "its schema has changed"
+
+
+def _has_moved(held: Mapping[str, str], numbers: Mapping[str, str]) -> bool:
+    """Tell whether all of it was restored elsewhere: what remembers the numbers has another one."""
+    return KEPT_IN in held and held[KEPT_IN] != numbers[KEPT_IN]
+
+
+def _is_outdated(known: Mapping[str, Any], numbers: Mapping[str, str]) -> bool:
+    return "coming" not in known or json.loads(known["tables"]) != numbers
 
 
 def _counting(held: Sequence[str]) -> sql.Composed:

@@ -22,7 +22,11 @@ TABLES = """
     CREATE INDEX IF NOT EXISTS tablecopy_changes_root ON tablecopy_changes (root);
     CREATE TABLE IF NOT EXISTS tablecopy_sync (
         one integer PRIMARY KEY CHECK (one = 1), token text NOT NULL, previous text NOT NULL,
-        synced_at text NOT NULL, tables text NOT NULL, emptied text NOT NULL DEFAULT '')"""
+        synced_at text NOT NULL, tables text NOT NULL, emptied text NOT NULL DEFAULT '');
+    ALTER TABLE tablecopy_sync
+        ADD COLUMN IF NOT EXISTS coming text NOT NULL DEFAULT '',
+        ADD COLUMN IF NOT EXISTS generation bigint NOT NULL DEFAULT 0,
+        ADD COLUMN IF NOT EXISTS seen bigint NOT NULL DEFAULT 0"""
 
 # Whatever the owner's default privileges say: the log holds what people have typed.
 OPEN_TO_OTHERS = """

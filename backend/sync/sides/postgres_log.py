@@ -16,10 +16,20 @@ from backend.sync.sides.postgres_values import arrays, unnested, written
 from backend.sync.sides.side import Entry, Memory
 from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
 
+# Where the sync itself keeps what it remembers.
+KEPT_IN = "tablecopy_sync"
 # A table that was replaced by another one of the same name has another number.
 NUMBERS = """
-    SELECT coalesce(json_object_agg(name, to_regclass(quote_ident(name))::oid)::text, '{{}}')
+    SELECT coalesce(json_object_agg(name, to_regclass(quote_ident(name))::oid)::text, '{}')
     FROM unnest(%s::text[]) AS n(name)"""
+_MEMORY = ("token", "previous", "synced_at", "coming", "generation", "seen")
+_REMEMBER = (
+    f"INSERT INTO tablecopy_sync (one, {', '.join(_MEMORY)}, tables)"  # noqa: S608 - ours
+    f" VALUES (1, %s, %s, %s, %s, %s, %s, ({NUMBERS}))"
+    f" ON CONFLICT (one) DO UPDATE SET {', '.join(f'{one} = excluded.{one}' for one in _MEMORY)}"
+)
+_RETURNING_NUMBER = " RETURNING (SELECT last_value FROM tablecopy_stamps)"
+_EXPECT = "UPDATE tablecopy_sync SET coming = %s"
 _HANGING_ON = """
     SELECT conrelid::regclass::text, a.attname FROM pg_constraint
         JOIN LATERAL unnest(conkey, confkey) AS k(own, referred) ON true
@@ -45,17 +55,26 @@ class PostgresLog(PostgresRows):
         for (revocation,) in self._all(OPEN_TO_OTHERS):
             self._run(sql.SQL(revocation))
 
-    def remember(self, memory: Memory, tables: SyncedTables) -> None:
+    def renew(self, tables: SyncedTables) -> None:
+        """Put what is older in place anew; on another server the tables have other numbers."""
+        self.install(tables)
+        self._run(f"UPDATE tablecopy_sync SET tables = ({NUMBERS})", [numbered(tables)])  # noqa: S608 - ours
+
+    def remember(self, memory: Memory, tables: SyncedTables) -> int:
         """Keep it; from the first time on, with the numbers of the tables that it is about.
 
         These, and what was emptied since, are forgotten only by starting over.
         """
-        self._run(
-            f"INSERT INTO tablecopy_sync VALUES (1, %s, %s, %s, ({NUMBERS}))"  # noqa: S608 - ours
-            " ON CONFLICT (one) DO UPDATE SET token = excluded.token, previous = excluded.previous,"
-            " synced_at = excluded.synced_at",
-            [memory.token, memory.previous, memory.synced_at, list(tables.names)],
-        )
+        values = [getattr(memory, name) for name in _MEMORY]
+        return self._number_after(_REMEMBER, [*values, numbered(tables)])
+
+    def expect(self, tokens: str) -> int:
+        """Keep them; alone, it is a transaction of its own."""
+        return self._number_after(_EXPECT, [tokens])
+
+    def _number_after(self, statement: str, values: Sequence[Any]) -> int:
+        found = self._all(statement + _RETURNING_NUMBER, values)
+        return int(found[0][0]) if found else 0
 
     def start_over(self) -> None:
         """Forget the log and the last sync."""
@@ -167,6 +186,11 @@ class PostgresLog(PostgresRows):
                 ).format(sql.Identifier(column_name)),
                 [old[0], new[0], f"%{old[0]}%"],
             )
+
+
+def numbered(tables: SyncedTables) -> list[str]:
+    """Return the names of the tables whose numbers are remembered."""
+    return [*tables.names, KEPT_IN]
 
 
 def _entries(tables: Sequence[SyncedTable], found: Sequence[Any]) -> list[Entry]:

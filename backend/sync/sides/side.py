@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from backend.config.database_url import EngineName
@@ -29,12 +29,22 @@ class Entry:
 class Memory:
     """What a database remembers of the last sync.
 
-    `previous` is set between the two commits of a sync, on the side that commits first.
+    `previous` is set between the two commits of a sync, on the side that commits first; `coming`
+    before them, on the other side: the tokens that the first one may come to hold. `generation`
+    counts the syncs; `seen` is the number of the other side's last change when they met.
     """
 
     token: str
     previous: str = ""
     synced_at: str = ""
+    coming: str = ""
+    generation: int = 0
+    seen: int = 0
+
+
+def as_memory(held: Mapping[str, Any]) -> Memory:  # texts and numbers
+    """Return what a row holds by its columns' names; the first release had fewer of them."""
+    return Memory(**{each.name: held[each.name] for each in fields(Memory) if each.name in held})
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,8 @@ class Glance:
     """A database at one moment: its schema, what it remembers, and how much there is.
 
     `problem` says why the log cannot be trusted; `touched` are the tables with entries in it.
+    `number` counts the changes that were ever noted; `outdated` tells that what notes them was
+    made by an older release, or on another server.
     """
 
     revisions: str
@@ -49,6 +61,8 @@ class Glance:
     problem: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
+    number: int = 0
+    outdated: bool = False
 
 
 class Side(Protocol):
@@ -86,8 +100,14 @@ class Side(Protocol):
     def install(self, tables: SyncedTables) -> None:
         """Begin to capture changes, or make sure of it."""
 
-    def remember(self, memory: Memory, tables: SyncedTables) -> None:
-        """Keep this until the next sync."""
+    def renew(self, tables: SyncedTables) -> None:
+        """Bring what captures changes up to date, and forget nothing."""
+
+    def remember(self, memory: Memory, tables: SyncedTables) -> int:
+        """Keep this until the next sync; return the number of the last change."""
+
+    def expect(self, tokens: str) -> int:
+        """Keep what the other side may come to hold; return the number of the last change."""
 
     def start_over(self) -> None:
         """Forget the log and the last sync."""

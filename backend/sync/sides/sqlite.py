@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from backend.config.database_url import EngineName
-from backend.sync.sides.side import Glance, Memory
-from backend.sync.sides.sqlite_capture import TABLES, triggers
+from backend.sync.sides.side import Glance, Memory, as_memory
+from backend.sync.sides.sqlite_capture import LATER_COLUMNS, TABLES, triggers
 from backend.sync.sides.sqlite_log import SQLiteLog
 from backend.sync.sides.transactions import Rehearsable
 from backend.sync.tables import SyncedTables
@@ -43,6 +43,7 @@ class SQLiteSide(SQLiteLog, Rehearsable):
                 self._problem(tables) if "tablecopy_sync" in names else "",
                 {name: self._count(name) for name in tables.names if name in names},
                 self._touched_tables() if "tablecopy_changes" in names else frozenset(),
+                self._number() if "tablecopy_stamps" in names else 0,
             )
 
     def clock(self) -> str:
@@ -67,17 +68,26 @@ class SQLiteSide(SQLiteLog, Rehearsable):
     def _begin(self, *, write: bool) -> None:
         self._run("BEGIN IMMEDIATE" if write else "BEGIN")
         if write:
-            for statement in TABLES:
-                self._run(statement)
+            self._make_tables()
             self._run("INSERT INTO tablecopy_applying VALUES (1)")
 
     def _revisions(self) -> str:
         found = self._all("SELECT version_num FROM alembic_version ORDER BY 1")
         return ", ".join(str(revision) for (revision,) in found)
 
+    def _make_tables(self) -> None:
+        for statement in TABLES:
+            self._run(statement)
+        held = {name for _, name, *_ in self._all("PRAGMA table_info(tablecopy_sync)")}
+        for name, statement in LATER_COLUMNS.items():
+            if name not in held:
+                self._run(statement)
+
     def _memory(self) -> Memory | None:
-        found = self._all("SELECT token, previous, synced_at FROM tablecopy_sync")
-        return Memory(*found[0]) if found else None
+        cursor = self.connection.execute("SELECT * FROM tablecopy_sync")
+        names = [column[0] for column in cursor.description]
+        found = cursor.fetchone()
+        return as_memory(dict(zip(names, found, strict=True))) if found else None
 
     def _problem(self, tables: SyncedTables) -> str:
         held = dict(self._all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))

@@ -19,7 +19,21 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS tablecopy_applying (one INTEGER PRIMARY KEY)",
     "CREATE TABLE IF NOT EXISTS tablecopy_sync (one INTEGER PRIMARY KEY CHECK (one = 1),"
     " token TEXT NOT NULL, previous TEXT NOT NULL, synced_at TEXT NOT NULL)",
+    # Counts the changes: a file that was put back to an earlier state has noted fewer.
+    "CREATE TABLE IF NOT EXISTS tablecopy_stamps"
+    " (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL)",
+    "INSERT OR IGNORE INTO tablecopy_stamps VALUES (1, 0)",
+    "CREATE TRIGGER IF NOT EXISTS tablecopy_changes_insert AFTER INSERT ON tablecopy_changes"
+    " BEGIN UPDATE tablecopy_stamps SET last = last + 1; END",
+    "CREATE TRIGGER IF NOT EXISTS tablecopy_changes_update AFTER UPDATE OF stamp"
+    " ON tablecopy_changes BEGIN UPDATE tablecopy_stamps SET last = last + 1; END",
 )
+# What the first release did not remember.
+LATER_COLUMNS = {
+    "coming": "ALTER TABLE tablecopy_sync ADD COLUMN coming TEXT NOT NULL DEFAULT ''",
+    "generation": "ALTER TABLE tablecopy_sync ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
+    "seen": "ALTER TABLE tablecopy_sync ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
+}
 
 # The WHERE also keeps the parser from taking ON for the beginning of a join.
 _NOTE = (

@@ -25,13 +25,28 @@ class SQLiteLog(SQLiteRows):
                 self._run(f"DROP TRIGGER IF EXISTS {quoted(name)}")
                 self._run(statement)
 
-    def remember(self, memory: Memory, tables: SyncedTables) -> None:
+    def renew(self, tables: SyncedTables) -> None:
+        """Put what is older in place anew."""
+        self.install(tables)
+
+    def remember(self, memory: Memory, tables: SyncedTables) -> int:
         """Keep it in the one row of its table; a file's tables tell by their triggers."""
         del tables
         self._run(
-            "INSERT OR REPLACE INTO tablecopy_sync VALUES (1, ?, ?, ?)",
-            (memory.token, memory.previous, memory.synced_at),
+            "INSERT OR REPLACE INTO tablecopy_sync"
+            " (one, token, previous, synced_at, coming, generation, seen)"
+            " VALUES (1, :token, :previous, :synced_at, :coming, :generation, :seen)",
+            vars(memory),
         )
+        return self._number()
+
+    def expect(self, tokens: str) -> int:
+        """Keep them; alone, it is a transaction of its own."""
+        self._run("UPDATE tablecopy_sync SET coming = ?", (tokens,))
+        return self._number()
+
+    def _number(self) -> int:
+        return int(self._all("SELECT last FROM tablecopy_stamps")[0][0])
 
     def start_over(self) -> None:
         """Forget the log and the last sync."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -10,6 +9,7 @@ from typing import Any, Protocol
 from backend.errors import ExitCode
 from backend.sync.options import Ends
 from backend.sync.shape import Conflict, ConflictKind, Direction, Mismatch, Outcome, Status
+from backend.sync.tell.committed import committed_lines, way_back
 from backend.sync.tell.telling import (
     conflict_lines,
     counted,
@@ -39,11 +39,15 @@ class Answer(Protocol):
 
 @dataclass(frozen=True)
 class Ran:
-    """A run that has ended; `ways` say how the connections were protected."""
+    """A run that has ended; `ways` say how the connections were protected.
+
+    `before` are its tries that were cut off after they had committed.
+    """
 
     outcome: Outcome
     ends: Ends
     ways: tuple[str, ...] = ()
+    before: tuple[Outcome, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -62,7 +66,8 @@ class Ran:
             *conflict_lines(found.conflicts),
             *deletion_lines(found.deletions),
             *_waiting(found.waiting),
-            *self._way_back(),
+            *way_back(found, self.ends),
+            *committed_lines(self.before, self.ends),
             self._end(),
         ]
         return [self._title(), *(f"  {line}" for line in body)]
@@ -77,6 +82,7 @@ class Ran:
             **asdict(found),
             "backup": str(found.backup) if found.backup else None,
             "written": found.written,
+            "committed_before": [_committed(one) for one in self.before],
             "open_conflicts": len(found.open_conflicts),
             "exit_code": int(_exit_code(self)),
         }
@@ -88,25 +94,14 @@ class Ran:
         what = "mirror" if self.outcome.mirrored else self.outcome.direction.value
         return f"{what}: {source} → {target}"
 
-    def _way_back(self) -> list[str]:
-        path = self.outcome.backup
-        if path is None:
-            return []
-        if path.suffix != ".sql":
-            return [f"the file as it was: {path}"]
-        to_remote = self.outcome.direction is Direction.LOCAL_TO_RENDER
-        target = self.ends.remote if to_remote else self.ends.local
-        script, name = shlex.quote(str(path)), shlex.quote(str(target.path or target))
-        if target.engine == "sqlite":
-            return [f"to take this run back: sqlite3 {name} < {script}"]
-        return [f"to take this run back: psql -d {name} -f {script}"]
-
     def _end(self) -> str:
-        found, rows = self.outcome, counted(self.outcome.written, "row")
+        found = self.outcome
+        written = found.written + sum(one.written for one in self.before)
+        rows = counted(written, "row")
         held = len(found.open_conflicts)
         if found.dry_run:
             said = f"dry run: {rows} would be written, nothing was"
-        elif found.written:
+        elif written:
             said = f"{rows} written"
         else:
             said = "nothing was written" if held else "nothing to do"
@@ -126,13 +121,15 @@ class Seen:
     @property
     def is_clean(self) -> bool:
         """Tell whether there is neither a conflict nor a difference that should not be."""
-        return not self.status.conflicts and not self.mismatches
+        found = self.status
+        return not (found.conflicts or found.miscounted or self.mismatches)
 
     def lines(self) -> list[str]:
         """Say it to people."""
         return [
             *status_lines(self.status, self.ways),
             *conflict_lines(self.status.conflicts),
+            *_miscounted(self.status),
             *self._compared(),
             *_next(self.status),
         ]
@@ -157,6 +154,18 @@ class Seen:
             f"every row was compared: {len(self.mismatches):,} differ, and no change was noted;"
             " --start-over compares both sides and brings them together",
         ]
+
+
+def _committed(outcome: Outcome) -> dict[str, Any]:  # what json.dumps takes
+    return {"written": outcome.written, "backup": str(outcome.backup) if outcome.backup else None}
+
+
+def _miscounted(status: Status) -> list[str]:
+    return [
+        f"{name}: {counted(here, 'row')} in the local database, {there:,} in the remote one, and no"
+        " change was noted: status --verify names them"
+        for name, (here, there) in status.miscounted.items()
+    ]
 
 
 def _exit_code(answer: Answer) -> ExitCode:

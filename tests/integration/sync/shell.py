@@ -31,7 +31,7 @@ def _remake_account(world: World, user: UUID) -> None:
     world.add_user(email, "Again")
 
 
-def _remove_order(world: World, order: UUID) -> None:
+def remove_order(world: World, order: UUID) -> None:
     parts = (delete(part).where(part.order_id == order) for part in (OrderPayer, OrderShare))
     world.do(*parts, delete(Order).where(Order.id == order))
 
@@ -52,7 +52,7 @@ _DEEDS = (
     (remove_account, User),
     (_remake_account, User),
     (_remake_account, User),
-    (_remove_order, Order),
+    (remove_order, Order),
     (_remove_settlement, Settlement),
     (_rekey_settlement, Settlement),
     (_detach, GroupMember),
