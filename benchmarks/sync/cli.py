@@ -15,7 +15,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.demo import fill
 from backend.demo.wish import Wish
 from backend.migrate import upgrade
-from benchmarks.sync import writes
+from benchmarks.sync import deletions, writes
 from benchmarks.sync.far import FarDoor
 from benchmarks.transfer.measure import run
 from benchmarks.transfer.target import server
@@ -62,10 +62,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sync", description=__doc__)
     parser.add_argument("--orders", type=int, default=130_000, help="about eight rows each")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--deletions", action="store_true", help="measure only these")
     options = parser.parse_args(arguments)
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start")
     with tempfile.TemporaryDirectory() as name, server() as at:
         results = Results()
+        if options.deletions:
+            deletions.measure(Path(name), _migrated(at), _sync, results.time)
+            return 0
         _small(Path(name), at, results)
         _large(Path(name), at, options, results)
         results.show("transfer of everything")

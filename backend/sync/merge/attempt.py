@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 
 from backend.sync.chunks import chunks
 from backend.sync.merge.deciding import Verdict, decide
@@ -13,7 +14,7 @@ from backend.sync.merge.task import Rules, RulesBrokenError, Task, Weighed
 from backend.sync.merge.units import Renames, Unit, load
 from backend.sync.merge.writing import Writing
 from backend.sync.shape import ConflictKind, Key, Outcome
-from backend.sync.tables import SyncedTable
+from backend.sync.tables import Row, SyncedTable
 
 
 class Attempt:
@@ -44,8 +45,9 @@ class Attempt:
         with self.target.batch():
             for root in self.tables.roots:
                 self._travel(root)
-            for weighed in reversed(self._going):
-                self._remove(weighed)
+            for _, going in groupby(reversed(self._going), lambda one: one.change.root.name):
+                for piece in chunks(going, self._task.wanted.batch_size):
+                    self._remove(piece)
         self._ledger.refuse_too_many_deletions()
         scopes = self._ledger.scopes
         if broken := rules(self.target, scopes) if scopes else {}:
@@ -80,11 +82,8 @@ class Attempt:
         """Weigh some units, and write what can be written; `swap`: they exchange unique values."""
         source = load(self.source, self.tables, root, keys, self._renames)
         target = load(self.target, self.tables, root, keys)
-        weighed = {
-            key: found
-            for key in keys
-            if (found := self._weigh(root, key, source[key], target[key])) is not None
-        }
+        found = (self._weigh(root, key, source[key], target[key]) for key in keys)
+        weighed = self._permitted(root, [one for one in found if one is not None])
         changes = [one.change for one in weighed.values()]
         ready, waiting, conflicts = self._obstacles.parents(changes)
         holders = {} if swap else self._obstacles.holders(root, ready)
@@ -109,24 +108,36 @@ class Attempt:
             case Verdict.AHEAD:
                 self._ledger.ahead(source)
             case _:
-                weighed = Weighed(Change(root, key, decision.image), decision, source, target)
-                return self._permitted(weighed) if weighed.deletes else weighed
+                return Weighed(Change(root, key, decision.image), decision, source, target)
         return None
 
-    def _permitted(self, weighed: Weighed) -> Weighed | None:
-        """Let a deletion pass that may travel; the rows themselves go at the very end."""
-        root, key = weighed.change.root, weighed.change.key
-        if not self._task.wanted.deletes:
-            self._ledger.stays(root, key)
-            return None
-        if weighed.removes:
-            self._going.append(weighed)
-            return None
-        old = weighed.target.seen.now[root.name, key]
-        if user := self._obstacles.users_of_deleted(root, old):
+    def _permitted(self, root: SyncedTable, weighed: list[Weighed]) -> dict[Key, Weighed]:
+        """Let deletions pass that may travel; the rows themselves go at the very end."""
+        marked: list[Weighed] = []
+        for one in weighed:
+            if not one.deletes:
+                continue
+            if not self._task.wanted.deletes:
+                self._ledger.stays(root, one.change.key)
+            elif one.removes:
+                self._going.append(one)
+            else:
+                marked.append(one)
+        free = self._unused(root, marked, self._obstacles.users_of_deleted)
+        return {one.change.key: one for one in [*(w for w in weighed if not w.deletes), *free]}
+
+    def _unused(
+        self,
+        root: SyncedTable,
+        weighed: list[Weighed],
+        users_of: Callable[[SyncedTable, list[Row]], Mapping[Key, str]],
+    ) -> list[Weighed]:
+        """Return the deletions of rows that nothing uses, and report the others."""
+        old = [one.target.seen.now[root.name, one.change.key] for one in weighed]
+        users = users_of(root, old) if old else {}
+        for key, user in users.items():
             self._ledger.conflict(root, key, ConflictKind.IN_USE, because=user)
-            return None
-        return weighed
+        return [one for one in weighed if one.change.key not in users]
 
     def _write(self, root: SyncedTable, weighed: Iterable[Weighed], *, swap: bool = False) -> None:
         done = list(weighed)
@@ -142,12 +153,9 @@ class Attempt:
         for one in done:
             self._ledger.settle(root, one)
 
-    def _remove(self, weighed: Weighed) -> None:
-        root, key = weighed.change.root, weighed.change.key
-        if user := self._obstacles.left_behind(root, weighed.target.seen.now[root.name, key]):
-            self._ledger.conflict(root, key, ConflictKind.IN_USE, because=user)
-        else:
-            self._write(root, [weighed])
+    def _remove(self, going: list[Weighed]) -> None:
+        root = going[0].change.root
+        self._write(root, self._unused(root, going, self._obstacles.left_behind))
 
     def _circle(self, root: SyncedTable) -> list[Key]:
         """Return units that want each other's unique values, if these can be put aside."""

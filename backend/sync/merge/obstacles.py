@@ -106,26 +106,31 @@ class Obstacles:
         shown = change.root.shown(change.key)
         return Conflict(change.root.name, shown, ConflictKind.IN_USE, because=because)
 
-    def users_of_deleted(self, root: SyncedTable, row: Row) -> str:
-        """Say what the target has added that hangs on a row that the source has deleted."""
+    def users_of_deleted(self, root: SyncedTable, rows: list[Row]) -> Mapping[Key, str]:
+        """Say which rows that the source has deleted are used by what the target has added."""
+        found: dict[Key, str] = {}
         for child, reference in self._hanging_on(root):
-            value = root.pick(row, reference.referred)
-            for user in self.target.pending_users(child, reference, [value]):
-                if child.is_live(user) and not self._is_live_at_source(child, user):
-                    return f"{child.name} {child.shown(child.key_of(user))} uses it"
-        return ""
+            keys = {root.pick(row, reference.referred): root.key_of(row) for row in rows}
+            added = self.target.pending_users(child, reference, list(keys))
+            live = self._live_at_source(child, [row for row in added if child.is_live(row)])
+            for user in added:
+                if child.is_live(user) and child.key_of(user) not in live:
+                    found.setdefault(keys[child.pick(user, reference.columns)], _uses(child, user))
+        return found
 
-    def _is_live_at_source(self, table: SyncedTable, row: Row) -> bool:
-        asked = self.renames.former(table.key_of(row))
-        return any(map(table.is_live, self.source.rows(table, table.key, [asked])))
+    def _live_at_source(self, table: SyncedTable, rows: list[Row]) -> set[Key]:
+        asked = [self.renames.former(table.key_of(row)) for row in rows]
+        found = self.source.rows(table, table.key, asked) if asked else []
+        return {self.renames.key(table.key_of(row)) for row in found if table.is_live(row)}
 
-    def left_behind(self, root: SyncedTable, row: Row) -> str:
-        """Say what in the target still refers to a row that shall be removed."""
+    def left_behind(self, root: SyncedTable, rows: list[Row]) -> Mapping[Key, str]:
+        """Say which rows that shall be removed are still used in the target."""
+        found: dict[Key, str] = {}
         for child, reference in self._hanging_on(root):
-            value = root.pick(row, reference.referred)
-            for user in self.target.rows(child, reference.columns, [value]):
-                return f"{child.name} {child.shown(child.key_of(user))} uses it"
-        return ""
+            keys = {root.pick(row, reference.referred): root.key_of(row) for row in rows}
+            for user in self.target.rows(child, reference.columns, list(keys)):
+                found.setdefault(keys[child.pick(user, reference.columns)], _uses(child, user))
+        return found
 
     def _hanging_on(self, root: SyncedTable) -> Iterator[tuple[SyncedTable, Reference]]:
         for child, reference in self.tables.hanging_on(root.name):
@@ -148,3 +153,7 @@ class Obstacles:
                 if owner != root.key_of(row):
                     found[owner] = root.key_of(row)
         return found
+
+
+def _uses(child: SyncedTable, row: Row) -> str:
+    return f"{child.name} {child.shown(child.key_of(row))} uses it"

@@ -20,6 +20,8 @@ class BadLink:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self.broken = 0
+        # How often somebody said something to the server: each may have waited for the answer.
+        self.said = 0
         # What each call began with: the wish for TLS, and the first thing after it.
         self.began: list[bytes] = []
         self._door = socket.create_server(("127.0.0.1", 0))
@@ -65,6 +67,7 @@ class BadLink:
         with suppress(OSError):
             while data := source.recv(65536):
                 time.sleep(self._seconds)
+                self.said += number is not None
                 if number is not None and len(self.began[number]) < 100:
                     self.began[number] += data
                 if self._is_used_up(len(data)):
