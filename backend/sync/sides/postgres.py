@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import md5
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from backend.config.database_url import EngineName
-from backend.sync.sides.postgres_capture import TRIGGER, bodies
-from backend.sync.sides.postgres_log import KEPT_IN, NUMBERS, PostgresLog, numbered
+from backend.sync.sides.postgres_capture import BEGIN_APPLYING, END_APPLYING, TRIGGER
+from backend.sync.sides.postgres_checks import Checks
+from backend.sync.sides.postgres_log import NUMBERS, PostgresLog, numbered
 from backend.sync.sides.postgres_values import read
 from backend.sync.sides.side import Glance, as_memory
 from backend.sync.sides.transactions import Rehearsable
@@ -26,9 +26,7 @@ _HELD = """
         ARRAY(SELECT name FROM unnest(%s::text[]) AS n(name)
             WHERE to_regclass(quote_ident(name)) IS NOT NULL)"""
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_BEGIN_WRITING = (
-    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; SET LOCAL tablecopy.applying = 'on'"
-)
+_BEGIN_WRITING = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; {BEGIN_APPLYING}"
 _REVISIONS = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
 _MEMORY = "SELECT to_jsonb(s) FROM tablecopy_sync AS s"
 _NUMBER = "SELECT last_value FROM tablecopy_stamps"
@@ -87,16 +85,16 @@ class PostgresSide(PostgresLog, Rehearsable):
             touched = ask(_TOUCHED) if held.memory else None
             number = ask(_NUMBER) if held.memory else None
         known = next(iter(memory.fetchall()), (None,))[0] if memory else None
-        expected = _expected(tables, schema.fetchall()[0][0])
-        now = json.loads(numbers.fetchall()[0][0])
+        found = schema.fetchall()[0][0], dict(captured.fetchall()), numbers.fetchall()[0][0]
+        checks = _checks(tables, known, *found) if known else None
         return Glance(
             str(revisions.fetchall()[0][0] or "") if revisions else "",
             as_memory(known) if known else None,
-            _problem(known, expected, dict(captured.fetchall()), now) if known else "",
+            checks.problem if checks else "",
             dict(counts.fetchall()) if counts else {},
             frozenset((touched.fetchall()[0][0] if touched else None) or ()),
             number.fetchall()[0][0] if number else 0,
-            _is_outdated(known, now) if known else False,
+            checks.is_outdated if checks else False,
         )
 
     def clock(self) -> str:
@@ -115,8 +113,7 @@ class PostgresSide(PostgresLog, Rehearsable):
         self._run(_BEGIN_WRITING if write else _BEGIN_READING)
 
     def _commit(self, *, write: bool) -> None:
-        del write
-        self._run("COMMIT")
+        self._run(f"{END_APPLYING}; COMMIT" if write else "COMMIT")
 
     def _roll_back(self) -> None:
         # A connection that is lost has rolled back already, and says so to nobody.
@@ -124,36 +121,14 @@ class PostgresSide(PostgresLog, Rehearsable):
             self._run("ROLLBACK")
 
 
-def _expected(tables: SyncedTables, schema: str) -> dict[str, str]:
-    return {
-        name: md5(body.encode(), usedforsecurity=False).hexdigest()
-        for name, body in bodies(tables, schema).items()
-    }
-
-
-def _problem(
+def _checks(
+    tables: SyncedTables,
     known: Mapping[str, Any],  # texts and numbers
-    expected: dict[str, str],
-    captured: dict[str, str],
-    numbers: dict[str, str],
-) -> str:
-    if known["emptied"]:
-        return f"{known['emptied']} was emptied by TRUNCATE"
-    held = json.loads(known["tables"])
-    if not _has_moved(held, numbers) and any(numbers.get(one) != held[one] for one in held):
-        return "its tables were replaced by others"
-    if missing := sorted(expected.keys() - captured.keys()):
-        return f"the trigger of {missing[0]} is gone"
-    return "" if captured == expected else "its schema has changed"
-
-
-def _has_moved(held: Mapping[str, str], numbers: Mapping[str, str]) -> bool:
-    """Tell whether all of it was restored elsewhere: what remembers the numbers has another one."""
-    return KEPT_IN in held and held[KEPT_IN] != numbers[KEPT_IN]
-
-
-def _is_outdated(known: Mapping[str, Any], numbers: Mapping[str, str]) -> bool:
-    return "coming" not in known or json.loads(known["tables"]) != numbers
+    schema: str,
+    captured: Mapping[str, str],
+    numbers: str,
+) -> Checks:
+    return Checks(tables, schema, known, captured, json.loads(numbers))
 
 
 def _counting(held: Sequence[str]) -> sql.Composed:

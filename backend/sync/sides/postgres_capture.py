@@ -23,6 +23,7 @@ TABLES = """
     CREATE TABLE IF NOT EXISTS tablecopy_sync (
         one integer PRIMARY KEY CHECK (one = 1), token text NOT NULL, previous text NOT NULL,
         synced_at text NOT NULL, tables text NOT NULL, emptied text NOT NULL DEFAULT '');
+    CREATE TABLE IF NOT EXISTS tablecopy_applying (number bigint NOT NULL);
     ALTER TABLE tablecopy_sync
         ADD COLUMN IF NOT EXISTS coming text NOT NULL DEFAULT '',
         ADD COLUMN IF NOT EXISTS generation bigint NOT NULL DEFAULT 0,
@@ -34,8 +35,8 @@ OPEN_TO_OTHERS = """
         CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
     FROM (
         SELECT 'TABLE', c.oid::regclass::text, c.relowner, c.relacl FROM pg_class AS c
-            WHERE c.oid = ANY(ARRAY['tablecopy_changes', 'tablecopy_sync', 'tablecopy_stamps']
-                ::regclass[])
+            WHERE c.oid = ANY(ARRAY['tablecopy_changes', 'tablecopy_sync', 'tablecopy_stamps',
+                'tablecopy_applying']::regclass[])
         UNION ALL
         SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner,
                 coalesce(p.proacl, acldefault('f', p.proowner)) FROM pg_proc AS p
@@ -43,13 +44,28 @@ OPEN_TO_OTHERS = """
                 AND starts_with(p.proname, 'tablecopy_')
     ) AS o(kind, thing, owner, acl), aclexplode(acl) WHERE grantee <> owner"""
 
+# Anybody may set a variable; a row of this transaction in a table of the owner's, nobody else can.
+# The variable comes first: where it is not set, as for the app, nothing is looked up.
+_SET = "current_setting('tablecopy.applying', true) = 'on'"
+_BY_US = " AND EXISTS (SELECT FROM {table} WHERE number = txid_current())"
+# What makes the triggers look away in this transaction, before and after there is the table.
+APPLYING = "INSERT INTO tablecopy_applying VALUES (txid_current())"
+BEGIN_APPLYING = f"""
+    SET LOCAL tablecopy.applying = 'on';
+    DO $$ BEGIN
+        IF to_regclass('tablecopy_applying') IS NOT NULL THEN
+            {APPLYING};
+        END IF;
+    END $$"""
+END_APPLYING = "DELETE FROM tablecopy_applying"
+
 # Runs as whoever installed it: the app's own login needs no right to the log.
 _FUNCTION = """
     CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS {body}"""
 _BODY = """
 BEGIN
-    IF current_setting('tablecopy.applying', true) = 'on' THEN
+    IF {applying} THEN
         RETURN NULL;
     END IF;
     IF TG_OP = 'UPDATE' AND ROW({old_visible}) IS NOT DISTINCT FROM ROW({new_visible}) THEN
@@ -71,7 +87,7 @@ END
 """
 _BODY_EMPTIED = """
 BEGIN
-    IF current_setting('tablecopy.applying', true) IS DISTINCT FROM 'on' THEN
+    IF ({applying}) IS NOT TRUE THEN
         UPDATE {sync} SET emptied = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
@@ -90,15 +106,32 @@ _ALWAYS = "ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}, ENABLE ALWAYS TR
 
 def bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
     """Return the body of the function of each table's trigger, by the function's name."""
+    return _bodies(tables, schema, _applying(schema))
+
+
+def former_bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
+    """Return the bodies of the first release, which note the same: they can be replaced."""
+    return _bodies(tables, schema, sql.SQL(_SET))
+
+
+def _bodies(tables: SyncedTables, schema: str, applying: sql.Composable) -> dict[str, str]:
     return {
-        f"{TRIGGER}_{table.name}": _body(table, schema).as_string(None) for table in tables.tables
+        f"{TRIGGER}_{table.name}": _body(table, schema, applying).as_string(None)
+        for table in tables.tables
     }
+
+
+def _applying(schema: str) -> sql.Composed:
+    table = sql.Identifier(schema, "tablecopy_applying")
+    return sql.SQL(_SET + _BY_US).format(table=table)
 
 
 def statements(tables: SyncedTables, schema: str) -> list[sql.Composed]:
     """Return what installs the capture, or brings it up to date."""
     emptied = sql.Identifier(schema, _EMPTIED)
-    body = sql.SQL(_BODY_EMPTIED).format(sync=sql.Identifier(schema, "tablecopy_sync"))
+    body = sql.SQL(_BODY_EMPTIED).format(
+        sync=sql.Identifier(schema, "tablecopy_sync"), applying=_applying(schema)
+    )
     body_literal = sql.Literal(body.as_string(None))
     made = [sql.SQL(_FUNCTION).format(function=emptied, body=body_literal)]
     each_body = bodies(tables, schema)
@@ -118,9 +151,10 @@ def statements(tables: SyncedTables, schema: str) -> list[sql.Composed]:
     return made
 
 
-def _body(table: SyncedTable, schema: str) -> sql.Composed:
+def _body(table: SyncedTable, schema: str, applying: sql.Composable) -> sql.Composed:
     visible = [column.name for column in table.visible]
     return sql.SQL(_BODY).format(
+        applying=applying,
         table=sql.Literal(table.name),
         changes=sql.Identifier(schema, "tablecopy_changes"),
         stamps=sql.Literal(sql.Identifier(schema, "tablecopy_stamps").as_string(None)),

@@ -10,7 +10,13 @@ import psycopg
 from psycopg import sql
 
 from backend.sync.shape import Key
-from backend.sync.sides.postgres_capture import OPEN_TO_OTHERS, TABLES, key_text, statements
+from backend.sync.sides.postgres_capture import (
+    APPLYING,
+    OPEN_TO_OTHERS,
+    TABLES,
+    key_text,
+    statements,
+)
 from backend.sync.sides.postgres_rows import PostgresRows, columns_of, matching
 from backend.sync.sides.postgres_values import arrays, unnested, written
 from backend.sync.sides.side import Entry, Memory
@@ -49,6 +55,8 @@ class PostgresLog(PostgresRows):
         # Writers wait for it, and so it waits for none of them for long.
         self._run("SET LOCAL lock_timeout = '10s'")
         self._run(TABLES)
+        # In a rehearsal there was no such table when the transaction began.
+        self._run(APPLYING)
         ((schema,),) = self._all("SELECT current_schema()")
         for statement in statements(tables, schema):
             self._run(statement)

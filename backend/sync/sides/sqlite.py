@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from backend.config.database_url import EngineName
-from backend.sync.sides.side import Glance, Memory, as_memory
+from backend.sync.sides.side import Glance, as_memory
 from backend.sync.sides.sqlite_capture import LATER_COLUMNS, TABLES, triggers
 from backend.sync.sides.sqlite_log import SQLiteLog
 from backend.sync.sides.transactions import Rehearsable
@@ -37,13 +37,15 @@ class SQLiteSide(SQLiteLog, Rehearsable):
         """Look at the file as it is at one moment."""
         names = {str(name) for (name,) in self._all("SELECT name FROM sqlite_master")}
         with self.transaction(write=False):
+            known = self._remembered() if "tablecopy_sync" in names else {}
             return Glance(
                 self._revisions() if "alembic_version" in names else "",
-                self._memory() if "tablecopy_sync" in names else None,
+                as_memory(known) if known else None,
                 self._problem(tables) if "tablecopy_sync" in names else "",
                 {name: self._count(name) for name in tables.names if name in names},
                 self._touched_tables() if "tablecopy_changes" in names else frozenset(),
                 self._number() if "tablecopy_stamps" in names else 0,
+                bool(known) and not LATER_COLUMNS.keys() <= known.keys(),
             )
 
     def clock(self) -> str:
@@ -83,11 +85,11 @@ class SQLiteSide(SQLiteLog, Rehearsable):
             if name not in held:
                 self._run(statement)
 
-    def _memory(self) -> Memory | None:
+    def _remembered(self) -> dict[str, str | int]:
         cursor = self.connection.execute("SELECT * FROM tablecopy_sync")
         names = [column[0] for column in cursor.description]
         found = cursor.fetchone()
-        return as_memory(dict(zip(names, found, strict=True))) if found else None
+        return dict(zip(names, found, strict=True)) if found else {}
 
     def _problem(self, tables: SyncedTables) -> str:
         held = dict(self._all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))

@@ -111,6 +111,7 @@ def test_what_the_app_writes_with_rights_to_its_tables_alone_is_noted(roles, pai
         "SELECT token FROM tablecopy_sync",
         "UPDATE tablecopy_sync SET token = 'another'",
         "SELECT nextval('tablecopy_stamps')",
+        "INSERT INTO tablecopy_applying VALUES (txid_current())",
         "CREATE TEMP TABLE groups (LIKE public.groups); CREATE TRIGGER forged AFTER INSERT"
         " ON groups FOR EACH ROW EXECUTE FUNCTION public.tablecopy_capture_groups()",
     ],
@@ -123,6 +124,27 @@ def test_the_app_can_neither_read_nor_write_the_log(roles, pair, statement):
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         session.execute(statement.encode())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("SET tablecopy.applying = 'on'", id="the variable"),
+        pytest.param(
+            "SET tablecopy.applying = 'on'; CREATE TEMP TABLE tablecopy_applying (number bigint);"
+            " INSERT INTO tablecopy_applying VALUES (txid_current())",
+            id="the variable and a table of that name",
+        ),
+    ],
+)
+def test_the_app_cannot_make_the_triggers_look_away(roles, pair, words):
+    home = shared(pair)
+    with psycopg.connect(roles.app.conninfo()) as session:
+        session.execute(words.encode())
+        session.execute("UPDATE groups SET name = 'Unnoticed', version = version + 1")
+
+    assert pair.pull(**ALL).written == 1
+    assert pair.local.one(Group, home.group)["name"] == "Unnoticed"
 
 
 def test_names_that_somebody_puts_in_the_way_mislead_nobody(roles, pair, postgres_server):
