@@ -106,7 +106,8 @@ def _prepared(run: Run) -> Plan:
         drop_shadow(sides.session, name)
         run.notes.append(f"removed {name}, which a killed transfer had left")
     plan = make_plan(options, sides)
-    plan.refuse_obstacles()
+    plan.refuse_obstacles(migrated=run.migrated)
+    run.notes += [note for note in plan.notes() if note not in run.notes]
     return plan
 
 

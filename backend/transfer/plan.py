@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backend.errors import RefusedError
@@ -12,10 +12,12 @@ from backend.tablecopy.postgres.emptiness import NOTHING, Contents, contents
 from backend.tablecopy.postgres.privileges import readable
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.shadow import left_over
+from backend.transfer.migration_tables import History
+from backend.transfer.migration_tables import notes as history_notes
 from backend.transfer.options import Options
 from backend.transfer.preflight import Scene, obstacles
 from backend.transfer.report import Findings, Report, TableReport
-from backend.transfer.rules import BOOKKEEPING
+from backend.transfer.rules import BOOKKEEPING, is_ours
 from backend.transfer.sides import Sides
 
 
@@ -31,6 +33,7 @@ class Plan:
     pending: tuple[str, ...] = ()
     held: Contents = NOTHING
     left_over: tuple[str, ...] = ()
+    histories: tuple[History, ...] = ()
 
     @property
     def is_empty_target(self) -> bool:
@@ -39,20 +42,22 @@ class Plan:
 
     def notes(self) -> Iterator[str]:
         """Say what is not in the way, and not what everybody would expect."""
+        yield from history_notes(self.histories)
         copied = {pair.target.name for pair in self.pairing.pairs}
         for pair in self.pairing.pairs:
             for heir in sorted(set(pair.target.heirs) - copied):
                 yield f"{heir} inherits from {pair.target.name}: its rows are its own, left alone"
 
-    def refuse_obstacles(self) -> None:
+    def refuse_obstacles(self, migrated: Sequence[str] = ()) -> None:
         """See that nothing is in the way.
 
         Raises:
-            RefusedError: something is; nothing has been touched.
+            RefusedError: something is; nothing but the schema that was migrated has been touched.
         """
         if self.obstacles:
             said = "; ".join(map(str, self.obstacles))
-            raise RefusedError(said, hint="nothing was touched; see --dry-run")
+            done = f"{', '.join(migrated)} was applied, nothing else" if migrated else "nothing"
+            raise RefusedError(said, hint=f"{done} was touched; see --dry-run")
 
     def report(self) -> Report:
         """Say what would be done."""
@@ -74,14 +79,15 @@ class Plan:
 
 def make_plan(options: Options, sides: Sides) -> Plan:
     """Look at both sides."""
-    pending = _pending(options)
+    pending = _pending(options, sides)
     pairing = Pairing(()) if pending else sides.pair(options)
-    scene = Scene(options, sides, pairing, pending)
+    found = () if pending else sides.histories(options)
+    scene = Scene(options, sides, pairing, pending, found)
     with translated("looking at what the target holds"):
         scene = replace(scene, held=_held(scene))
-        found = obstacles(scene)
+        in_the_way = obstacles(scene)
         remains = tuple(left_over(sides.session, sides.target.schema))
-    return Plan(options, pairing, _rows(scene), found, pending, scene.held, remains)
+    return Plan(options, pairing, _rows(scene), in_the_way, pending, scene.held, remains, found)
 
 
 def _held(scene: Scene) -> Contents:
@@ -98,9 +104,9 @@ def _rows(scene: Scene) -> dict[str, int]:
     return {pair.target.name: sides.source_rows(pair.source.name) for pair in pairs}
 
 
-def _pending(options: Options) -> tuple[str, ...]:
+def _pending(options: Options, sides: Sides) -> tuple[str, ...]:
     """Return the revisions that are to be applied first, if that was asked for."""
-    if not options.migrate:
+    if not options.migrate or not is_ours(table.name for table in sides.source.tables()):
         return ()
     from backend.migrate.ground import Patience
     from backend.migrate.history import History

@@ -15,7 +15,10 @@ from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.pairing import FindingKind, Pairing
 from backend.tablecopy.postgres.emptiness import Contents
 from backend.tablecopy.postgres.preflight import target_obstacles
+from backend.transfer.migration_tables import History
+from backend.transfer.migration_tables import obstacles as history_obstacles
 from backend.transfer.options import Options, Task
+from backend.transfer.rules import is_ours
 from backend.transfer.sides import Sides
 
 _FLAGS = {
@@ -36,8 +39,14 @@ class Scene:
     sides: Sides
     pairing: Pairing
     pending: tuple[str, ...] = ()
+    histories: tuple[History, ...] = ()
     # Empty too while rights are missing to look into the tables.
     held: Contents = field(default_factory=Contents)
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether the file is one of this app."""
+        return is_ours(table.name for table in self.sides.source.tables())
 
     @property
     def intent(self) -> Intent:
@@ -51,6 +60,8 @@ class Scene:
             staged=options.way is Task.UPDATE or options.task is Task.CHECK,
         )
 
+
+_THEIRS = "let that app make its tables in the target first"
 
 Check = Callable[[Scene], Iterator[Obstacle]]
 
@@ -66,13 +77,23 @@ def obstacles(scene: Scene) -> tuple[Obstacle, ...]:
     """Return what is in the way, and by what it would not be."""
     if not scene.pairing.pairs and not scene.pending:
         reason = "the target has no table that the source has too"
-        return (Obstacle(reason, "--migrate makes the app's"),)
+        return (Obstacle(reason, "--migrate makes the app's" if scene.is_ours else _THEIRS),)
     return tuple(one for check in _CHECKS for one in check(scene))
 
 
 def _schemas_differ(scene: Scene) -> Iterator[Obstacle]:
     for finding in scene.pairing.open_findings:
         yield Obstacle(str(finding), _FLAGS[finding.kind])
+
+
+def _another_app(scene: Scene) -> Iterator[Obstacle]:
+    if scene.options.migrate and not scene.is_ours:
+        yield Obstacle("--migrate makes this app's tables, and the file holds another's", _THEIRS)
+
+
+def _histories_differ(scene: Scene) -> Iterator[Obstacle]:
+    if scene.options.way is not Task.VERIFY:
+        yield from history_obstacles(scene.histories)
 
 
 def _not_empty(scene: Scene) -> Iterator[Obstacle]:
@@ -109,7 +130,9 @@ def _without_parents(scene: Scene) -> Iterator[Obstacle]:
 
 
 _CHECKS: tuple[Check, ...] = (
+    _another_app,
     _schemas_differ,
+    _histories_differ,
     _not_empty,
     _unknown_types,
     _on_target,

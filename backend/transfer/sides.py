@@ -16,8 +16,11 @@ from backend.tablecopy.postgres.session import (
     connect_directly,
     translated,
 )
+from backend.tablecopy.shape import SourceTable, TargetTable
+from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.quoting import quoted
 from backend.tablecopy.sqlite.source import Source, open_source
+from backend.transfer.migration_tables import History, histories, names_of_histories
 from backend.transfer.options import Options, Tolerance
 from backend.transfer.rules import BOOKKEEPING, is_ours
 from backend.version import release
@@ -36,15 +39,30 @@ class Sides:
 
     def pair(self, options: Options) -> Pairing:
         """Look at the tables of both sides, as they are now."""
-        with translated("looking at the target's tables"):
-            targets = reflect_target(self.session, self.target.schema)
-        sources = self.source.tables()
-        names = {table.name for table in sources} | {table.name for table in targets}
+        sources, targets = self.source.tables(), self._targets()
+        tables: list[SourceTable | TargetTable] = [*sources, *targets]
         own = BOOKKEEPING if is_ours(table.name for table in targets) else {"alembic_version"}
-        tools = {name for name in names if name.startswith(_TOOLS_PREFIX)}
+        tools = {table.name for table in tables if table.name.startswith(_TOOLS_PREFIX)}
+        left_alone = frozenset(own | tools | names_of_histories(tables))
         allowed = _allowed(options.tolerance)
-        wanted = PairingOptions(options.tables, options.excluded, frozenset(own | tools), allowed)
+        wanted = PairingOptions(options.tables, options.excluded, left_alone, allowed)
         return pair(sources, targets, wanted)
+
+    def histories(self, options: Options) -> tuple[History, ...]:
+        """Compare what frameworks have written down about their migrations; return what differs."""
+        sources = [one for one in self.source.tables() if one.name not in options.excluded]
+        if not names_of_histories(sources):
+            return ()
+        targets = self._targets()
+        with (
+            translated("comparing the tables of migrations"),
+            source_translated(self.source.path),
+        ):
+            return tuple(histories(self.source.connection, self.session, sources, targets))
+
+    def _targets(self) -> tuple[TargetTable, ...]:
+        with translated("looking at the target's tables"):
+            return reflect_target(self.session, self.target.schema)
 
     def source_rows(self, table: str) -> int:
         """Count the rows of one table of the file."""
