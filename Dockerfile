@@ -35,6 +35,10 @@ RUN find / -xdev -type d \( -path '*-packages/pip' -o -path '*-packages/pip-*' \
  && find / -xdev \( -path '*/bin/pip*' -o -path '*/bin/wheel*' \) -delete \
  && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
+# The public image ships the standard library as source alone: every start would compile it anew.
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash -x '/(tests?|idlelib|turtledemo)/' \
+      "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -12,7 +12,7 @@ from deploy.rollout.log_lines import readable
 from deploy.rollout.route import Color
 from deploy.rollout.runner import Result, Runner
 from deploy.rollout.stack import Stack
-from deploy.rollout.starting import start_service
+from deploy.rollout.starting import start_anew
 
 _PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
 LOG_LINES = 15
@@ -52,7 +52,7 @@ class Colors:
 
     def start(self, color: Color) -> None:
         """Replace a colour's container by one of the image that its tag names now."""
-        result = start_service(self.compose, self.runner, color.service, anew=True)
+        result = start_anew(self.compose, self.runner, color.service)
         if not result.ok:
             raise self._explain(result)
 
@@ -65,7 +65,7 @@ class Colors:
 
     def ask(self, color: Color, path: str) -> Answer:
         """Ask a colour's own health check about a path."""
-        command = self.compose.inside(color.service, "python", "/app/healthcheck.py", path)
+        command = self.compose.inside(color.service, "python", "-IS", "/app/healthcheck.py", path)
         result = self.runner.run(command, timeout=20)
         try:
             body = json.loads(result.out)

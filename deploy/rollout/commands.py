@@ -35,10 +35,17 @@ class Compose:
         """Build one service from the checkout, under the image name an override file gives."""
         return self._compose("build", service, override=True)
 
-    def up(self, service: str, *, anew: bool = False) -> Command:
-        """Start one service and what it depends on, from the images that are there."""
-        force = ("--force-recreate",) if anew else ()
-        return self._compose("up", "--detach", "--no-build", *force, service)
+    def hashes(self) -> Command:
+        """Print a line for each service: its name, and what Compose compares its container by."""
+        return self._compose("config", "--hash", "*")
+
+    def remove(self, *services: str) -> Command:
+        """Stop and remove the containers of services; their volumes stay."""
+        return self._compose("rm", "--stop", "--force", *services)
+
+    def up(self, service: str) -> Command:
+        """Start one service and what it depends on, and make only containers that are missing."""
+        return self._compose("up", "--detach", "--no-build", "--no-recreate", service)
 
     def one_shot(self, service: str, *words: str, entrypoint: str = "") -> Command:
         """Run a service's container once, beside what runs already."""

@@ -26,6 +26,9 @@ class Container:
     addresses: dict[str, str]
     started: str
     external: bool = False
+    # What Compose noted when it made the container: its description, and the image of that time.
+    described: str = ""
+    made_of: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -78,4 +81,6 @@ def _container(text: dict[str, Any]) -> Container:
         addresses={name: network["IPAddress"] for name, network in networks.items()},
         started=state["StartedAt"],
         external=finds_database_by_address(_environment(text)),
+        described=text["Config"]["Labels"].get(f"{_LABEL}config-hash", ""),
+        made_of=text["Config"]["Labels"].get(f"{_LABEL}image", ""),
     )

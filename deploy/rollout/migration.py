@@ -3,7 +3,7 @@
 from deploy.rollout import commands
 from deploy.rollout.containers import containers_by_service
 from deploy.rollout.errors import MigrationError, StackUnavailableError
-from deploy.rollout.starting import start_service
+from deploy.rollout.starting import start_anew
 from deploy.rollout.toolbox import Toolbox
 
 SERVICE = "migrate"
@@ -12,7 +12,8 @@ SERVICE = "migrate"
 def migrate_with(tools: Toolbox, image: str) -> None:
     """Point the migration at an image and run it to its end."""
     tools.images.move(tools.stack.migrate_image, image)
-    started = start_service(tools.compose, tools.runner, SERVICE)
+    # All of them, so that they are as the compose files describe them now.
+    started = start_anew(tools.compose, tools.runner, SERVICE, *tools.stack.before_migration)
     if not started.ok:
         before = "external-db" if tools.stack.external else "bootstrap"
         evidence = f"{started.said}\n{tools.colors.last_words(before)}"

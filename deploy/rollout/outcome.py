@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from deploy.rollout.differences import Difference
+
 if TYPE_CHECKING:
     from deploy.rollout.swap import Swap
 
@@ -17,6 +19,8 @@ class Outcome:
     previous: str
     drain_seconds: float = 0.0
     left_behind: int = 0
+    # What was not touched though it is described otherwise by now, and how to bring it there.
+    left_alone: tuple[Difference, ...] = ()
 
     @classmethod
     def of_swap(cls, swap: "Swap") -> "Outcome":
@@ -28,6 +32,7 @@ class Outcome:
             previous=swap.scene.live.version,
             drain_seconds=round(swap.drain_seconds, 2),
             left_behind=swap.left_behind,
+            left_alone=swap.scene.left_alone,
         )
 
     @property

@@ -65,7 +65,9 @@ def _flip_to_standby(tools: Toolbox, scene: Scene, version: str) -> Outcome:
         raise
     tools.proxy.record(record.now("finished", seconds=tools.story.seconds).as_dict())
     tools.story.say(f"{scene.route.live} keeps {scene.live.version}, but may not take over")
-    return Outcome("rolled back", scene.idle, version, scene.live.version)
+    return Outcome(
+        "rolled back", scene.idle, version, scene.live.version, left_alone=scene.left_alone
+    )
 
 
 def _redeploy(tools: Toolbox, scene: Scene) -> Outcome:

@@ -1,5 +1,6 @@
 """Show a status on one screen."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from deploy.rollout.history import Record
@@ -15,10 +16,10 @@ def render(status: Status) -> str:
     lines += ["", f"  services  {_services(status)}", f"  schema    {_schema(status)}"]
     lines += [f"  disk      {_disk(status)}", f"  lock      {status.lock or 'free'}", ""]
     lines += [f"  {label:<9} {text}" for label, text in _history(status.history)]
-    lines += [
-        "",
-        *(f"  {label:<9} {text}" for label, text in _labelled("next", status.advice.lines)),
-    ]
+    later = [difference.sentence for difference in status.differences]
+    for label, texts in (("later", later), ("next", status.advice.lines)):
+        rows = [f"  {shown:<9} {text}" for shown, text in _labelled(label, texts)]
+        lines += ["", *rows] if rows else []
     return "\n".join(lines)
 
 
@@ -68,5 +69,5 @@ def describe(record: Record) -> str:
     return f"{record.at}  {record.kind:<8} {record.version}  {record.event}{cause}{took}, {who}"
 
 
-def _labelled(label: str, texts: list[str] | tuple[str, ...]) -> list[tuple[str, str]]:
+def _labelled(label: str, texts: Sequence[str]) -> list[tuple[str, str]]:
     return [(label if index == 0 else "", text) for index, text in enumerate(texts)]

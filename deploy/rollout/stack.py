@@ -33,6 +33,12 @@ class Stack:
         return self.images[color.service]
 
     @property
+    def before_migration(self) -> tuple[str, ...]:
+        """Return the one-shots that a migration waits for."""
+        names = ("secrets", "external-db" if self.external else "bootstrap")
+        return tuple(name for name in names if name in self.images)
+
+    @property
     def migrate_image(self) -> str:
         """Return the tag that the migration runs."""
         return self.images["migrate"]

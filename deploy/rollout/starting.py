@@ -1,4 +1,4 @@
-"""Start a service through Compose, with patience for a database that is unwell for a moment."""
+"""Start a service anew through Compose; what it depends on is started, but never replaced."""
 
 import time
 
@@ -11,11 +11,18 @@ PAUSE = 5.0
 _UNWELL = "is unhealthy"
 
 
-def start_service(compose: Compose, runner: Runner, service: str, *, anew: bool = False) -> Result:
-    """Start a service and what it depends on; return what Compose said last."""
+def start_anew(compose: Compose, runner: Runner, service: str, *others: str) -> Result:
+    """Replace a service's container, and those of others; return what Compose said last.
+
+    A database or a proxy that Compose finds changed stays as it is: what is removed here is all
+    that is made. A database that is unwell for a moment is waited for.
+    """
+    removed = runner.run(compose.remove(service, *others), timeout=600)
+    if not removed.ok:
+        return removed
     for _ in range(ATTEMPTS - 1):
-        result = runner.run(compose.up(service, anew=anew), timeout=600)
+        result = runner.run(compose.up(service), timeout=600)
         if result.ok or _UNWELL not in result.err:
             return result
         time.sleep(PAUSE)
-    return runner.run(compose.up(service, anew=anew), timeout=600)
+    return runner.run(compose.up(service), timeout=600)

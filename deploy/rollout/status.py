@@ -7,6 +7,7 @@ from deploy.rollout.advice import Advice, advise
 from deploy.rollout.colors import Answer
 from deploy.rollout.containers import Container, containers_by_service
 from deploy.rollout.database import refuse_other_database
+from deploy.rollout.differences import Difference, find_differences
 from deploy.rollout.errors import RolloutError, StackUnavailableError
 from deploy.rollout.history import Record, parse_history, unfinished
 from deploy.rollout.lock import who_holds
@@ -50,6 +51,8 @@ class Status:
     interrupted: Record | None
     history: list[Record]
     external_database: bool = False
+    # Servers that are described otherwise by now: nothing is wrong with them.
+    differences: tuple[Difference, ...] = ()
     advice: Advice = field(default_factory=Advice)
 
 
@@ -57,10 +60,9 @@ def read_status(tools: Toolbox) -> Status:
     """Look at the stack; what does not answer is part of the answer."""
     containers = containers_by_service(tools.runner, tools.stack.project)
     if not containers:
-        files = " ".join(f"-f {file}" for file in tools.settings.files)
         raise StackUnavailableError(
             f"the stack {tools.stack.project} is not up: it has no containers",
-            hint=f"start it: docker compose {files} up -d",
+            hint=f"start it: {tools.settings.compose} up -d",
         )
     refuse_other_database(tools.stack, containers)
     proxy, history = _read_proxy(tools, containers.get(PROXY))
@@ -78,6 +80,7 @@ def read_status(tools: Toolbox) -> Status:
         interrupted=None if lock else unfinished(history),
         history=history[-12:],
         external_database=tools.stack.external,
+        differences=find_differences(tools, containers),
     )
     return _with_advice(status)
 

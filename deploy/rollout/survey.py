@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from deploy.rollout.containers import Container, containers_by_service
 from deploy.rollout.database import refuse_other_database
+from deploy.rollout.differences import Difference, find_differences
 from deploy.rollout.errors import StackUnavailableError
 from deploy.rollout.history import Record, begin, good_releases, unfinished
 from deploy.rollout.images import Release
@@ -25,6 +26,8 @@ class Scene:
     # What to go back to: the images that the tags of migration and idle colour name.
     migrate_image: str
     idle_image: str
+    # Servers that are left as they are, though they are described otherwise by now.
+    left_alone: tuple[Difference, ...] = ()
 
     @property
     def idle(self) -> Color:
@@ -60,7 +63,19 @@ def survey(tools: Toolbox) -> Scene:
         history=tuple(history),
         migrate_image=image_to_go_back_to(tools.stack.migrate_image),
         idle_image=image_to_go_back_to(tools.stack.image_of(route.idle)),
+        left_alone=_left_alone(tools, containers, route.idle),
     )
+
+
+def _left_alone(
+    tools: Toolbox, containers: dict[str, Container], idle: Color
+) -> tuple[Difference, ...]:
+    """Tell which servers a rollout will not touch, whatever the compose files say by now."""
+    found = find_differences(tools, containers)
+    left_alone = tuple(one for one in found if one.service != idle.service)
+    for difference in left_alone:
+        tools.story.say(difference.sentence)
+    return left_alone
 
 
 def _adopt(tools: Toolbox, color: Color, version: str) -> Record:
@@ -72,16 +87,15 @@ def _adopt(tools: Toolbox, color: Color, version: str) -> Record:
 
 def _running_stack(tools: Toolbox) -> dict[str, Container]:
     containers = containers_by_service(tools.runner, tools.stack.project)
-    files = " ".join(f"-f {file}" for file in tools.settings.files)
     if not containers:
         raise StackUnavailableError(
             f"the stack {tools.stack.project} is not up: it has no containers",
-            hint=f"start it first: docker compose {files} up -d",
+            hint=f"start it first: {tools.settings.compose} up -d",
         )
     if PROXY not in containers or not containers[PROXY].is_running:
         raise StackUnavailableError(
             f"the proxy of {tools.stack.project} does not run",
-            hint=f"start it first: docker compose {files} up -d {PROXY}",
+            hint=f"start it first: {tools.settings.compose} up -d {PROXY}",
         )
     refuse_other_database(tools.stack, containers)
     return containers

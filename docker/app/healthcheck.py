@@ -1,25 +1,41 @@
 """Ask the app in this container: print what it answers and exit 0 if that is a 200.
 
-    python /app/healthcheck.py [PATH]        the path is /api/live unless told
+    python -IS /app/healthcheck.py [PATH]    the path is /api/live unless told
 
-Standard library only: the image holds no shell tool that could do it.
+It runs every few seconds in both colours, so it imports nothing that is not compiled into Python:
+`http.client` would make it five times, `socket` twice as expensive.
 """
 
 import sys
-from http.client import HTTPConnection, HTTPException
+from _socket import AF_INET, SOCK_STREAM, socket
 
 
 def ask(path: str, port: int = 8000) -> tuple[int, str]:
-    """Return the status and the body of one GET, within two seconds."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=2)
+    """Return the status and the body of one GET; no wait in it lasts longer than two seconds."""
+    connection = socket(AF_INET, SOCK_STREAM)
+    connection.settimeout(2)
     try:
-        connection.request("GET", path, headers={"User-Agent": "healthcheck"})
-        response = connection.getresponse()
-        return response.status, response.read(65536).decode("utf-8", "replace")
-    except (OSError, HTTPException) as error:
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(_request(path))
+        head, _, body = _read(connection).partition(b"\r\n\r\n")
+        return int(head.split(b" ", 2)[1]), body.decode("utf-8", "replace")
+    except (OSError, ValueError, IndexError) as error:
         return 0, f"no answer: {error}"
     finally:
         connection.close()
+
+
+def _request(path: str) -> bytes:
+    # An answer to HTTP/1.0 ends with the connection, and comes in one piece.
+    lines = (f"GET {path} HTTP/1.0", "Host: 127.0.0.1", "User-Agent: healthcheck", "", "")
+    return "\r\n".join(lines).encode()
+
+
+def _read(connection: socket) -> bytes:
+    received = b""
+    while len(received) < 65536 and (piece := connection.recv(65536)):
+        received += piece
+    return received
 
 
 if __name__ == "__main__":

@@ -56,6 +56,12 @@ def test_code_was_compiled_when_the_image_was_built(built: Stack) -> None:
     assert in_image(built, "find /app/backend -name 'app.*.pyc' | wc -l") == "1"
 
 
+def test_the_standard_library_was_compiled_too(built: Stack) -> None:
+    script = "import http.client, os; print(os.path.exists(http.client.__cached__))"
+
+    assert in_image(built, f'python -c "{script}"') == "True"
+
+
 def test_both_colors_and_migrate_are_the_same_release(built: Stack) -> None:
     releases = {
         tag: docker(

@@ -1,6 +1,8 @@
 """What asks the app in its container whether it lives."""
 
 import runpy
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -42,6 +44,21 @@ def test_tells_status_and_body(
     ask: Callable[..., tuple[int, str]], port: int, path: str, status: int
 ) -> None:
     assert ask(path, port) == (status, f'{{"path":"{path}"}}')
+
+
+def test_imports_nothing_that_has_to_be_read_from_disk() -> None:
+    assert imported("-c", "pass") | {"_socket"} == imported(str(SCRIPT))
+
+
+def imported(*program: str) -> set[str]:
+    """Return the modules that a program imports after Python has started, and for that."""
+    ran = subprocess.run(
+        (sys.executable, "-IS", "-X", "importtime", *program),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
 
 
 def test_nobody_listening_is_no_answer(ask: Callable[..., tuple[int, str]]) -> None:

@@ -36,10 +36,13 @@ class FakeDocker(Runner):
     routes: list[str] = field(default_factory=list)
     migrations: list[str] = field(default_factory=list)
     rotated: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     # Whoever is here is running; everybody else has a container that has ended.
     down: set[str] = field(default_factory=set)
     # How often `up` will still find the database unwell.
     unwell: int = 0
+    # Services that the compose files describe otherwise than when their container was made.
+    edited: set[str] = field(default_factory=set)
     # Whether `up` made the colours for a database that somebody else runs.
     external: bool = False
 
@@ -97,10 +100,17 @@ class FakeDocker(Runner):
                 return _said(str(self.behaviour(self.containers[service]).migration))
         return Result(1, "", f"not faked: {words}")
 
-    def _compose(self, words: list[str], stdin: str) -> Result:  # noqa: C901, PLR0911 - as above
+    def _compose(self, words: list[str], stdin: str) -> Result:  # noqa: C901, PLR0911, PLR0912 - as above
         match words:
-            case ["up", *_, service]:
+            case ["up", *_, "--no-recreate", service]:
                 return self._up(service)
+            case ["rm", "--stop", "--force", *services]:
+                self.removed += services
+                for service in services:
+                    self.containers.pop(service, None)
+                return _said("")
+            case ["config", "--hash", "*"]:
+                return _said("".join(f"{s} {self._hash(s)}\n" for s in self.containers))
             case ["run", *_, "secrets", "rotate", service]:
                 self.rotated.append(service)
                 return _said("")
@@ -108,7 +118,7 @@ class FakeDocker(Runner):
                 return self._proxy(verb)
             case ["exec", "-T", service, *_] if service in self.down or self._crashed(service):
                 return Result(1, "", f"{service} is not running")
-            case ["exec", "-T", service, "python", "/app/healthcheck.py", _]:
+            case ["exec", "-T", service, "python", "-IS", "/app/healthcheck.py", _]:
                 return self._health(service)
             case ["exec", "-T", service, "python", "-", _]:
                 good = self.behaviour(self.containers[service]).smoke
@@ -156,8 +166,9 @@ class FakeDocker(Runner):
         rows = [STAT]
         for backend in BACKENDS:
             live = backend.partition("_")[0]
-            up = "DOWN" if f"app-{live}" in self.down else "UP"
-            errors = self.behaviour(self.containers[f"app-{live}"]).errors_with_users
+            down = f"app-{live}" in self.down or f"app-{live}" not in self.containers
+            up = "DOWN" if down else "UP"
+            errors = self.behaviour(self.containers.get(f"app-{live}", "")).errors_with_users
             errors = errors if "flipped" in "".join(self.history[-1:]) else 0
             rows.append(f"{backend},{live},0,0,{up},0,0,0,0,0,0,")
             rows.append(f"{backend},BACKEND,0,0,{up},0,{errors},0,0,{errors},0,")
@@ -174,8 +185,11 @@ class FakeDocker(Runner):
         body = {"version": version, "schema": {"state": how.schema}, "reason": "it says no"}
         return Result(int(not ready), json.dumps(body), "")
 
+    def _hash(self, service: str) -> str:
+        return "edited" if service in self.edited else "first"
+
     def _crashed(self, service: str) -> bool:
-        return self.behaviour(self.containers[service]).crashes
+        return service not in self.containers or self.behaviour(self.containers[service]).crashes
 
     def _image(self, name: str) -> str | None:
         known = set(self.tags.values()) | set(self.containers.values())
@@ -189,7 +203,11 @@ class FakeDocker(Runner):
             "Image": self.containers[service],
             "RestartCount": 0,
             "Config": {
-                "Labels": {"com.docker.compose.service": service},
+                "Labels": {
+                    "com.docker.compose.service": service,
+                    "com.docker.compose.config-hash": "first",
+                    "com.docker.compose.image": self.containers[service],
+                },
                 "Env": [f"DATABASE_URL_FILE={'/run/url' * self.external}"],
             },
             "State": {

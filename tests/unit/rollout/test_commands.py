@@ -10,17 +10,20 @@ START = (
 )
 
 
-def test_a_colour_is_started_from_images_that_are_there_and_always_as_a_new_container():
-    command = COMPOSE.up("app-green", anew=True)
+def test_a_colour_is_started_from_images_that_are_there_and_nothing_else_is_replaced():
+    command = COMPOSE.up("app-green")
 
     assert command == (
         *START,
-        *("up", "--detach", "--no-build", "--force-recreate", "app-green"),
+        *("up", "--detach", "--no-build", "--no-recreate", "app-green"),
     )
 
 
-def test_a_one_shot_that_did_not_change_is_started_without_force():
-    assert COMPOSE.up("migrate") == (*START, "up", "--detach", "--no-build", "migrate")
+def test_containers_are_removed_without_their_volumes():
+    assert COMPOSE.remove("migrate", "secrets") == (
+        *START,
+        *("rm", "--stop", "--force", "migrate", "secrets"),
+    )
 
 
 def test_the_checkout_is_built_under_a_name_from_standard_input():

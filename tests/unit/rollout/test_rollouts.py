@@ -24,7 +24,8 @@ from tests.unit.rollout.fake_docker import IMAGE, Behaviour, FakeDocker
 NAMES = {"app-blue": "blue", "app-green": "green", "migrate": "migrate"}
 STACK = Stack(
     "shop",
-    {service: f"{IMAGE}:{tag}" for service, tag in NAMES.items()} | {"proxy": "shop-proxy:3.0"},
+    {service: f"{IMAGE}:{tag}" for service, tag in NAMES.items()}
+    | {"proxy": "shop-proxy:3.0", "db": "shop-db:17", "secrets": "shop-db:17", "bootstrap": "b"},
     "http://127.0.0.1:8080",
 )
 
@@ -77,6 +78,36 @@ def test_a_deploy_takes_the_spare_away_before_it_touches_it_and_approves_it_last
         ("flipped", "v2"),
         ("finished", "v2"),
     ]
+
+
+def test_a_deploy_replaces_one_shots_and_idle_colour_and_names_what_it_leaves_alone(docker):
+    docker.edited = {"db", "proxy", "app-green", "secrets"}
+
+    outcome = deploy(tools(docker), bring(docker, "v2"))
+
+    assert docker.removed == ["migrate", "secrets", "bootstrap", "app-green"]
+    assert [(one.service, one.command.partition(" up ")[2]) for one in outcome.left_alone] == [
+        ("db", "--detach --no-deps secrets db"),
+        ("proxy", "--detach --no-deps proxy"),
+    ]
+
+
+def test_a_server_of_an_older_image_than_its_name_stands_for_is_named(docker):
+    docker.tags["shop-db:17"] = "newer"
+
+    outcome = deploy(tools(docker), bring(docker, "v2"))
+
+    assert [one.service for one in outcome.left_alone] == ["db"]
+
+
+def test_status_tells_what_is_described_otherwise_and_finds_nothing_wrong_with_it(docker):
+    docker.edited = {"db", "app-blue"}
+
+    status = read_status(tools(docker))
+
+    assert [one.service for one in status.differences] == ["db", "app-blue"]
+    assert status.advice.well
+    assert "the next deploy replaces it" in status.differences[1].sentence
 
 
 def test_on_an_external_database_no_password_is_made(docker):
@@ -269,6 +300,7 @@ def interrupt(docker: FakeDocker, at: str, *, version: str = "v2") -> None:
 
 KILLED_AT = (
     *(f"image tag {IMAGE}:v2 {IMAGE}:migrate", "wait migrate", "set blue_none"),
+    *("rm --stop --force migrate", "rm --stop --force app-green"),
     *("secrets rotate app-green", f"image tag {IMAGE}:v2 {IMAGE}:green", "up --detach"),
     *("set green_none", "get /api/live", "set green_blue"),
 )
@@ -312,7 +344,7 @@ def test_after_a_kill_rollback_brings_the_old_release_back(docker, at):
 
 
 def test_after_a_kill_a_deploy_that_is_refused_early_still_clears_up_what_was_left(docker):
-    interrupt(docker, "up --detach --no-build --force-recreate app-green")
+    interrupt(docker, "up --detach --no-build --no-recreate app-green")
 
     with pytest.raises(errors.MigrationError):
         deploy(tools(docker), bring(docker, "v3", Behaviour(migration=1)))
