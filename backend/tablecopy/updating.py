@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from backend.errors import RefusedError
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import is_closed
 from backend.tablecopy.differing import DifferUnit
@@ -14,6 +15,8 @@ from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
 from backend.tablecopy.postgres.loosening import in_any_order
 from backend.tablecopy.postgres.merging import Merge, together
+from backend.tablecopy.postgres.reach import Reached, reached, refused
+from backend.tablecopy.postgres.references import references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import keep_writers_out
 from backend.tablecopy.shape import BATCH_ROWS, KeyRange
@@ -50,8 +53,10 @@ class Update:
     pairing: Pairing
     encoders: Mapping[str, Encoder]
     delete: bool = False
+    allow_cascade: bool = False
     batch_rows: int = BATCH_ROWS
     high_water: Mapping[str, int] = field(default_factory=dict)
+    on_reached: Callable[[Reached], None] = lambda _reached: None
     on_progress: Callable[[str, int], None] = lambda _table, _ranges: None
 
 
@@ -117,11 +122,25 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
             _stage(session, what, merge, parts[name], changes[name])
         if merges:
             pairs = [merge.pair for merge in merges]
+            _see_reach(session, what, merges)
+            # Nothing has been written yet.
             in_any_order(
                 session, pairs, lambda: _write(session, merges, changes, delete=what.delete)
             )
         move_counters(session, what.pairing, what.high_water)
     return changes
+
+
+def _see_reach(session: Session, what: Update, merges: list[Merge]) -> None:
+    """See that no foreign key does more than was asked for."""
+    schema = merges[0].pair.target.schema
+    found = references(session, schema, what.encoders)
+    by_action = reached(session, merges, found, deletes=what.delete) if found else ()
+    obstacles = list(refused(by_action, allowed=what.allow_cascade))
+    if obstacles:
+        raise RefusedError("; ".join(map(str, obstacles)), hint="the target is as it was")
+    for one in by_action:
+        what.on_reached(one)
 
 
 def _stage(

@@ -35,6 +35,7 @@ _VERIFY_HELP = "Compare every row of both sides; touch nothing. Exit 3 if they d
 _TRUNCATE_HELP = "Replace what the target holds. It stays as it is until the new rows are compared."
 _UPDATE_HELP = "Write only the rows that differ into a target that holds some, in one transaction."
 _DELETE_HELP = "With --update: remove the rows that only the target has."
+_CASCADE_HELP = "With --update: let foreign keys act on tables that are left alone."
 _ARCHIVE_HELP = "Before anything else, make a copy of the file and compare it."
 _ARCHIVE_DIR_HELP = "Where that copy goes.  [default: a folder `archive` beside the file]"
 _READONLY_HELP = "After success, take from everybody the right to write to the file."
@@ -73,6 +74,7 @@ def _allowances(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--truncate", is_flag=True, help=_TRUNCATE_HELP)
 @click.option("--update", is_flag=True, help=_UPDATE_HELP)
 @click.option("--delete", is_flag=True, help=_DELETE_HELP)
+@click.option("--allow-cascade", is_flag=True, help=_CASCADE_HELP)
 @click.option("--schema", default="public", help="The target's schema.  [default: public]")
 @click.option("--tables", default="", metavar="A,B", help="Only these tables.")
 @click.option("--exclude", default="", metavar="A,B", help="All tables but these.")

@@ -46,6 +46,7 @@ class Words:
     truncate: bool = False
     update: bool = False
     delete: bool = False
+    allow_cascade: bool = False
     schema: str = "public"
     tables: str = ""
     exclude: str = ""
@@ -70,6 +71,7 @@ class Options:
     rehearsed: Task = Task.LOAD
     dry_run: bool = False
     delete: bool = False
+    allow_cascade: bool = False
     migrate: bool = False
     schema: str = "public"
     tables: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ def read_options(words: Words, environ: Mapping[str, str]) -> Options:
         rehearsed=_way(words),
         dry_run=words.dry_run,
         delete=words.delete,
+        allow_cascade=words.allow_cascade,
         migrate=words.migrate,
         schema=words.schema,
         tables=_names(words.tables, "--tables"),
@@ -160,6 +163,8 @@ def _refuse_contradictions(words: Words) -> None:
         raise UsageError("--migrate makes the app's tables in the schema public alone")
     if words.delete and not words.update:
         raise UsageError("--delete without --update", hint="say both, or neither")
+    if words.allow_cascade and not words.update:
+        raise UsageError("--allow-cascade without --update", hint="say both, or neither")
     if words.archive_dir and not words.archive_sqlite:
         raise UsageError("--archive-dir without --archive-sqlite", hint="say both, or neither")
 

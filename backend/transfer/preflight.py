@@ -7,14 +7,18 @@ A new reason is one more function in `_CHECKS`; what only the target's catalog t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from backend.errors import DatabaseError, DataError, RefusedError
 from backend.tablecopy.casting.choosing import untyped
 from backend.tablecopy.dangling import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.pairing import FindingKind, Pairing
 from backend.tablecopy.postgres.emptiness import Contents
 from backend.tablecopy.postgres.preflight import target_obstacles
+from backend.tablecopy.postgres.reach import refused
+from backend.tablecopy.reach import Outlook
 from backend.transfer.migration_tables import History
 from backend.transfer.migration_tables import obstacles as history_obstacles
 from backend.transfer.options import Options, Task
@@ -129,6 +133,19 @@ def _without_parents(scene: Scene) -> Iterator[Obstacle]:
         yield Obstacle(reason, f"let {one.referred} travel, or exclude {one.table} too", one.table)
 
 
+def _reached(scene: Scene) -> Iterator[Obstacle]:
+    """Name what foreign keys would do to tables that are left alone."""
+    options, sides = scene.options, scene.sides
+    if options.way is not Task.UPDATE or not scene.held.tables:
+        return
+    pairs = scene.pairing.pairs
+    outlook = Outlook(sides.source.connection, sides.session, pairs, options.casts)
+    # Values that cannot be stored are named as such, and rights that are missing too.
+    with suppress(DataError, DatabaseError, RefusedError):
+        found = outlook.of_an_update(deletes=options.delete)
+        yield from refused(found, allowed=options.allow_cascade)
+
+
 _CHECKS: tuple[Check, ...] = (
     _another_app,
     _schemas_differ,
@@ -138,4 +155,5 @@ _CHECKS: tuple[Check, ...] = (
     _on_target,
     _left_behind,
     _without_parents,
+    _reached,
 )

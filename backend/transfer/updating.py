@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from backend.errors import DataError
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.findings import OffendingRowsError
+from backend.tablecopy.postgres.reach import Reached
 from backend.tablecopy.shape import KeyRange
 from backend.tablecopy.sqlite.errors import translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
@@ -30,7 +31,8 @@ def update(run: Run) -> Report:
     """
     with run.pool() as pool:
         encoders = {one.pair.target.name: one for one in run.encoders()}
-        what = _wanted(run, encoders)
+        reached: list[Reached] = []
+        what = _wanted(run, encoders, reached.append)
         try:
             with run.stage("find"):
                 parts = differing(pool, what)
@@ -43,16 +45,19 @@ def update(run: Run) -> Report:
             if not found.exit_code:
                 raise
             return run.report(_AS_BEFORE, findings=found)
+        run.notes += [f"{one.table}: {one.said('were')}" for one in reached]
         findings = _compared(run, pool, encoders, parts)
     return _report(run, changes, findings)
 
 
-def _wanted(run: Run, encoders: Mapping[str, Encoder]) -> Update:
+def _wanted(run: Run, encoders: Mapping[str, Encoder], told: Callable[[Reached], None]) -> Update:
     return Update(
         run.sides.source,
         run.pairing,
         encoders,
         delete=run.options.delete,
+        allow_cascade=run.options.allow_cascade,
+        on_reached=told,
         batch_rows=run.options.rows_at_once,
         high_water={pair.target.name: pair.source.high_water or 0 for pair in run.pairing.pairs},
     )

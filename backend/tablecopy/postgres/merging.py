@@ -80,35 +80,35 @@ class Merge:
 
     def stage(self) -> sql.Composed:
         """Make the stage, and a place for what only the target has."""
-        return self._filled(f"{_STAGE}; {_PLACES}")
+        return self.filled(f"{_STAGE}; {_PLACES}")
 
     def copy(self) -> sql.Composed:
         """Write CSV into the stage."""
-        return self._filled("COPY {stage} ({columns}) FROM STDIN (FORMAT csv)")
+        return self.filled("COPY {stage} ({columns}) FROM STDIN (FORMAT csv)")
 
     def index_stage(self) -> sql.Composed:
         """Let rows be found in the stage: it is asked once for each part of the table."""
         index = "CREATE INDEX ON {stage} ({key}); " if self.has_key else ""
-        return self._filled(f"{index}ANALYZE {{stage}}")
+        return self.filled(f"{index}ANALYZE {{stage}}")
 
     def find_extras(self, ranges: Sequence[KeyRange]) -> sql.Composed:
         """Note such rows of several closed ranges at once."""
         table, where = closed_ranges(self.pair, ranges)
-        query = self._filled(_FIND_EXTRAS, ranges=table, where=where)
+        query = self.filled(_FIND_EXTRAS, ranges=table, where=where)
         off, on = (sql.SQL(_BY_INDEX).format(sql.SQL(word)) for word in ("off", "on"))
         return sql.SQL("{}; {}; {}").format(off, query, on)
 
     def find_extra(self, key_range: KeyRange) -> sql.Composed:
         """Note rows of a part of the table, all of it if it has no key, that were not staged."""
         if not self.has_key:
-            return self._filled(_FIND_MORE)
+            return self.filled(_FIND_MORE)
         everything = key_range == KeyRange()
         where = sql.SQL("WHERE true") if everything else target_range(self.pair, key_range)
-        return self._filled(_FIND_EXTRA, where=where)
+        return self.filled(_FIND_EXTRA, where=where)
 
     def name_extra(self, limit: int) -> sql.Composed:
         """Name them, and count them all."""
-        return self._filled(_NAME_EXTRA, limit=sql.Literal(limit))
+        return self.filled(_NAME_EXTRA, limit=sql.Literal(limit))
 
     def changes(self) -> sql.Composed | None:
         """Change what differs, and nothing else; without a key nothing can be said to."""
@@ -117,17 +117,18 @@ class Merge:
             return None
         others = [sql.Identifier(name) for name in names]
         changes = _joined([sql.SQL("{0} = s.{0}").format(one) for one in others])
-        return self._filled(_CHANGE, changes=changes, same=_same(others))
+        return self.filled(_CHANGE, changes=changes, same=same_values(others))
 
     def additions(self) -> sql.Composed:
         """Put in what is new."""
-        return self._filled(_PUT if self.has_key else _ADD)
+        return self.filled(_PUT if self.has_key else _ADD)
 
     def delete(self) -> sql.Composed:
         """Delete what only the target has."""
-        return self._filled(_DELETE)
+        return self.filled(_DELETE)
 
-    def _filled(self, template: str, **more: sql.Composable) -> sql.Composed:
+    def filled(self, template: str, **more: sql.Composable) -> sql.Composed:
+        """Return a statement about the table, its stage, and what only the target has."""
         key = [sql.Identifier(column.target.name) for column in self.pair.key]
         names = [sql.Identifier(column.target.name) for column in self.pair.columns]
         return sql.SQL(template).format(
@@ -163,7 +164,8 @@ def together(statements: Sequence[tuple[int, sql.Composed]]) -> sql.Composed:
     )
 
 
-def _same(columns: Sequence[sql.Composable]) -> sql.Composable:
+def same_values(columns: Sequence[sql.Composable]) -> sql.Composable:
+    """Return the condition that a row `t` holds exactly what a row `s` holds."""
     ours, theirs = ([sql.SQL(f"{row}.{{}}").format(one) for one in columns] for row in "ts")
     return sql.SQL("ROW({})::record *= ROW({})::record").format(_joined(ours), _joined(theirs))
 
