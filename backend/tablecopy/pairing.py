@@ -16,6 +16,7 @@ class FindingKind(StrEnum):
     """In which way the two schemas differ."""
 
     TABLE_ONLY_IN_SOURCE = "table only in the source"
+    VIRTUAL_TABLE = "virtual table with its own content, which cannot be copied"
     TABLE_ONLY_IN_TARGET = "table only in the target"
     COLUMN_ONLY_IN_SOURCE = "column only in the source"
     COLUMN_ONLY_IN_TARGET = "column only in the target"
@@ -73,8 +74,8 @@ class Pairing:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Names of tables that only the source has."""
-        lonely = FindingKind.TABLE_ONLY_IN_SOURCE
-        return tuple(one.table for one in self.findings if one.kind is lonely)
+        lonely = {FindingKind.TABLE_ONLY_IN_SOURCE, FindingKind.VIRTUAL_TABLE}
+        return tuple(one.table for one in self.findings if one.kind in lonely)
 
     @property
     def pairs(self) -> tuple[TablePair, ...]:
@@ -116,12 +117,15 @@ def pair(
     all_sources, all_targets = list(source), list(target)
     options = replace(options, excluded=_excluded(all_sources, all_targets, options))
     out = options.left_alone | set(options.excluded)
-    sources = [table for table in all_sources if table.name not in out]
+    virtual = [one for one in all_sources if one.virtual and one.name not in out]
+    sources = [one for one in all_sources if not one.virtual and one.name not in out]
     targets = [table for table in all_targets if table.name not in out]
     partners = _partners(sources, targets)
     chosen = [two for two in partners if not options.only or _is_chosen(two, options.only)]
     _refuse_unknown(options.only, chosen)
     findings = [] if options.only else list(_lonely_tables(sources, targets, partners))
+    if not options.only:
+        findings += [Finding(FindingKind.VIRTUAL_TABLE, one.name) for one in virtual]
     pairs: dict[str, TablePair] = {}
     for from_table, to_table in chosen:
         both = _partners(from_table.columns, to_table.columns)

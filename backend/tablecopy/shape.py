@@ -25,13 +25,17 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A SQLite table; `high_water` is the largest id that AUTOINCREMENT ever gave, if it counts."""
+    """A SQLite table; `high_water` is the largest id that AUTOINCREMENT ever gave, if it counts.
+
+    A `virtual` one keeps what it holds in tables of its own, and cannot be copied.
+    """
 
     name: str
     columns: tuple[SourceColumn, ...]
     primary_key: tuple[str, ...]
     has_rowid: bool
     high_water: int | None = None
+    virtual: bool = False
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def _held(scene: Scene) -> Contents:
 def _rows(scene: Scene) -> dict[str, int]:
     sides, pairs = scene.sides, scene.pairing.pairs
     if scene.pending:
-        names = {table.name for table in sides.source.tables()} - BOOKKEEPING
+        tables = sides.source.tables()
+        names = {table.name for table in tables if not table.virtual} - BOOKKEEPING
         names -= set(scene.options.excluded)
         return {name: sides.source_rows(name) for name in sorted(names)}
     return {pair.target.name: sides.source_rows(pair.source.name) for pair in pairs}

@@ -27,6 +27,7 @@ from backend.transfer.sides import Sides
 
 _FLAGS = {
     FindingKind.TABLE_ONLY_IN_SOURCE: "--allow-extra-tables",
+    FindingKind.VIRTUAL_TABLE: "--allow-extra-tables",
     FindingKind.TABLE_ONLY_IN_TARGET: "--allow-missing-tables",
     FindingKind.COLUMN_ONLY_IN_SOURCE: "--allow-extra-columns",
     FindingKind.COLUMN_ONLY_IN_TARGET: "--allow-missing-columns",

@@ -89,6 +89,7 @@ def opened(options: Options) -> Iterator[Sides]:
 def _allowed(tolerance: Tolerance) -> frozenset[FindingKind]:
     flags = {
         FindingKind.TABLE_ONLY_IN_SOURCE: tolerance.extra_tables,
+        FindingKind.VIRTUAL_TABLE: tolerance.extra_tables,
         FindingKind.TABLE_ONLY_IN_TARGET: tolerance.missing_tables,
         FindingKind.COLUMN_ONLY_IN_SOURCE: tolerance.extra_columns,
         FindingKind.COLUMN_ONLY_IN_TARGET: tolerance.missing_columns,

@@ -274,8 +274,9 @@ def test_tables_are_read_from_the_schema(tmp_path):
     )
 
     with open_source(path, scratch=tmp_path) as source:
-        order, sqliteish, without = source.tables()
+        order, sqliteish, without, search = source.tables()
 
+    assert (search.name, search.virtual) == ("search", True)
     assert (order.name, order.primary_key, order.high_water) == ("Order", ("group",), 900)
     assert [(c.name, c.declared, c.not_null, c.generated) for c in order.columns] == [
         ("group", "INTEGER", False, False),
