@@ -13,6 +13,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from backend.config.env import read_secret
+from backend.config.url_parameters import refuse_foreign
 from backend.errors import ConfigError
 
 EngineName = Literal["sqlite", "postgres"]
@@ -141,6 +142,7 @@ def _postgres(name: str, conninfo: str) -> DatabaseUrl:
     try:
         found = conninfo_to_dict(conninfo)
     except ProgrammingError:
+        refuse_foreign(name, conninfo)
         # What libpq says about a string it cannot read contains the string, password and all.
         raise ConfigError(f"{name} cannot be read as a Postgres URL", hint=_ENCODE) from None
     params = {key: str(value) for key, value in found.items() if value is not None}

@@ -14,7 +14,7 @@ import psycopg
 
 from backend.config.database_url import DatabaseUrl
 from backend.db.pooler import OWN_ADDRESS
-from backend.errors import AppError, DatabaseError, RefusedError, TransientError
+from backend.errors import AppError, ConfigError, DatabaseError, RefusedError, TransientError
 
 
 class LoginRefusedError(DatabaseError):
@@ -211,6 +211,10 @@ def _cut(way: _Way) -> TransientError:
     return TransientError(f"{way.where} hung up during the login", hint=way.advised(way.advice.cut))
 
 
+def _bad_value(way: _Way) -> ConfigError:
+    return ConfigError(f"{way.origin}: {way.last_line}", hint="correct it there")
+
+
 def _pooler(way: _Way) -> RefusedError:
     return RefusedError(
         f"a pooler lies between us and {way.database}: {way.last_line}",
@@ -221,11 +225,12 @@ def _pooler(way: _Way) -> RefusedError:
 # The order counts: "SSL" is also in what is said of a certificate.
 _TROUBLES: tuple[tuple[re.Pattern[str], Callable[[_Way], AppError]], ...] = (
     (re.compile(r"unsupported startup parameter"), _pooler),
+    (re.compile(r"invalid \S+ value"), _bad_value),
     (re.compile(r"no password supplied"), _no_password),
     (re.compile(r"authentication failed"), _wrong_password),
     (re.compile(r"role \".*\" does not exist"), _no_such_role),
     (re.compile(r"is not permitted to log in"), _no_login),
-    (re.compile(r"no pg_hba\.conf entry"), _not_allowed),
+    (re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects"), _not_allowed),
     (re.compile(r"database \".*\" does not exist"), _no_such_database),
     (re.compile(r"permission denied for database"), _no_connect),
     (re.compile(r"too many clients|too many conn|connection slots are|no more conn"), _full),

@@ -78,6 +78,28 @@ def test_a_bad_address_is_refused_without_showing_it(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "said", "advice"),
+    [
+        ("postgres://u:zq@h/d?ssl=disable", "?ssl=", "sslmode=disable or sslmode=require"),
+        ("postgres://u:zq@h/d?sslmode=require&schema=shop", "?schema=", "search_path"),
+        ("postgres://u:zq@h/d?pgbouncer=true", "?pgbouncer=", "leave it out"),
+        ("postgres://u:zq@h/d?SSLMODE=require", "?sslmode=", "small letters"),
+        ("host=h password=zq ssl=disable", "ssl=", "sslmode=disable or sslmode=require"),
+        ("postgres://u:zq@h/d?zqword=1", "a parameter that libpq does not know", "sslmode"),
+        ("postgres://u:zq@h/d?sslmode", "a parameter without a value", "sslmode="),
+    ],
+)
+def test_a_parameter_of_another_client_is_called_by_its_name(text, said, advice):
+    with pytest.raises(ConfigError) as caught:
+        parse_database_url(text, name="SOME_URL")
+
+    assert said in caught.value.args[0]
+    assert advice in caught.value.hint
+    assert "zq" not in str(caught.value)
+    assert "percent-encode" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("text", "path"),
     [("sqlite:///a/b.db", "a/b.db"), ("sqlite:////a/b.db", "/a/b.db"), ("sqlite:///a%20b.db", "a b.db")],
 )  # fmt: skip
