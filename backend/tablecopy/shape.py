@@ -55,7 +55,10 @@ class TargetType:
 
 @dataclass(frozen=True)
 class TargetColumn:
-    """A column of a Postgres table; `sequence` is the qualified name of the one it owns."""
+    """A column of a Postgres table; `sequence` is the qualified name of the one it owns.
+
+    Different texts can be equal in a `folded` one.
+    """
 
     name: str
     type: TargetType
@@ -64,6 +67,7 @@ class TargetColumn:
     generated: bool = False
     identity: Literal["", "always", "by default"] = ""
     sequence: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True)

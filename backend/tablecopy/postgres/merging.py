@@ -30,7 +30,7 @@ _DELETE = """
     DELETE FROM {rows} t USING {extra} e WHERE t.ctid = e.place AND t.tableoid = e.heap
     RETURNING 'deleted' AS done"""
 # Rows that are equal are left out. Equal means exactly, as in the comparison: `=` takes 1.0 for
-# 1.00, and cannot be asked about json.
+# 1.00, a collation may take A for a, and json cannot be asked at all.
 _CHANGE = """
     UPDATE {rows} AS t SET {changes} FROM {stage} s WHERE {same_key} AND NOT {same}
     RETURNING 'updated' AS done"""
@@ -112,7 +112,8 @@ class Merge:
 
     def changes(self) -> sql.Composed | None:
         """Change what differs, and nothing else; without a key nothing can be said to."""
-        names = [c.target.name for c in self.pair.columns if c not in self.pair.key]
+        key = [column for column in self.pair.key if not column.target.folded]
+        names = [c.target.name for c in self.pair.columns if c not in key]
         if not self.has_key or not names:
             return None
         others = [sql.Identifier(name) for name in names]

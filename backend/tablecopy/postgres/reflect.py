@@ -35,7 +35,9 @@ _COLUMNS = """
                 AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
             JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
             JOIN pg_namespace n ON n.oid = s.relnamespace
-            WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum LIMIT 1), '')
+            WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum LIMIT 1), ''),
+        EXISTS (SELECT FROM pg_collation l WHERE l.oid = a.attcollation
+            AND NOT l.collisdeterministic)
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     CROSS JOIN LATERAL (SELECT
         CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS oid,
@@ -108,7 +110,7 @@ def _grouped(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
 
 def _column(row: Row) -> TargetColumn:
     name, type_name, full, typmod, labels = row[:5]
-    not_null, has_default, generated, identity, sequence = row[5:]
+    not_null, has_default, generated, identity, sequence, folded = row[5:]
     return TargetColumn(
         name,
         replace(_type(type_name, full, typmod), labels=tuple(labels)),
@@ -117,6 +119,7 @@ def _column(row: Row) -> TargetColumn:
         generated,
         _IDENTITIES.get(identity, ""),
         sequence,
+        folded,
     )
 
 

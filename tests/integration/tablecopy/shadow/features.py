@@ -126,3 +126,13 @@ FEATURES = {
     " ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO helper, PUBLIC",
     "fewer default rights": "ALTER DEFAULT PRIVILEGES REVOKE UPDATE, TRIGGER ON TABLES FROM CURRENT_USER",
 }
+
+SINCE_18 = {
+    "virtual",
+    "not null",
+    "not null, one",
+    "not null, later",
+    "check, not enforced",
+    "reference, not enforced",
+    "no overlaps",
+}

@@ -19,7 +19,7 @@ from backend.tablecopy.postgres.session import Target, connect
 from backend.tablecopy.postgres.shadow import create_shadow
 from backend.tablecopy.postgres.swap import Swap, swap
 from tests.fix_postgres import QUICK, PostgresServer, new_server, remove
-from tests.integration.tablecopy.shadow.features import BASE, FEATURES, TABLES
+from tests.integration.tablecopy.shadow.features import BASE, FEATURES, SINCE_18, TABLES
 
 ROLES = ("owner", "reader", "helper", "PUBLIC")
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
@@ -76,9 +76,10 @@ class World:
         return database, left_out
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    server = new_server({**QUICK, "allow_in_place_tablespaces": "on"})
+@pytest.fixture(scope="module", params=[18])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A world on the newest server, unless a test asks for another version."""
+    server = new_server({**QUICK, "allow_in_place_tablespaces": "on"}, version=request.param)
     password = secrets.token_urlsafe(12)
     server.execute(
         sql.SQL("CREATE ROLE owner LOGIN PASSWORD {}").format(sql.Literal(password)),
@@ -102,6 +103,13 @@ def test_everything_at_once_is_there_after_an_exchange(world, table) -> None:
     left_out = see_same(world, pieces, by_owner=table != "child")
 
     assert left_out == []
+
+
+@pytest.mark.parametrize("world", [16], indirect=True)
+def test_an_older_server_keeps_what_it_knows(world) -> None:
+    left_out = see_same(world, [piece(name, "parent") for name in FEATURES], by_owner=True)
+
+    assert left_out == [piece(name, "parent") for name in FEATURES if name in SINCE_18]
 
 
 @settings(

@@ -1,0 +1,43 @@
+"""What an update writes of a row that it has found by its key."""
+
+import pytest
+
+from backend.tablecopy.postgres.merging import Merge
+from backend.tablecopy.shape import (
+    ColumnPair,
+    SourceColumn,
+    SourceTable,
+    TablePair,
+    TargetColumn,
+    TargetTable,
+    TargetType,
+)
+
+TEXT = TargetType("text", "text")
+
+
+def merge(*, folded: bool) -> Merge:
+    """Return the merge of a table whose key is a text."""
+    key = TargetColumn("k", TEXT, not_null=True, folded=folded)
+    columns = tuple(
+        ColumnPair(SourceColumn(target.name, "TEXT", not_null=True), target)
+        for target in (key, TargetColumn("v", TEXT, not_null=False))
+    )
+    source = SourceTable("a", tuple(one.source for one in columns), ("k",), has_rowid=True)
+    target = TargetTable("public", "a", tuple(one.target for one in columns), ("k",))
+    return Merge(TablePair(source, target, columns, columns[:1]), 0)
+
+
+# A real one takes a server with ICU, which no wheel has.
+@pytest.mark.parametrize(
+    ("folded", "written"),
+    [
+        pytest.param(False, 'SET "v" = s."v" FROM', id="the key is the same"),
+        pytest.param(True, 'SET "k" = s."k", "v" = s."v" FROM', id="it may be another text"),
+    ],
+)
+def test_a_key_is_written_where_it_may_be_equal_and_another_text(folded, written) -> None:
+    statement = merge(folded=folded).changes()
+
+    assert statement is not None
+    assert written in statement.as_string()
