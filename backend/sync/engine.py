@@ -70,6 +70,7 @@ def synchronise(
     """
     watcher.stage("look")
     standing = look_at(sides, forgiving=wanted.start_over)
+    sides = standing.sides
     first = standing.stage is not Stage.SYNCED
     if not first:
         refuse_miscounted(standing)

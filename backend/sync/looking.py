@@ -17,6 +17,7 @@ from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Glance, Side
 from backend.sync.standing import Stage, look_at
 from backend.sync.tables import SyncedTable
+from backend.sync.unknown_columns import with_all_columns
 
 _AT_ONCE = 500
 
@@ -37,6 +38,7 @@ def look(sides: Sides) -> Status:
         RefusedError: the two cannot be synced.
     """
     standing = look_at(sides)
+    sides = standing.sides
     status = Status(
         _side_status(sides.local, standing.local), _side_status(sides.remote, standing.remote)
     )
@@ -101,7 +103,12 @@ def _count(way: dict[str, int], one: Image, other: Image) -> None:
 
 
 def verify(sides: Sides, watcher: Watcher) -> list[Mismatch]:
-    """Compare every row of both sides, but for those that are still to travel."""
+    """Compare every row of both sides, but for those that are still to travel.
+
+    Raises:
+        RefusedError: one of them holds what the other one has no place for.
+    """
+    sides = with_all_columns(sides)
     with sides.local.transaction(write=False), sides.remote.transaction(write=False):
         return list(_mismatches(sides, watcher))
 

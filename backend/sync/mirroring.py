@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from backend.sync.policy import all_tables
 from backend.sync.shape import Landed, Outcome, Wanted
 from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Memory
-from backend.sync.standing import refuse_unlike
+from backend.sync.standing import alike
+from backend.sync.tables import SyncedTables
+from backend.sync.unknown_columns import with_all_columns
 
 
 def mirror(
@@ -29,29 +32,31 @@ def mirror(
     `keep` makes a copy of the local side, before anything changes.
 
     Raises:
-        RefusedError: the schemas differ.
+        RefusedError: the schemas differ, or only one side has a column that holds something.
         DataError: what was stored is not what was sent; nothing has been kept.
     """
     watcher.stage("look")
-    refuse_unlike(sides)
+    sides, _, _ = alike(sides)
+    everything = with_all_columns(replace(sides, tables=all_tables()))
     outcome = Outcome(wanted.direction, wanted.dry_run, first=False, mirrored=True)
     if not wanted.dry_run:
         outcome.backup = keep()
     with rehearsing(sides, dry_run=wanted.dry_run):
         begin_capture(sides)
-        _copy(sides, outcome, watcher, landed)
+        _copy(everything, sides.tables, outcome, watcher, landed)
     return outcome
 
 
-def _copy(sides: Sides, outcome: Outcome, watcher: Watcher, landed: Landed) -> None:
-    tables = all_tables()
+def _copy(
+    sides: Sides, synced: SyncedTables, outcome: Outcome, watcher: Watcher, landed: Landed
+) -> None:
     memory = Memory(secrets.token_hex(16), "", datetime.now(UTC).isoformat(timespec="seconds"))
     local, remote = sides.local, sides.remote
     with remote.transaction(write=True):
         with local.transaction(write=True):
-            for table in reversed(tables.tables):
+            for table in reversed(sides.tables.tables):
                 local.empty(table)
-            fill(remote, local, tables, watcher, outcome)
+            fill(remote, local, sides.tables, watcher, outcome)
             for side in (local, remote):
-                side.remember(memory, sides.tables)
+                side.remember(memory, synced)
         landed(outcome)

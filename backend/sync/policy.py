@@ -7,7 +7,8 @@ from functools import cache
 from backend import models
 from backend.db.base import Base
 from backend.db.schema_state import SchemaState
-from backend.sync.tables import Meaning, SyncedTables, tables_of
+from backend.sync.model_tables import tables_of
+from backend.sync.tables import Meaning, SyncedTables
 
 # Sessions, tokens and replies are not here: each database has its own.
 _STAMPS = frozenset({"created_at", "updated_at"})

@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 
 # A value as SQLite stores it, whichever engine it comes from: a UUID is 32 hexadecimal digits, a
-# moment is UTC with microseconds ("2026-11-25 09:00:00.000000"), a flag is 0 or 1.
-Value = str | int | float | None
+# moment is UTC with microseconds ("2026-11-25 09:00:00.000000"), a flag is 0 or 1, a decimal is
+# text without zeros at its end. Only two files hand bytes to each other.
+Value = str | int | float | bytes | None
 Key = tuple[Value, ...]
 
 

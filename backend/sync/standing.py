@@ -12,6 +12,7 @@ from backend.errors import RefusedError
 from backend.sync.sides.both import Sides
 from backend.sync.sides.side import Glance, Memory, Side
 from backend.sync.tell.telling import counted
+from backend.sync.unknown_columns import widened
 
 _START_OVER = (
     "compare both sides whole with --start-over: what is the same stays, what only one side has"
@@ -35,7 +36,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """Both sides at a glance."""
+    """Both sides at a glance, with every column that travels."""
 
     sides: Sides
     local: Glance
@@ -91,7 +92,7 @@ def look_at(sides: Sides, *, forgiving: bool = False) -> Standing:
     Raises:
         RefusedError: says why they cannot.
     """
-    local, remote = refuse_unlike(sides)
+    sides, local, remote = alike(sides)
     stage = Stage.NEVER if forgiving else _stage(sides, local, remote)
     return Standing(sides, local, remote, stage)
 
@@ -105,11 +106,11 @@ def clocks_apart(sides: Sides) -> list[str]:
     return [f"the clocks of both sides differ by {seconds:,} s: the newer row may be the other one"]
 
 
-def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:
-    """Look at both sides, and see that their schemas are the same.
+def alike(sides: Sides) -> tuple[Sides, Glance, Glance]:
+    """Look at both sides, see that their schemas are the same, and add what both have besides.
 
     Raises:
-        RefusedError: they are not.
+        RefusedError: they are not the same.
     """
     local, remote = sides.local.glance(sides.tables), sides.remote.glance(sides.tables)
     for side, glance in ((sides.local, local), (sides.remote, remote)):
@@ -124,7 +125,20 @@ def refuse_unlike(sides: Sides) -> tuple[Glance, Glance]:
             f" {sides.remote.where} at {remote.revisions or 'no revision'}",
             hint="bring both to the same release with python backend/db_migrate.py",
         )
-    return local, remote
+    for side, glance in ((sides.local, local), (sides.remote, remote)):
+        _refuse_missing_columns(sides, side, glance)
+    wide = widened(sides, local.columns, remote.columns)
+    return wide, local.of(wide.tables), remote.of(wide.tables)
+
+
+def _refuse_missing_columns(sides: Sides, side: Side, glance: Glance) -> None:
+    for table in sides.tables.tables:
+        held = {column.name for column in glance.columns[table.name]}
+        if missing := [name for name in table.names if name not in held]:
+            raise RefusedError(
+                f"{table.name} in {side.where} has no column {missing[0]}",
+                hint=f"bring it to the app's schema first: {_MIGRATE[side.engine]}",
+            )
 
 
 def _stage(sides: Sides, local: Glance, remote: Glance) -> Stage:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    ForeignKeyConstraint,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    Uuid,
-)
-from sqlalchemy.types import TypeDecorator, TypeEngine
-
-from backend.errors import ConfigError
 from backend.sync.shape import Key, Value
 
 Row = tuple[Value, ...]
@@ -39,26 +22,21 @@ class Kind(StrEnum):
     FLAG = "flag"
     WHOLE = "whole"
     TEXT = "text"
-
-
-# In this order: what is asked first wins.
-_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (  # Any: types of every kind of value
-    (Uuid, Kind.UUID),
-    (DateTime, Kind.MOMENT),
-    (Date, Kind.DATE),
-    (Boolean, Kind.FLAG),
-    (Integer, Kind.WHOLE),
-    (String, Kind.TEXT),
-)
+    # Of columns that the models do not know.
+    NAIVE = "moment without a zone"
+    REAL = "real"
+    DECIMAL = "decimal"
+    OTHER = "whatever the engine's own type holds"
 
 
 @dataclass(frozen=True)
 class SyncedColumn:
-    """A column and what it holds."""
+    """A column and what it holds; `type` is the database's own word, if the models have none."""
 
     name: str
     kind: Kind
     nullable: bool
+    type: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +95,15 @@ class SyncedTable:
     def visible(self) -> tuple[SyncedColumn, ...]:
         """Return the columns that are compared and overwritten: all but the guarded ones."""
         return tuple(one for one in self.columns if one.name not in self.meaning.guarded)
+
+    @cached_property
+    def extras(self) -> tuple[SyncedColumn, ...]:
+        """Return the columns that the models do not know."""
+        return tuple(one for one in self.columns if one.type)
+
+    def widened(self, extras: Sequence[SyncedColumn]) -> SyncedTable:
+        """Return the table with columns that the models do not know."""
+        return replace(self, columns=(*self.columns, *extras)) if extras else self
 
     @property
     def root(self) -> str:
@@ -216,55 +203,3 @@ class SyncedTables:
             for reference in table.references
             if reference.table == name
         )
-
-
-def tables_of(metadata: MetaData, meanings: Mapping[str, Meaning]) -> SyncedTables:
-    """Read the tables out of the models; `meanings` says which of them travel, and how.
-
-    Raises:
-        ConfigError: a column is of a type that we cannot compare across engines.
-    """
-    found = [_table(table, meanings) for table in metadata.sorted_tables if table.name in meanings]
-    for table in found:
-        if table.key[: len(table.root_columns)] != table.root_columns:
-            raise ConfigError(f"the key of {table.name} does not begin with its owner's")
-        if table.meaning.natural and [c.kind for c in table.named(table.key)] != [Kind.UUID]:
-            raise ConfigError(f"rows of {table.name} cannot be paired: their key is no UUID")
-    return SyncedTables(tuple(found))
-
-
-def _table(table: Table, meanings: Mapping[str, Meaning]) -> SyncedTable:
-    key = tuple(column.name for column in table.primary_key)
-    return SyncedTable(
-        table.name,
-        tuple(
-            SyncedColumn(column.name, _kind(column), bool(column.nullable)) for column in table.c
-        ),
-        key,
-        tuple(
-            _reference(each)
-            for each in sorted(table.foreign_key_constraints, key=lambda one: str(one.name))
-            if each.referred_table.name in meanings
-        ),
-        # A unique key that holds the primary key forbids nothing that the primary key allows.
-        tuple(
-            names
-            for each in table.constraints
-            if isinstance(each, UniqueConstraint)
-            and not set(key) <= set(names := tuple(column.name for column in each.columns))
-        ),
-        meanings[table.name],
-    )
-
-
-def _reference(constraint: ForeignKeyConstraint) -> Reference:
-    referred = tuple(element.column.name for element in constraint.elements)
-    return Reference(tuple(constraint.column_keys), constraint.referred_table.name, referred)
-
-
-def _kind(column: Column[Any]) -> Kind:  # Any: whatever the column holds
-    held = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
-    for known, kind in _KINDS:
-        if isinstance(held, known):
-            return kind
-    raise ConfigError(f"{column.table.name}.{column.name} is of a type that cannot be synced")

@@ -83,6 +83,8 @@ def _sqlite_literal(value: Value) -> str:
     if isinstance(value, str):
         # sqlite3 reads line by line, and drops a carriage return before the end of one.
         return _CONTROL.sub(_as_characters, f"'{_doubled(value)}'")
+    if isinstance(value, bytes):
+        return f"X'{value.hex()}'"
     return repr(value) if abs(value) != float("inf") else f"{'-' * (value < 0)}9e999"
 
 

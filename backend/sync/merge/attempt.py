@@ -56,7 +56,7 @@ class Attempt:
     def consume(self) -> None:
         """Let the source forget what has arrived; its own transaction, after the target's."""
         for table, local, survivor in self._renames.all:
-            self.source.rekey(table, local, survivor)
+            self.source.rekey(self.tables, table, local, survivor)
         self.source.forget(self._ledger.consumed)
 
     def _travel(self, root: SyncedTable) -> None:

@@ -65,7 +65,7 @@ class Pairing:
             local, survivor, side = other, own, self.target
         moved = tuple(self._hanging_on(side, root, local))
         if self.direction is Direction.RENDER_TO_LOCAL:
-            self.target.rekey(root, local, survivor)
+            self.target.rekey(self.tables, root, local, survivor)
         self.outcome.paired.append(
             Paired(root.name, root.shown(local), root.shown(survivor), moved)
         )

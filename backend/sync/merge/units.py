@@ -10,6 +10,9 @@ from backend.sync.shape import Key, Value
 from backend.sync.sides.side import Entry, Side
 from backend.sync.tables import Kind, Row, SyncedTable, SyncedTables
 
+# Of two files nobody tells what a column that the models do not know is for.
+_MAY_REFER = frozenset({Kind.UUID, Kind.OTHER})
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -52,14 +55,14 @@ class Renames:
         if not self.survivors:
             return row
         return tuple(
-            self.survivors.get(value, value) if column.kind is Kind.UUID else value
+            self.survivors.get(value, value) if column.kind in _MAY_REFER else value
             for column, value in zip(table.visible, row, strict=True)
         )
 
     def full_row(self, table: SyncedTable, row: Row) -> Row:
         """Return a row of all values as it refers to the survivors."""
         return tuple(
-            self.survivors.get(value, value) if column.kind is Kind.UUID else value
+            self.survivors.get(value, value) if column.kind in _MAY_REFER else value
             for column, value in zip(table.columns, row, strict=True)
         )
 

@@ -13,10 +13,11 @@ from psycopg import sql
 
 from backend.config.database_url import EngineName
 from backend.sync.sides.postgres_capture import BEGIN_APPLYING, END_APPLYING, TRIGGER
-from backend.sync.sides.postgres_checks import Checks
+from backend.sync.sides.postgres_checks import PostgresChecks
+from backend.sync.sides.postgres_columns import COLUMNS, columns_in
 from backend.sync.sides.postgres_log import NUMBERS, PostgresLog, numbered
 from backend.sync.sides.postgres_values import read
-from backend.sync.sides.side import Glance, as_memory
+from backend.sync.sides.side import Glance, HeldColumn, as_memory
 from backend.sync.sides.transactions import Rehearsable
 from backend.sync.tables import Kind, SyncedColumn, SyncedTables
 
@@ -76,6 +77,7 @@ class PostgresSide(PostgresLog, Rehearsable):
         ask, wanted = self.connection.execute, list(tables.names)
         with self.connection.pipeline():
             schema = ask("SELECT current_schema()")
+            columns = ask(COLUMNS, [wanted])
             revisions = ask(_REVISIONS) if held.schema else None
             memory = ask(_MEMORY) if held.memory else None
             captured = ask(_CAPTURED, [wanted, TRIGGER])
@@ -90,12 +92,23 @@ class PostgresSide(PostgresLog, Rehearsable):
         return Glance(
             str(revisions.fetchall()[0][0] or "") if revisions else "",
             as_memory(known) if known else None,
-            checks.problem if checks else "",
+            checks,
             dict(counts.fetchall()) if counts else {},
             frozenset((touched.fetchall()[0][0] if touched else None) or ()),
             number.fetchall()[0][0] if number else 0,
-            checks.is_outdated if checks else False,
+            columns_in(columns.fetchall()),
         )
+
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[HeldColumn, ...]]:
+        """Ask the catalog."""
+        return columns_in(self._all(COLUMNS, [list(tables.names)]))
+
+    def holds(self, table: str, column: str) -> bool:
+        """Look for one row."""
+        query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)").format(
+            sql.Identifier(table), sql.Identifier(column)
+        )
+        return bool(self._all(query)[0][0])
 
     def clock(self) -> str:
         """Return the server's clock."""
@@ -127,8 +140,8 @@ def _checks(
     schema: str,
     captured: Mapping[str, str],
     numbers: str,
-) -> Checks:
-    return Checks(tables, schema, known, captured, json.loads(numbers))
+) -> PostgresChecks:
+    return PostgresChecks(tables, schema, known, captured, json.loads(numbers))
 
 
 def _counting(held: Sequence[str]) -> sql.Composed:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from backend.sync.sides.postgres_values import listed, of
-from backend.sync.tables import SyncedTable, SyncedTables
+from backend.sync.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
 
 TRIGGER = "tablecopy_capture"
 _EMPTIED = "tablecopy_emptied"
@@ -62,7 +62,11 @@ END_APPLYING = "DELETE FROM tablecopy_applying"
 # Runs as whoever installed it: the app's own login needs no right to the log.
 _FUNCTION = """
     CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp AS {body}"""
+    SET search_path = pg_catalog, pg_temp {settings} AS {body}"""
+# A column that the models do not know is noted as text: in our words, not in those of the session.
+_SETTINGS_OF_TEXT = """
+    SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'postgres'
+    SET bytea_output = 'hex' SET extra_float_digits = 1"""
 _BODY = """
 BEGIN
     IF {applying} THEN
@@ -83,7 +87,12 @@ BEGIN
         ON CONFLICT (tbl, key) DO UPDATE SET stamp = nextval({stamps});
     END IF;
     RETURN NULL;
-END
+{otherwise}END
+"""
+# The contract of a release may drop such a column: the app has to go on, and the next sync sees
+# that these are not its triggers any more.
+_UNLESS_DROPPED = """EXCEPTION WHEN undefined_column THEN
+    RETURN NULL;
 """
 _BODY_EMPTIED = """
 BEGIN
@@ -133,13 +142,13 @@ def statements(tables: SyncedTables, schema: str) -> list[sql.Composed]:
         sync=sql.Identifier(schema, "tablecopy_sync"), applying=_applying(schema)
     )
     body_literal = sql.Literal(body.as_string(None))
-    made = [sql.SQL(_FUNCTION).format(function=emptied, body=body_literal)]
+    made = [_function(emptied, body_literal)]
     each_body = bodies(tables, schema)
     for table in tables.tables:
         name = f"{TRIGGER}_{table.name}"
         function, on = sql.Identifier(schema, name), sql.Identifier(schema, table.name)
         made += [
-            sql.SQL(_FUNCTION).format(function=function, body=sql.Literal(each_body[name])),
+            _function(function, sql.Literal(each_body[name]), table.extras),
             sql.SQL(_ON_ROWS).format(trigger=sql.Identifier(TRIGGER), table=on, function=function),
             sql.SQL(_ON_TRUNCATE).format(
                 trigger=sql.Identifier(_EMPTIED), table=on, function=emptied
@@ -151,20 +160,27 @@ def statements(tables: SyncedTables, schema: str) -> list[sql.Composed]:
     return made
 
 
+def _function(
+    function: sql.Identifier, body: sql.Literal, extras: Sequence[SyncedColumn] = ()
+) -> sql.Composed:
+    settings = sql.SQL(_SETTINGS_OF_TEXT if extras else "")
+    return sql.SQL(_FUNCTION).format(function=function, body=body, settings=settings)
+
+
 def _body(table: SyncedTable, schema: str, applying: sql.Composable) -> sql.Composed:
-    visible = [column.name for column in table.visible]
     return sql.SQL(_BODY).format(
         applying=applying,
         table=sql.Literal(table.name),
         changes=sql.Identifier(schema, "tablecopy_changes"),
         stamps=sql.Literal(sql.Identifier(schema, "tablecopy_stamps").as_string(None)),
-        old_visible=_raw("old", visible),
-        new_visible=_raw("new", visible),
+        old_visible=_raw("old", table),
+        new_visible=_raw("new", table),
         old_key=key_text("old", table, table.key),
         new_key=key_text("new", table, table.key),
         old_root=key_text("old", table, table.root_columns),
         new_root=key_text("new", table, table.root_columns),
         old_image=_image("old", table),
+        otherwise=sql.SQL(_UNLESS_DROPPED if table.extras else ""),
     )
 
 
@@ -182,5 +198,9 @@ def _image(row: str, table: SyncedTable) -> sql.Composed:
     return sql.SQL("(SELECT row_to_json(r)::text FROM (SELECT {}) AS r)").format(values)
 
 
-def _raw(row: str, columns: Sequence[str]) -> sql.Composed:
-    return listed(sql.Identifier(row, name) for name in columns)
+def _raw(row: str, table: SyncedTable) -> sql.Composed:
+    """Return the columns to be compared; of some types no two values can be, but as text."""
+    return listed(
+        of(row, column) if column.kind is Kind.OTHER else sql.Identifier(row, column.name)
+        for column in table.visible
+    )

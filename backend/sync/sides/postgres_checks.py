@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import md5
 from typing import Any
@@ -15,7 +15,7 @@ from backend.sync.tables import SyncedTables
 
 
 @dataclass(frozen=True)
-class Checks:
+class PostgresChecks:
     """What a database holds of a sync: its memory, its triggers and the numbers of its tables.
 
     Args:
@@ -31,6 +31,10 @@ class Checks:
     known: Mapping[str, Any]  # texts and numbers
     captured: Mapping[str, str]
     numbers: Mapping[str, str]
+
+    def of(self, tables: SyncedTables) -> PostgresChecks:
+        """Return what would be said if these tables were to be captured."""
+        return replace(self, tables=tables)
 
     @property
     def problem(self) -> str:

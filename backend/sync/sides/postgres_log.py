@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from backend.sync.shape import Key
+from backend.sync.shape import Key, Value
 from backend.sync.sides.postgres_capture import (
     APPLYING,
     OPEN_TO_OTHERS,
@@ -20,7 +20,7 @@ from backend.sync.sides.postgres_capture import (
 from backend.sync.sides.postgres_rows import PostgresRows, columns_of, matching
 from backend.sync.sides.postgres_values import arrays, unnested, written
 from backend.sync.sides.side import Entry, Memory
-from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
+from backend.sync.tables import Kind, Reference, Row, SyncedColumn, SyncedTable, SyncedTables
 
 # Where the sync itself keeps what it remembers.
 KEPT_IN = "tablecopy_sync"
@@ -170,7 +170,7 @@ class PostgresLog(PostgresRows):
         )
         return self._all(statement, arrays(keys, len(reference.columns)))
 
-    def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
+    def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
         """Put a copy under the new key, hang on it what hung on the old one, drop that."""
         (column,) = table.named(table.key)
         place = table.names.index(column.name)
@@ -179,26 +179,35 @@ class PostgresLog(PostgresRows):
             self.park(table, unique, [old])
         self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
         value = written(column, sql.Placeholder())
-        for child, name in self._all(_HANGING_ON, [table.name, column.name]):
+        hanging = self._all(_HANGING_ON, [table.name, column.name])
+        for child, name in (*hanging, *_unknown_references(tables)):
             query = sql.SQL("UPDATE {} SET {} = {} WHERE {} = {}").format(
                 sql.SQL(child), sql.Identifier(name), value, sql.Identifier(name), value
             )
             self._run(query, [new[0], old[0]])
         self.delete(table, [old])
         # The new key may have an entry of its own: a row of that key was deleted here before.
-        self._run(_REPLACED, [old[0], new[0], f"%{old[0]}%"])
+        self._run(_REPLACED, [old[0], new[0], f"%{old[0]!s}%"])
         for column_name in ("key", "root", "base"):
             self._run(
                 sql.SQL(
                     "UPDATE tablecopy_changes SET {0} = replace({0}, %s, %s) WHERE {0} LIKE %s"
                 ).format(sql.Identifier(column_name)),
-                [old[0], new[0], f"%{old[0]}%"],
+                [old[0], new[0], f"%{old[0]!s}%"],
             )
 
 
 def numbered(tables: SyncedTables) -> list[str]:
     """Return the names of the tables whose numbers are remembered."""
     return [*tables.names, KEPT_IN]
+
+
+def _unknown_references(tables: SyncedTables) -> Iterator[tuple[str, str]]:
+    """Return columns that may refer to a row, though no constraint says so."""
+    for table in tables.tables:
+        for column in table.extras:
+            if column.kind is Kind.UUID:
+                yield sql.Identifier(table.name).as_string(None), column.name
 
 
 def _entries(tables: Sequence[SyncedTable], found: Sequence[Any]) -> list[Entry]:
@@ -213,7 +222,12 @@ def _base(table: SyncedTable, image: str | None) -> Row | None:
     if image is None:
         return None
     held = json.loads(image)
-    return tuple(held.get(column.name) for column in table.visible)
+    return tuple(_remembered(column, held.get(column.name)) for column in table.visible)
+
+
+def _remembered(column: SyncedColumn, value: Value) -> Value:
+    # JSON has no word for infinity but a text.
+    return float(value) if column.kind is Kind.REAL and value is not None else value
 
 
 def _json(value: object) -> str:

@@ -16,6 +16,10 @@ _READ = {
     Kind.FLAG: "{0}::integer",
     Kind.WHOLE: "{0}",
     Kind.TEXT: "{0}",
+    Kind.NAIVE: "coalesce(to_char({0}, 'YYYY-MM-DD HH24:MI:SS.US'), {0}::text)",
+    Kind.REAL: "{0}",
+    Kind.DECIMAL: "trim_scale({0})::text",
+    Kind.OTHER: "{0}::text",
 }
 _WRITE = {
     Kind.UUID: "{}::uuid",
@@ -24,6 +28,9 @@ _WRITE = {
     Kind.FLAG: "({}::integer)::boolean",
     Kind.WHOLE: "{}::bigint",
     Kind.TEXT: "{}::text",
+    Kind.NAIVE: "{}::timestamp",
+    Kind.REAL: "{}::double precision",
+    Kind.DECIMAL: "{}::numeric",
 }
 
 
@@ -34,6 +41,8 @@ def read(column: SyncedColumn, place: sql.Composable) -> sql.Composed:
 
 def written(column: SyncedColumn, place: sql.Composable) -> sql.Composed:
     """Return the expression that makes a value of this column from such a value's text."""
+    if column.kind is Kind.OTHER:
+        return sql.SQL("({}::text)::{}").format(place, sql.SQL(column.type))
     return sql.SQL(_WRITE[column.kind]).format(place)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
 from backend.config.database_url import EngineName
 from backend.sync.shape import Key
-from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
+from backend.sync.tables import Kind, Reference, Row, SyncedTable, SyncedTables
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,61 @@ def as_memory(held: Mapping[str, Any]) -> Memory:  # texts and numbers
 
 
 @dataclass(frozen=True)
+class HeldColumn:
+    """A column as a database has it; `kinds` are what its values may be to both engines."""
+
+    name: str
+    type: str
+    kinds: frozenset[Kind]
+    required: bool
+    is_generated: bool = False
+    is_writable: bool = True
+
+
+class Checks(Protocol):
+    """Whether what a database has noted since the last sync can be believed."""
+
+    @property
+    def problem(self) -> str:
+        """Say why it cannot; empty: it can."""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Tell that what notes changes was made by an older release, or on another server."""
+
+    def of(self, tables: SyncedTables) -> Checks:
+        """Return what would be said if these tables were to be captured."""
+
+
+@dataclass(frozen=True)
 class Glance:
     """A database at one moment: its schema, what it remembers, and how much there is.
 
-    `problem` says why the log cannot be trusted; `touched` are the tables with entries in it.
-    `number` counts the changes that were ever noted; `outdated` tells that what notes them was
-    made by an older release, or on another server.
+    `touched` are the tables with entries in the log; `number` counts the changes that were ever
+    noted; there are no `checks` of what was never synced.
     """
 
     revisions: str
     memory: Memory | None
-    problem: str = ""
+    checks: Checks | None
     rows: Mapping[str, int] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
     number: int = 0
-    outdated: bool = False
+    columns: Mapping[str, tuple[HeldColumn, ...]] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """Say why the log cannot be trusted; empty: it can."""
+        return self.checks.problem if self.checks else ""
+
+    @property
+    def outdated(self) -> bool:
+        """Tell that what notes changes was made by an older release, or on another server."""
+        return self.checks.is_outdated if self.checks else False
+
+    def of(self, tables: SyncedTables) -> Glance:
+        """Return it as it is for tables whose columns are known."""
+        return replace(self, checks=self.checks.of(tables) if self.checks else None)
 
 
 class Side(Protocol):
@@ -82,6 +122,12 @@ class Side(Protocol):
 
     def glance(self, tables: SyncedTables) -> Glance:
         """Look at everything that decides whether and how to go on."""
+
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[HeldColumn, ...]]:
+        """Return what each table has, whether the models know it or not."""
+
+    def holds(self, table: str, column: str) -> bool:
+        """Tell whether a column holds anything but NULL."""
 
     def clock(self) -> str:
         """Return the present moment, as the database sees it."""
@@ -169,5 +215,5 @@ class Side(Protocol):
     def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Put unique values aside that other rows will hold; one of the columns has room."""
 
-    def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
+    def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
         """Give a row another key, for all that refers to it and for the log as well."""

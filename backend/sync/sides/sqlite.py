@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from backend.config.database_url import EngineName
-from backend.sync.sides.side import Glance, as_memory
-from backend.sync.sides.sqlite_capture import LATER_COLUMNS, TABLES, triggers
+from backend.sync.sides.side import Glance, HeldColumn, as_memory
+from backend.sync.sides.sqlite_capture import LATER_COLUMNS, TABLES
+from backend.sync.sides.sqlite_checks import SQLiteChecks
 from backend.sync.sides.sqlite_log import SQLiteLog
+from backend.sync.sides.sqlite_rows import as_json
+from backend.sync.sides.sqlite_schema import COLUMNS, columns_in
 from backend.sync.sides.transactions import Rehearsable
 from backend.sync.tables import SyncedTables
 from backend.tablecopy.sqlite.quoting import quoted
@@ -41,12 +44,21 @@ class SQLiteSide(SQLiteLog, Rehearsable):
             return Glance(
                 self._revisions() if "alembic_version" in names else "",
                 as_memory(known) if known else None,
-                self._problem(tables) if "tablecopy_sync" in names else "",
+                SQLiteChecks(tables, known, self._triggers()) if known else None,
                 {name: self._count(name) for name in tables.names if name in names},
                 self._touched_tables() if "tablecopy_changes" in names else frozenset(),
                 self._number() if "tablecopy_stamps" in names else 0,
-                bool(known) and not LATER_COLUMNS.keys() <= known.keys(),
+                self.columns(tables),
             )
+
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[HeldColumn, ...]]:
+        """Ask for all tables at once."""
+        return columns_in(self._all(COLUMNS, (as_json(list(tables.names)),)))
+
+    def holds(self, table: str, column: str) -> bool:
+        """Look for one row."""
+        query = f"SELECT EXISTS (SELECT 1 FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL)"  # noqa: S608
+        return bool(self._one(query))
 
     def clock(self) -> str:
         """Return the machine's clock, as SQLite tells it."""
@@ -91,13 +103,8 @@ class SQLiteSide(SQLiteLog, Rehearsable):
         found = cursor.fetchone()
         return dict(zip(names, found, strict=True)) if found else {}
 
-    def _problem(self, tables: SyncedTables) -> str:
-        held = dict(self._all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-        expected = triggers(tables)
-        if missing := sorted(expected.keys() - held.keys()):
-            return f"its trigger {missing[0]} is gone"
-        changed = any(held[name] != words for name, words in expected.items())
-        return "its schema has changed" if changed else ""
+    def _triggers(self) -> dict[str, str]:
+        return dict(self._all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
 
     def _touched_tables(self) -> frozenset[str]:
         found = self._all("SELECT DISTINCT tbl FROM tablecopy_changes")

@@ -10,6 +10,8 @@ from backend.tablecopy.sqlite.quoting import literal, quoted
 CHANGES = "tablecopy_changes"
 _PAIRS = 60
 _NUMBERS = frozenset({Kind.WHOLE, Kind.FLAG})
+# JSON would round them, or not hold them at all.
+QUOTED = frozenset({Kind.REAL, Kind.DECIMAL, Kind.OTHER})
 
 # A row in tablecopy_applying, never committed, tells the triggers that the sync itself writes.
 TABLES = (
@@ -111,6 +113,8 @@ def _image(table: SyncedTable, row: str) -> str:
 def _plain(row: str, column: SyncedColumn) -> str:
     """Return a value such that JSON holds it: bytes in a row must not keep it from being mended."""
     value = f"{row}.{quoted(column.name)}"
+    if column.kind in QUOTED:
+        return f"quote({value})"
     return f"{value} + 0" if column.kind in _NUMBERS else f"CAST({value} AS TEXT)"
 
 

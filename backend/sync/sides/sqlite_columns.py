@@ -22,8 +22,15 @@ def fit_together(kind: Kind, values: Iterable[object]) -> bool:
     No is no proof that one does not fit: look at them one by one then.
     """
     there = [value for value in values if value is not None]
-    wanted = int if kind in {Kind.WHOLE, Kind.FLAG} else str
-    return set(map(type, there)) <= {wanted} and _FIT[kind](there)
+    return set(map(type, there)) <= _TYPES.get(kind, {str}) and _FIT[kind](there)
+
+
+def _are_none(values: Sequence[object]) -> bool:
+    return not values
+
+
+def _are_raw(values: Sequence[object]) -> bool:
+    return _are_texts([value for value in values if isinstance(value, str)])
 
 
 def _are_texts(values: Sequence[str]) -> bool:
@@ -67,4 +74,16 @@ _FIT: Mapping[Kind, Callable[[Sequence[object]], bool]] = {
     Kind.TEXT: _are_texts,  # type: ignore[dict-item]
     Kind.FLAG: lambda values: set(values) <= {0, 1},
     Kind.WHOLE: lambda _values: True,
+    Kind.NAIVE: _are_moments,  # type: ignore[dict-item]
+    Kind.REAL: lambda _values: True,
+    # Each is to be written in one way.
+    Kind.DECIMAL: _are_none,
+    Kind.OTHER: _are_raw,
+}
+_TYPES: Mapping[Kind, set[type]] = {
+    Kind.WHOLE: {int},
+    Kind.FLAG: {int},
+    Kind.REAL: {float},
+    Kind.DECIMAL: {int, float, str},
+    Kind.OTHER: {int, float, str, bytes},
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from backend.sync.shape import Key
 from backend.sync.sides.side import Entry, Memory
 from backend.sync.sides.sqlite_capture import triggers
 from backend.sync.sides.sqlite_rows import SQLiteRows, as_json, columns_of, matching
-from backend.sync.sides.sqlite_values import as_remembered, is_key, sound
-from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
+from backend.sync.sides.sqlite_values import as_remembered, is_key, sound, to_remember
+from backend.sync.tables import Kind, Reference, Row, SyncedTable, SyncedTables
 from backend.tablecopy.sqlite.quoting import quoted
 
 
@@ -98,7 +98,6 @@ class SQLiteLog(SQLiteRows):
     def note(self, table: SyncedTable, bases: Mapping[Key, Row | None]) -> None:
         """Write entries as if these rows had been changed since the last sync."""
         width = len(table.root_columns)
-        names = [column.name for column in table.visible]
         self.connection.executemany(
             "INSERT OR REPLACE INTO tablecopy_changes VALUES (?, ?, ?, ?, random())",
             (
@@ -106,7 +105,7 @@ class SQLiteLog(SQLiteRows):
                     table.name,
                     as_json(key),
                     as_json(key[:width]),
-                    None if base is None else as_json(dict(zip(names, base, strict=True))),
+                    None if base is None else _image(table, base),
                 )
                 for key, base in bases.items()
             ),
@@ -126,7 +125,7 @@ class SQLiteLog(SQLiteRows):
         found = self._all(query, (as_json(list(keys)), table.name))
         return list(sound(table, table.visible, found))
 
-    def rekey(self, table: SyncedTable, old: Key, new: Key) -> None:
+    def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
         """Put a copy under the new key, hang on it what hung on the old one, drop that."""
         (name,) = table.key
         place = table.names.index(name)
@@ -134,7 +133,8 @@ class SQLiteLog(SQLiteRows):
         for unique in table.unique:
             self.park(table, unique, [old])
         self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
-        for child, column in self._hanging_on(table.name, name):
+        hanging = [*self._hanging_on(table.name, name), *_unknown_references(tables)]
+        for child, column in hanging:
             self._run(
                 f"UPDATE {quoted(child)} SET {quoted(column)} = ? WHERE {quoted(column)} = ?",  # noqa: S608
                 (new[0], old[0]),
@@ -154,6 +154,23 @@ class SQLiteLog(SQLiteRows):
             ' WHERE m.type = \'table\' AND f."table" = ? AND coalesce(f."to", ?) = ?',
             (table, column, column),
         )
+
+
+def _unknown_references(tables: SyncedTables) -> Iterator[tuple[str, str]]:
+    """Return columns that may refer to a row, though no constraint says so."""
+    for table in tables.tables:
+        for column in table.extras:
+            if column.kind in {Kind.UUID, Kind.OTHER}:
+                yield table.name, column.name
+
+
+def _image(table: SyncedTable, row: Row) -> str:
+    return as_json(
+        {
+            column.name: to_remember(column, value)
+            for column, value in zip(table.visible, row, strict=True)
+        }
+    )
 
 
 def _base(table: SyncedTable, image: str | None) -> Row | None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from functools import partial
 
 from backend.errors import DataError
 from backend.sync.chunks import chunks
 from backend.sync.shape import Key, Value
+from backend.sync.sides.sqlite_capture import QUOTED
 from backend.sync.sides.sqlite_columns import fit_together
 from backend.sync.tables import Kind, Row, SyncedColumn, SyncedTable
+from backend.tablecopy.sqlite.quoting import literal
 
 # Bytes that are no UTF-8 are read as what no text can hold: the driver would show them to all.
 AS_TEXT = partial(str, encoding="utf-8", errors="surrogateescape")
 
 _UUID = re.compile(r"[0-9a-f]{32}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 _AT_ONCE = 1_000
@@ -29,6 +33,10 @@ _EXPECTED = {
     Kind.FLAG: "0 or 1",
     Kind.WHOLE: "a whole number of 64 bits",
     Kind.TEXT: "a text of UTF-8 without NUL characters",
+    Kind.NAIVE: "a moment, as in 2026-01-31 09:00:00.000000",
+    Kind.REAL: "a number",
+    Kind.DECIMAL: "a decimal number",
+    Kind.OTHER: "bytes, a number, or a text of UTF-8 without NUL characters",
 }
 
 
@@ -59,7 +67,33 @@ def is_key(table: SyncedTable, key: Key) -> bool:
 
 def as_remembered(column: SyncedColumn, value: Value) -> Value:
     """Return a value of the log in the form in which rows are compared."""
-    return _moment(value) or value if column.kind is Kind.MOMENT else value
+    if column.kind in QUOTED and isinstance(value, str):
+        return _unquoted(column.kind, value)
+    form = _FORMS.get(column.kind)
+    return (form(value) if form else "") or value
+
+
+def to_remember(column: SyncedColumn, value: Value) -> Value:
+    """Return a value in the form in which the log holds it."""
+    if column.kind not in QUOTED or value is None:
+        return value
+    if isinstance(value, bytes):
+        return f"X'{value.hex()}'"
+    return literal(value) if isinstance(value, str) else repr(value)
+
+
+def _unquoted(kind: Kind, words: str) -> Value:
+    """Read what SQLite's quote() has written."""
+    if words == "NULL":
+        return None
+    if words.startswith("X'"):
+        return bytes.fromhex(words[2:-1])
+    value: Value
+    if words.startswith("'"):
+        value = words[1:-1].replace("''", "'")
+    else:
+        value = int(words) if _INTEGER.fullmatch(words) else float(words)
+    return _decimal(value) if kind is Kind.DECIMAL else value
 
 
 def _mended(table: SyncedTable, columns: Sequence[SyncedColumn], row: Row) -> Row:
@@ -68,8 +102,8 @@ def _mended(table: SyncedTable, columns: Sequence[SyncedColumn], row: Row) -> Ro
     for column, value in zip(columns, row, strict=True):
         if value is None or _FITS[column.kind](value):
             values.append(value)
-        elif column.kind is Kind.MOMENT and (moment := _moment(value)):
-            values.append(moment)
+        elif (form := _FORMS.get(column.kind)) and (same := form(value)):
+            values.append(same)
         else:
             held = dict(zip(names, row, strict=True))
             key = ", ".join(ascii(held[name]).strip("'") for name in table.key)
@@ -78,6 +112,19 @@ def _mended(table: SyncedTable, columns: Sequence[SyncedColumn], row: Row) -> Ro
                 hint="nothing was written; mend the row in the SQLite file, then run this again",
             )
     return tuple(values)
+
+
+def _decimal(value: object) -> str:
+    """Return a number as Postgres writes it when no zeros stand at its end."""
+    try:
+        number = Decimal(str(value)) if isinstance(value, int | float | str) else Decimal("NaN")
+    except InvalidOperation:
+        return ""
+    if not number.is_finite():
+        return ""
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def _moment(value: object) -> str:
@@ -120,4 +167,9 @@ _FITS: Mapping[Kind, Callable[[object], bool]] = {
     Kind.FLAG: lambda value: isinstance(value, int) and value in (0, 1),
     Kind.WHOLE: lambda value: isinstance(value, int),
     Kind.TEXT: _is_text,
+    Kind.NAIVE: _is_moment,
+    Kind.REAL: lambda value: isinstance(value, float) and value == value,
+    Kind.DECIMAL: lambda value: isinstance(value, str) and _decimal(value) == value,
+    Kind.OTHER: lambda value: _is_text(value) if isinstance(value, str) else True,
 }
+_FORMS = {Kind.MOMENT: _moment, Kind.NAIVE: _moment, Kind.DECIMAL: _decimal}

@@ -87,15 +87,6 @@ def test_a_trigger_that_is_gone(pair):
     assert pair.push().written == 0
 
 
-def test_a_schema_that_has_changed_since(pair):
-    shared(pair)
-    for world in (pair.local, pair.remote):
-        sql(world, "ALTER TABLE groups ADD COLUMN colour text")
-
-    # The app does not know the column yet, and so the sync does not either.
-    assert pair.push().written == 0
-
-
 @pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
 @pytest.mark.parametrize(
     ("statement", "says"),

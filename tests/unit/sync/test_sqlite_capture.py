@@ -6,8 +6,9 @@ from contextlib import closing
 
 from sqlalchemy import Column, MetaData, Table, Text
 
+from backend.sync.model_tables import tables_of
 from backend.sync.sides.sqlite_capture import TABLES, triggers
-from backend.sync.tables import Meaning, tables_of
+from backend.sync.tables import Meaning
 
 WIDTH = 150
 

@@ -1,0 +1,373 @@
+"""Columns that the models do not know: what both sides have travels, the rest is named."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from backend.db.ids import new_id
+from backend.errors import RefusedError
+from backend.models import Group, GroupMember
+from backend.sync.mirroring import mirror
+from backend.sync.reach.opening import opened
+from backend.sync.shape import OnConflict, Outcome, Wanted
+from tests.integration.sync.homes import shared
+from tests.integration.sync.pair import PULL, Pair, Silent
+from tests.integration.sync.test_refusals import sql
+from tests.integration.sync.world import World
+
+# Each with a value, and another one, as both engines show it.
+KINDS = {
+    "text": ("TEXT", "text", "it's teal", "red"),
+    "whole": ("BIGINT", "bigint", 7, -(2**62)),
+    "small": ("INTEGER", "integer", 7, 8),
+    "flag": ("BOOLEAN", "boolean", 1, 0),
+    "date": ("DATE", "date", "2026-01-31", "2026-02-01"),
+    "moment": (
+        "DATETIME",
+        "timestamptz",
+        "2026-01-31 09:00:00.000001",
+        "2026-01-31 09:00:00.500000",
+    ),
+    "naive": ("DATETIME", "timestamp", "2026-01-31 09:00:00.000001", "2026-01-31 09:00:00.500000"),
+    "real": ("FLOAT", "double precision", 0.1, -1.5e300),
+    "decimal": ("NUMERIC(12, 2)", "numeric(12, 2)", 12.5, -3),
+    "uuid": ("CHAR(32)", "uuid", "0" * 31 + "1", "f" * 32),
+}
+
+
+HOME_AND_SITE = pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
+
+
+def add_column(world: World, name: str, kind: str, table: str = "groups") -> None:
+    words = KINDS[kind][0 if world.database.path else 1]
+    sql(world, f"ALTER TABLE {table} ADD COLUMN {name} {words}")
+
+
+def put(world: World, column: str, value: Any, table: str = "groups") -> None:
+    """Write past the app, and let the triggers see it."""
+    world.close()
+    if world.database.path:
+        with closing(sqlite3.connect(world.database.path)) as file:
+            file.execute(f"UPDATE {table} SET {column} = ?", [value])
+            file.commit()
+    else:
+        with psycopg.connect(world.database.conninfo(), autocommit=True) as session:
+            shown = None if value is None else str(value)
+            session.execute("SET TimeZone = 'UTC'")
+            words = f"UPDATE {table} SET {column} = {session_literal(shown)}"
+            session.execute(words.encode())
+
+
+def session_literal(text: str | None) -> str:
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+def held(world: World, column: str, table: str = "groups") -> list[str | None]:
+    """Return what a column holds as text that both engines write alike."""
+    world.close()
+    if world.database.path:
+        with closing(sqlite3.connect(world.database.path)) as file:
+            found = [row[0] for row in file.execute(f"SELECT {column} FROM {table}")]
+    else:
+        with psycopg.connect(world.database.conninfo(), autocommit=True) as session:
+            session.execute("SET TimeZone = 'UTC'")
+            query = f"SELECT {column} FROM {table}"
+            found = [row[0] for row in session.execute(query.encode())]
+    return [None if one is None else alike(one) for one in found]
+
+
+def alike(value: Any) -> str:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, str | bytes):
+        return str(value).removesuffix("+00:00")
+    try:
+        return str(float(value))
+    except TypeError:
+        return str(value).removesuffix("+00:00")
+
+
+def mirrored(pair: Pair) -> Outcome:
+    with opened(pair.ends, writing=True) as reached:
+        return mirror(reached.sides, Wanted(PULL), Silent(), lambda: None)
+
+
+def silenced(world: World, column: str, value: Any) -> None:
+    """Change a row as if no trigger had seen it."""
+    put(world, column, value)
+    sql(world, "DELETE FROM tablecopy_changes")
+
+
+def add_every_kind(pair: Pair) -> None:
+    for world in (pair.local, pair.remote):
+        for kind in KINDS:
+            add_column(world, f"extra_{kind}", kind)
+
+
+def put_every_kind(world: World, which: int) -> None:
+    for kind, words in KINDS.items():
+        put(world, f"extra_{kind}", words[which])
+
+
+def every_kind(world: World) -> dict[str, list[str | None]]:
+    return {kind: held(world, f"extra_{kind}") for kind in KINDS}
+
+
+NOTHING = {kind: [None] for kind in KINDS}
+
+
+def test_columns_that_both_sides_have_travel_in_new_rows_and_in_changes(pair: Pair, tmp_path):
+    add_every_kind(pair)
+    pair.local.add_group("First")
+    put_every_kind(pair.local, 2)
+    pair.push()
+    first = every_kind(pair.remote)
+    put_every_kind(pair.remote, 3)
+    pulled = pair.pull(backup=tmp_path)
+
+    assert pulled.tables["groups"].updated == 1
+    assert None not in [value for values in first.values() for value in values]
+    assert every_kind(pair.local) == every_kind(pair.remote) != first
+    pair.remote.add_group("Second")
+    put_every_kind(pair.remote, 2)
+    pair.pull()
+    assert set(held(pair.local, "extra_text")) == set(held(pair.remote, "extra_text"))
+    assert [each.written for each in pair.both()] == [0, 0]
+    assert pair.verify() == []
+    # The first of the two again, as it was.
+    assert pulled.backup
+    pair.local.run_script(pulled.backup)
+    assert {kind: values[0] for kind, values in every_kind(pair.local).items()} == {
+        kind: values[0] for kind, values in first.items()
+    }
+
+
+def test_both_changed_them_and_both_values_are_told(pair: Pair):
+    add_every_kind(pair)
+    shared(pair)
+    put_every_kind(pair.local, 2)
+    put_every_kind(pair.remote, 3)
+
+    pushed = pair.push()
+
+    told = {field.column for one in pushed.open_conflicts for field in one.fields}
+    assert told == {f"extra_{kind}" for kind in KINDS}
+    assert pair.push(on_conflict=OnConflict.LOCAL).written == 1
+    assert every_kind(pair.remote) == every_kind(pair.local) != NOTHING
+    # A row that becomes what it was has not changed.
+    put_every_kind(pair.local, 3)
+    put_every_kind(pair.local, 2)
+    assert [each.written for each in pair.both()] == [0, 0]
+
+
+@HOME_AND_SITE
+def test_a_difference_in_it_is_seen_by_verify_and_by_a_union(pair: Pair):
+    for world in (pair.local, pair.remote):
+        add_column(world, "extra", "text")
+    home = shared(pair)
+    silenced(pair.remote, "extra", "unseen")
+
+    found = pair.verify()
+
+    assert [(one.table, one.key) for one in found] == [("groups", str(home.group))]
+    assert [one.table for one in pair.push(start_over=True).open_conflicts] == ["groups"]
+
+
+@pytest.mark.parametrize("pair", ["sqlite-postgres", "postgres-sqlite"], indirect=True)
+def test_a_mirror_brings_every_value_of_every_table(pair: Pair):
+    for world in (pair.local, pair.remote):
+        for table in ("groups", "api_tokens"):
+            add_column(world, "extra", "text", table)
+    shared(pair)
+    ada = pair.remote.dump()["users"].popitem()[0][0]
+    token = (
+        "INSERT INTO api_tokens (id, user_id, token_hash, prefix, name, created_at, extra)"
+        " VALUES ('{}', '{}', '{}', 'hp_12345', 'Shell', '2026-01-31 09:00:00.000000', 'kept')"
+    )
+    ids = (str(one) if pair.remote.database.path is None else one.hex for one in (new_id(), ada))
+    sql(pair.remote, token.format(*ids, "a" * 64))
+    put(pair.remote, "extra", "of the site")
+
+    mirrored(pair)
+
+    assert held(pair.local, "extra") == ["of the site"]
+    assert held(pair.local, "extra", "api_tokens") == ["kept"]
+    assert pair.verify() == []
+
+
+WAYS: dict[str, Callable[[Pair], object]] = {
+    "push": Pair.push,
+    "pull": Pair.pull,
+    "look": Pair.look,
+    "verify": Pair.verify,
+    "mirror": mirrored,
+}
+
+
+def test_a_column_of_one_side_is_named_when_it_holds_anything(pair: Pair):
+    shared(pair)
+    for column, owner, other in (
+        ("at_home", pair.local, pair.remote),
+        ("there", pair.remote, pair.local),
+    ):
+        add_column(owner, column, "text")
+        put(owner, column, "Flatties")
+
+        for way in WAYS.values():
+            with pytest.raises(RefusedError, match=rf"groups\.{column}") as told:
+                way(pair)
+            assert f"not in {other.database}" in told.value.args[0]
+            assert "Flatties" not in str(told.value)
+
+        put(owner, column, None)
+        for way in WAYS.values():
+            way(pair)
+
+
+@HOME_AND_SITE
+def test_columns_of_different_types_are_named_when_they_hold_anything(pair: Pair):
+    shared(pair)
+    add_column(pair.local, "extra", "whole")
+    add_column(pair.remote, "extra", "text")
+    assert pair.push().written == 0
+    put(pair.remote, "extra", "words")
+
+    with pytest.raises(RefusedError, match=r"groups\.extra") as told:
+        pair.push()
+
+    assert "BIGINT" in told.value.args[0].upper()
+    assert "TEXT" in told.value.args[0].upper()
+
+
+@HOME_AND_SITE
+def test_a_required_column_of_one_side_is_named_before_a_row_is_lost_for_it(pair: Pair):
+    sql(pair.remote, "ALTER TABLE groups ADD COLUMN plan text NOT NULL DEFAULT 'free'")
+    pair.local.add_group()
+
+    with pytest.raises(RefusedError, match=r"groups\.plan"):
+        pair.push()
+
+
+@HOME_AND_SITE
+def test_columns_that_came_since_the_last_sync_need_a_comparison_of_both_sides(pair: Pair):
+    shared(pair)
+    for world in (pair.local, pair.remote):
+        add_column(world, "extra", "text")
+
+    with pytest.raises(RefusedError, match="its schema has changed"):
+        pair.push()
+
+    assert pair.push(start_over=True).written == 0
+    put(pair.local, "extra", "seen")
+    assert pair.push().written == 1
+
+
+ANYTHING = {
+    "jsonb": '{"a": 1}',
+    "json": '{"a":  1}',
+    "integer[]": "{1,NULL,3}",
+    "interval": "1 day 02:00:00",
+    "bytea": "\\xdeadbeef",
+    "timestamp(0) with time zone": "2026-01-31 09:00:00+00",
+    "numeric": "12.500",
+    "double precision": "NaN",
+    "real": "0.1",
+    "point": "(1,2)",
+    "money": "$1.00",
+    "character(5)": "ab",
+}
+
+
+@pytest.mark.parametrize("pair", ["postgres-postgres"], indirect=True)
+def test_between_two_postgres_any_type_travels(pair: Pair):
+    names = {f"extra_{number}": words for number, words in enumerate(ANYTHING)}
+    for world in (pair.local, pair.remote):
+        sql(world, *(f"ALTER TABLE groups ADD COLUMN {name} {names[name]}" for name in names))
+    shared(pair)
+    values = ", ".join(f"{name} = '{ANYTHING[words]}'" for name, words in names.items())
+    nothing = ", ".join(f"{name} = NULL" for name in names)
+    # The app's sessions write dates and spans in words of their own.
+    strange = "SET DateStyle = 'German'; SET IntervalStyle = 'iso_8601'; SET bytea_output = escape;"
+
+    for world, other in ((pair.local, pair.remote), (pair.remote, pair.local)):
+        sql(world, f"UPDATE groups SET {values}")
+        pair.both()
+        assert as_text(world, names) == as_text(other, names) != [(None,) * len(names)]
+        sql(world, f"{strange} UPDATE groups SET {nothing}; UPDATE groups SET {values}")
+        assert [each.written for each in pair.both()] == [0, 0]
+        sql(world, f"UPDATE groups SET {nothing}")
+        pair.both()
+        assert as_text(other, names) == [(None,) * len(names)]
+    assert pair.verify() == []
+
+
+def as_text(world: World, names: Iterable[str]) -> list[Any]:
+    with psycopg.connect(world.database.conninfo()) as session:
+        columns = ", ".join(f"{name}::text" for name in names)
+        return session.execute(f"SELECT {columns} FROM groups".encode()).fetchall()
+
+
+@pytest.mark.parametrize("pair", ["sqlite-sqlite"], indirect=True)
+def test_between_two_files_any_value_travels(pair: Pair, tmp_path):
+    for world in (pair.local, pair.remote):
+        for number, words in enumerate(["BLOB", "JSON", "", "INTEGER", "REAL"]):
+            sql(world, f"ALTER TABLE groups ADD COLUMN extra_{number} {words}")
+    shared(pair)
+    for value in (b"\0\xff", 0.1 + 0.2, 7, -(2**63), "it's", '{"a": 1}', float("inf")):
+        columns = [f"extra_{number}" for number in range(5)]
+        for column in columns:
+            put(pair.local, column, value)
+        pair.both()
+        there = [held(pair.remote, column) for column in columns]
+        for column in columns:
+            put(pair.local, column, None)
+            put(pair.local, column, value)
+            put(pair.remote, column, None)
+
+        assert there == [held(pair.local, column) for column in columns] != [[None]] * 5
+        assert pair.push().written == 0
+        done = pair.pull(backup=tmp_path)
+        assert [held(pair.local, column) for column in columns] == [[None]] * 5
+        assert done.backup
+        pair.local.run_script(done.backup)
+        assert [held(pair.local, column) for column in columns] == there
+        pair.both(on_conflict=OnConflict.LOCAL)
+    assert pair.verify() == []
+
+
+@pytest.mark.parametrize("pair", ["postgres-postgres", "postgres-sqlite"], indirect=True)
+def test_the_app_goes_on_when_a_contract_drops_the_column(pair: Pair):
+    for world in (pair.local, pair.remote):
+        add_column(world, "extra", "text")
+    home = shared(pair)
+    put(pair.local, "extra", "old")
+
+    sql(pair.local, "ALTER TABLE groups DROP COLUMN extra")
+    pair.local.change(Group, home.group, name="After the contract")
+
+    assert pair.local.one(Group, home.group)["name"] == "After the contract"
+    with pytest.raises(RefusedError):
+        pair.push()
+
+
+def test_a_reference_that_the_models_do_not_know_follows_a_pair(pair: Pair):
+    for world in (pair.local, pair.remote):
+        add_column(world, "invited_by", "uuid", "group_members")
+    group = pair.remote.add_group()
+    pair.both()
+    here, there = pair.local.add_user("bo@example.com"), pair.remote.add_user("Bo@example.com")
+    pair.local.add_member(group, None, "Guest")
+    key = here.hex if pair.local.database.path else str(here)
+    put(pair.local, "invited_by", key, "group_members")
+
+    pair.both()
+    pair.both()
+
+    assert held(pair.remote, "invited_by", "group_members") == [there.hex]
+    assert pair.remote.count(GroupMember) == 1
+    assert pair.verify() == []
