@@ -20,14 +20,17 @@ from backend.config.settings import BACKEND
 from backend.errors import ExitCode
 from backend.progress import Watcher, watching
 from backend.sync.options import BATCH_SIZE, Ends, Words, read_cap, read_ends, read_wanted
-from backend.sync.running import look_at, sync
+from backend.sync.running import look_at, sync, take_turns
 from backend.sync.shape import Cap, Direction, OnConflict
 from backend.sync.tell import logfile
 from backend.sync.tell.report import Answer
 
 _PATH = click.Path(path_type=Path)
 
-_LOCAL_HELP = "The database here.  [default: the configured one, backend/instance/hesap_paylas.db]"
+_LOCAL_HELP = (
+    "The database here: the path of a file, or an address.  [default: the configured one,"
+    " backend/instance/hesap_paylas.db]"
+)
 _REMOTE_HELP = (
     "The hosted database. Other users of this machine can read a command line: leave the password"
     " to PGPASSWORD or ~/.pgpass.  [default: RENDER_DATABASE_URL, from the environment or .env]"
@@ -77,7 +80,7 @@ def group(context: click.Context) -> None:
 
     Rows are written to one side only: into the hosted database by local2render, into the local
     one by render2local. A run can be interrupted and repeated at any time; the second one in a
-    row writes nothing.
+    row writes nothing. Whoever wants both sides to hold the same says sync: it takes turns.
 
     \b
     Exit codes:
@@ -100,7 +103,7 @@ def _ends(log_help: str) -> Callable[[Command], Command]:
             click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
             click.option("--log", type=_PATH, metavar="FILE", help=log_help),
             click.option("--remote", metavar="URL", help=_REMOTE_HELP),
-            click.option("--local", metavar="URL", help=_LOCAL_HELP),
+            click.option("--local", metavar="PATH|URL", help=_LOCAL_HELP),
         ):
             command = option(command)
         return command
@@ -150,12 +153,21 @@ def render2local(**words: Any) -> int:  # click passes one word an option
     return _sync(Direction.RENDER_TO_LOCAL, words)
 
 
-def _sync(direction: Direction, words: dict[str, Any]) -> int:  # as click read them
+@group.command("sync", short_help="Take turns until nothing travels.")
+@_ways
+def both(**words: Any) -> int:  # click passes one word an option
+    """Run local2render and render2local in turn until nothing travels, five times each at most."""
+    return _sync(None, words)
+
+
+def _sync(direction: Direction | None, words: dict[str, Any]) -> int:  # as click read them
     ends = _read_ends(local=words.pop("local"), remote=words.pop("remote"))
     log, as_json = words.pop("log") or ends.folder / "sync.log", words.pop("as_json")
     kept = words.pop("on_conflict")
     asked = Words(on_conflict=OnConflict(kept) if kept else None, **words)
-    wanted = read_wanted(direction, asked, ends)
+    wanted = read_wanted(direction or Direction.LOCAL_TO_RENDER, asked, ends)
+    if direction is None:
+        return _answer(partial(take_turns, ends, wanted), log, as_json=as_json)
     return _answer(partial(sync, ends, wanted, mirrored=asked.mirror), log, as_json=as_json)
 
 

@@ -70,7 +70,7 @@ def read_ends(local: str | None, remote: str | None, environ: Mapping[str, str])
         if found is None:
             raise not_configured()
         there = found
-    here = parse_database_url(local, name="--local") if local else _configured(environ)
+    here = _named_here(local) if local else _configured(environ)
     return Ends(here, there, name, environ)
 
 
@@ -109,6 +109,14 @@ def read_cap(text: str) -> Cap:
         f"--max-deletes {text!r} is not accepted",
         hint="use a number of rows, as in 25, or a share of the table, as in 10%",
     )
+
+
+def _named_here(text: str) -> DatabaseUrl:
+    """Read an address, or the path of a file; a file that is there needs to look like no other."""
+    path = Path(text).expanduser()
+    if path.is_file() or not ("://" in text or "=" in text.partition("/")[0]):
+        return DatabaseUrl("sqlite", path=path)
+    return parse_database_url(text, name="--local")
 
 
 def _configured(environ: Mapping[str, str]) -> DatabaseUrl:

@@ -5,6 +5,7 @@ What writes is imported only where it is needed: who asks for the status waits f
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from backend.progress import Watcher
@@ -12,9 +13,10 @@ from backend.sync.looking import look, verify
 from backend.sync.options import Ends
 from backend.sync.reach.opening import Reached, opened
 from backend.sync.reach.retrying import with_retries
-from backend.sync.shape import Landed, Outcome, Wanted
+from backend.sync.shape import Direction, Landed, Outcome, Wanted
 from backend.sync.tell.committed import Committed
 from backend.sync.tell.report import Ran, Seen
+from backend.sync.tell.rounds import MOST_ROUNDS, Rounds
 
 
 def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran:
@@ -32,6 +34,19 @@ def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran
 
     with committed.told():
         return with_retries(once)
+
+
+def take_turns(ends: Ends, wanted: Wanted, watcher: Watcher) -> Rounds:
+    """Write to either side in turn until nothing travels; every run writes its own undo script."""
+    runs: list[Ran] = []
+    for direction in [Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL] * MOST_ROUNDS:
+        # What the first run has begun anew, the others go on with; a dry run has begun nothing.
+        start_over = wanted.start_over and (wanted.dry_run or not runs)
+        turn = replace(wanted, direction=direction, start_over=start_over)
+        runs.append(sync(ends, turn, watcher, mirrored=False))
+        if len(runs) > 1 and (wanted.dry_run or runs[-1].is_quiet):
+            return Rounds(tuple(runs))
+    return Rounds(tuple(runs), ended=False)
 
 
 def _synchronise(

@@ -44,8 +44,7 @@ def no_such_file(database: DatabaseUrl) -> ConfigError:
     """Say that there is no local file, and how it comes to be."""
     return ConfigError(
         f"there is no SQLite file at {database.path}",
-        hint="make it with python backend/db_migrate.py, or name another one with"
-        " --local sqlite:///PATH",
+        hint="make it with python backend/db_migrate.py, or name another one with --local PATH",
     )
 
 

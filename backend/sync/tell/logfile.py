@@ -19,6 +19,7 @@ from backend.errors import AppError, ConfigError
 from backend.logs import TextFormatter, redact
 from backend.sync.shape import Conflict, Outcome, Status
 from backend.sync.tell.report import Answer, Ran, Seen
+from backend.sync.tell.rounds import Rounds
 
 _MOST_BYTES = 1_000_000
 _OLD_FILES = 3
@@ -79,7 +80,10 @@ def _record_end(error: BaseException) -> None:
 
 def record(answer: Answer) -> None:
     """Write down what a run has done, or a look has shown, row by row."""
-    if isinstance(answer, Ran):
+    if isinstance(answer, Rounds):
+        for ran in answer.runs:
+            _record_run(ran.outcome)
+    elif isinstance(answer, Ran):
         _record_run(answer.outcome)
     elif isinstance(answer, Seen):
         _record_look(answer.status)
@@ -134,12 +138,10 @@ def _event(what: str, **fields: object) -> None:
 
 
 def _to_stream(stream: TextIO) -> logging.Handler:
-    """Let a person at a terminal see only what is unusual; the bars tell the rest."""
+    """Let people see only what is unusual, at a terminal or not; the file tells the rest."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFormatter())
-    handler.setLevel(logging.WARNING if stream.isatty() else logging.INFO)
-    # Row by row is for the file.
-    handler.addFilter(lambda one: one.name != __name__ or one.levelno > logging.INFO)
+    handler.setLevel(logging.WARNING)
     return handler
 
 

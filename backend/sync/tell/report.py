@@ -54,6 +54,13 @@ class Ran:
         """Tell whether no conflict is open."""
         return not self.outcome.open_conflicts
 
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether nothing has changed by it, on either side."""
+        found = self.outcome
+        settled = found.paired or any(one.resolved for one in found.conflicts)
+        return not (found.written or settled or self.before)
+
     def lines(self) -> list[str]:
         """Say it to people."""
         found = self.outcome
@@ -107,7 +114,7 @@ class Ran:
             said = "nothing was written" if held else "nothing to do"
         if not held:
             return said
-        return f"{said}; {counted(held, 'open conflict')}: {_how_to_decide(found.open_conflicts)}"
+        return f"{said}; {counted(held, 'open conflict')}: {how_to_decide(found.open_conflicts)}"
 
 
 @dataclass(frozen=True)
@@ -199,10 +206,10 @@ def _next(status: Status) -> list[str]:
 def _nothing(conflicts: Sequence[Conflict]) -> list[str]:
     if not conflicts:
         return ["nothing to do"]
-    return [f"only conflicts are left: {_how_to_decide(conflicts)}"]
+    return [f"only conflicts are left: {how_to_decide(conflicts)}"]
 
 
-def _how_to_decide(conflicts: Sequence[Conflict]) -> str:
+def how_to_decide(conflicts: Sequence[Conflict]) -> str:
     """Say what settles them: a word for those in which one side can win, and people for others."""
     by_option = [one.kind in _BY_OPTION for one in conflicts]
     option, people = "decide with --on-conflict local, remote or newer", "change one of the rows"

@@ -140,6 +140,18 @@ def test_what_changed_here_goes_there_and_a_second_run_does_nothing(home) -> Non
     assert second.out.splitlines()[-1] == "  nothing to do"
 
 
+def test_the_path_of_a_file_is_enough(home) -> None:
+    home.here(user(1, "ada@example.com"))
+
+    ran = home("local2render", local=("--local", str(home.file)))
+    missing = home("status", local=("--local", "no/such.db"))
+
+    assert ran.code == 0, ran.err
+    assert home.there("SELECT email FROM users") == [("ada@example.com",)]
+    assert missing.code == 78
+    assert "there is no SQLite file at no/such.db" in missing.err
+
+
 def test_what_changed_there_comes_here(home) -> None:
     home("local2render")
     home.there(user(2, "bo@example.com"))

@@ -114,24 +114,15 @@ def test_no_address_and_no_password_reaches_file_or_terminal(tmp_path) -> None:
     assert ADDRESS not in told
 
 
-def test_a_person_sees_only_what_is_unusual() -> None:
-    screen = Terminal()
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO], ids=["terminal", "pipe"])
+def test_a_person_sees_only_what_is_unusual(stream) -> None:
+    screen = stream()
 
     with logfile.kept(None, screen):
         logging.getLogger("backend.progress").info("connect begins")
         logging.getLogger("backend.sync.reach.retrying").warning("trying again")
 
     assert screen.getvalue() == "WARNING trying again\n"
-
-
-def test_without_a_terminal_stages_are_lines_and_rows_are_not(tmp_path) -> None:
-    stream = io.StringIO()
-
-    with logfile.kept(tmp_path / "sync.log", stream):
-        logging.getLogger("backend.progress").info("connect begins")
-        logfile.record(EVERYTHING)
-
-    assert stream.getvalue() == "INFO connect begins\n"
 
 
 def test_the_file_is_for_its_owner_alone_and_is_rotated(tmp_path) -> None:
