@@ -31,12 +31,19 @@ _INCOMING = """
     WHERE k.contype = 'f' AND k.conparentid = 0
         AND k.confrelid = ANY(%(oids)s) AND NOT k.conrelid = ANY(%(oids)s)
     ORDER BY 1, 2, 3"""
+_MAY_READ = """
+    SELECT has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relname = %s"""
 _VALUES = "SELECT convert_to({row}, 'UTF8') FROM {table} WHERE {filled}"
 
 
 @dataclass(frozen=True)
 class Dangling:
-    """Values of a foreign key of `table` that no row of `referred` would have."""
+    """Values of a foreign key of `table` that no row of `referred` would have.
+
+    Without `values` nobody knows: the rows that would tell cannot be read.
+    """
 
     table: str
     constraint: str
@@ -44,6 +51,8 @@ class Dangling:
     values: frozenset[bytes]
 
     def __str__(self) -> str:
+        if not self.values:
+            return f"rows of {self.referred} that cannot be looked at with this login's rights"
         first = sorted(self.values)[:_SHOWN]
         named = ", ".join(value.decode(errors="replace").strip() for value in first)
         more = ", …" if len(self.values) > _SHOWN else ""
@@ -63,6 +72,9 @@ def left_behind(
         columns = _columns(pairs[referred], keys, casts)
         if columns is None:
             continue
+        if not _may_read(session, (place, table)):
+            yield Dangling(table, name, referred, frozenset())
+            continue
         wanted = set(_target_values(session, (place, table), columns, own, casts))
         missing = _missing(wanted, _source_values(source, pairs[referred], columns, casts))
         if missing:
@@ -78,12 +90,19 @@ def without_parents(
             columns = _columns(pair, key.columns, casts)
             if key.table not in pairing.excluded or columns is None:
                 continue
-            wanted = set(_source_values(source, pair, columns, casts))
             place = (pair.target.schema, key.table)
+            wanted = set(_source_values(source, pair, columns, casts))
+            if wanted and not _may_read(session, place):
+                yield Dangling(pair.target.name, key.name, key.table, frozenset())
+                continue
             held = _target_values(session, place, columns, key.referred, casts)
             missing = _missing(wanted, held)
             if missing:
                 yield Dangling(pair.target.name, key.name, key.table, missing)
+
+
+def _may_read(session: Session, place: tuple[str, str]) -> bool:
+    return session.execute(_MAY_READ, place).fetchone() == (True,)
 
 
 def _columns(pair: TablePair, names: Sequence[str], casts: Casts) -> TablePair | None:

@@ -31,13 +31,17 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Intent:
-    """What a run wants of these tables; `staged` says that it needs temporary tables."""
+    """What a run wants of these tables.
+
+    `staged` says that it needs temporary tables, `merged` that rows are written beside others.
+    """
 
     schema: str
     tables: tuple[str, ...]
     method: Method
     deletes: bool = False
     staged: bool = False
+    merged: bool = False
 
     @property
     def in_place(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from backend.errors import DatabaseError, DataError
+from backend.errors import AppError, DatabaseError, DataError
 from backend.tablecopy.casting.choosing import untyped
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.postgres.findings import Offences
@@ -36,9 +36,19 @@ def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
     return run.report(outcome, tables=tables, findings=found)
 
 
-def refusals(run: Run) -> Findings:
-    """Name what a load has refused, all of it."""
-    return _with_bad_rows(run, named_bad_values(run))
+def refusals(run: Run, error: DataError) -> Findings:
+    """Name what a load has refused, all of it.
+
+    Raises:
+        DataError: the server's own, where nobody else can name anything.
+    """
+    try:
+        found = _with_bad_rows(run, named_bad_values(run))
+    except AppError as other:
+        raise error from other
+    if not found.exit_code:
+        raise error
+    return found
 
 
 def bad_rows(found: Offences) -> Findings:

@@ -26,12 +26,9 @@ def fill(run: Run) -> Report:
             result, found = _filled(run)
             if found:
                 raise psycopg.Rollback(transaction)
-    except DataError:
+    except DataError as error:
         # That something was refused is known; what it is, is looked for only now.
-        named = refusals(run)
-        if not named.exit_code:
-            raise
-        return run.report(_AS_BEFORE, findings=named)
+        return run.report(_AS_BEFORE, findings=refusals(run, error))
     if found:
         return _report(run, _AS_BEFORE, result, Findings(differences=found))
     findings = Findings(verdict=rules_of_ours(run, run.sides.target.schema))

@@ -35,12 +35,9 @@ def load_and_swap(run: Run) -> Report:
             result, differences = _filled(run, shadow)
         except OffendingRowsError as error:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
-        except DataError:
+        except DataError as error:
             # That something was refused is known; what it is, is looked for only now.
-            found = refusals(run)
-            if not found.exit_code:
-                raise
-            return run.report(_AS_BEFORE, findings=found)
+            return run.report(_AS_BEFORE, findings=refusals(run, error))
         verdict = None if differences else rules_of_ours(run, shadow.name)
         findings = Findings(differences=differences, verdict=verdict)
         if findings.exit_code:

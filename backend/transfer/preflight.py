@@ -56,13 +56,17 @@ class Scene:
     @property
     def intent(self) -> Intent:
         """Return what the run wants of the target."""
-        options = self.options
+        options, groups = self.options, self.pairing.groups
+        merged = options.way is Task.UPDATE and bool(self.held.tables)
+        # Tables that refer to each other are filled together, from beside them.
+        circle = options.way is Task.UPDATE and any(len(group) > 1 for group in groups)
         return Intent(
             self.sides.target.schema,
             tuple(pair.target.name for pair in self.pairing.pairs),
             _METHODS[options.way],
             deletes=options.delete or options.way is Task.REPLACE,
-            staged=options.way is Task.UPDATE or options.task is Task.CHECK,
+            staged=merged or circle or options.task is Task.CHECK,
+            merged=merged,
         )
 
 
@@ -121,7 +125,8 @@ def _left_behind(scene: Scene) -> Iterator[Obstacle]:
         return
     sides, casts = scene.sides, scene.options.casts
     for one in left_behind(sides.session, sides.source.connection, scene.pairing, casts):
-        reason = f"{one.table} ({one.constraint}) refers to {one}, and the file has no such row"
+        lacking = ", and the file has no such row" if one.values else ""
+        reason = f"{one.table} ({one.constraint}) refers to {one}{lacking}"
         yield Obstacle(reason, "--update keeps such rows", one.referred)
 
 
@@ -130,7 +135,8 @@ def _without_parents(scene: Scene) -> Iterator[Obstacle]:
         return
     sides, casts = scene.sides, scene.options.casts
     for one in without_parents(sides.session, sides.source.connection, scene.pairing, casts):
-        reason = f"{one.constraint} refers to {one}, which is excluded, and the target lacks them"
+        lacking = ", which is excluded, and the target lacks them" if one.values else ""
+        reason = f"{one.constraint} refers to {one}{lacking}"
         yield Obstacle(reason, f"let {one.referred} travel, or exclude {one.table} too", one.table)
 
 

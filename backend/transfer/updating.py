@@ -40,11 +40,8 @@ def update(run: Run) -> Report:
                 changes = write(run.sides.session, what, parts)
         except OffendingRowsError as error:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
-        except DataError:
-            found = refusals(run)
-            if not found.exit_code:
-                raise
-            return run.report(_AS_BEFORE, findings=found)
+        except DataError as error:
+            return run.report(_AS_BEFORE, findings=refusals(run, error))
         run.notes += [f"{one.table}: {one.said('were')}" for one in reached]
         findings = _compared(run, pool, encoders, parts)
     return _report(run, changes, findings)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 
-from backend.errors import DataError
-from backend.tablecopy.postgres.findings import OffendingRowsError, offences
+from backend.errors import DatabaseError, DataError
+from backend.tablecopy.postgres.findings import Offences, OffendingRowsError, offences
 from backend.tablecopy.postgres.planning import plan_steps
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.postgres.shadow import Shadow
@@ -38,11 +38,20 @@ def finish(
         with _sessions(target) as sessions:
             run_steps(steps, sessions, on_step)
     except DataError as error:
-        with closing(connect(target, name=f"tablecopy:{shadow.name}")) as session:
-            found = offences(session, shadow.blueprint)
+        found = _offences(shadow, target)
         if not found.rows:
             raise
         raise OffendingRowsError(found) from error
+
+
+def _offences(shadow: Shadow, target: Target) -> Offences:
+    """Name the rows; nothing, where the right to make the temporary table for that is missing."""
+    with (
+        suppress(DatabaseError),
+        closing(connect(target, name=f"tablecopy:{shadow.name}")) as session,
+    ):
+        return offences(session, shadow.blueprint)
+    return Offences()
 
 
 @contextmanager

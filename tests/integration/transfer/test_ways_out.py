@@ -227,3 +227,95 @@ def test_references_to_rows_that_come_again_are_not_in_the_way(move) -> None:
 
     assert ran.code == 0, ran.out + ran.err
     assert move.rows() == ROWS
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param("CREATE VIEW v AS SELECT id FROM a", id="a view"),
+        pytest.param("CREATE PUBLICATION p FOR ALL TABLES", id="a publication"),
+    ],
+)
+def test_what_stands_in_the_way_of_a_replacement_is_replaced_in_place(move, made) -> None:
+    move.prepare(made, "INSERT INTO a VALUES (1, 'old'), (9, 'old')")
+
+    planned, refused = move("--truncate", "--dry-run"), move("--truncate")
+    ran = move("--update", "--delete")
+
+    assert (planned.code, refused.code) == (77, 77)
+    assert "--update --delete leaves the tables in place" in planned.out
+    assert "--update --delete leaves the tables in place" in refused.err
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING",
+        "CREATE RULE r AS ON UPDATE TO a DO ALSO NOTIFY a",
+    ],
+    ids=["insert", "update"],
+)
+def test_a_rule_that_would_rewrite_an_update_has_a_way_out(move, made) -> None:
+    move.prepare("INSERT INTO a VALUES (1, 'old')", made)
+
+    ran, _ = walk(move, "--update")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+
+
+@pytest.mark.parametrize("flags", [(), ("--update",)])
+def test_a_rule_is_not_in_the_way_of_an_empty_target(move, flags) -> None:
+    move.prepare("CREATE RULE r AS ON INSERT TO a DO INSTEAD NOTHING")
+
+    ran, _ = walk(move, *flags)
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+
+
+@pytest.mark.parametrize("flags", [(), ("--update",)])
+def test_who_may_not_make_temporary_tables_can_still_load(move, role, flags) -> None:
+    name = move.target.params["dbname"]
+    move.prepare(
+        f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC",
+        f"GRANT CREATE ON DATABASE {name} TO {role}",
+        f"GRANT CREATE ON SCHEMA public TO {role}",
+        f"ALTER TABLE a OWNER TO {role}",
+        "ALTER TABLE a ADD CHECK (t <> 'z')",
+    )
+    write(move.source, "INSERT INTO a VALUES (3, 'z')")
+
+    refused = move(*flags, login=login(move.target, role))
+    write(move.source, "DELETE FROM a WHERE id = 3")
+    ran = move(*flags, login=login(move.target, role))
+
+    assert refused.code == 65, refused.out + refused.err
+    assert "a_t_check" in refused.err
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+
+
+def test_an_excluded_table_that_cannot_be_read_is_told(move, role) -> None:
+    write(
+        move.source,
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER)",
+        "INSERT INTO b VALUES (1, 1)",
+    )
+    move.prepare(
+        "CREATE TABLE b (id integer PRIMARY KEY, a integer REFERENCES a)",
+        "INSERT INTO a VALUES (1, 'theirs')",
+        f"GRANT SELECT, INSERT, UPDATE ON b TO {role}",
+    )
+    user = login(move.target, role)
+
+    refused = move("--update", "--exclude", "a", login=user)
+    move.prepare(f"GRANT SELECT ON a TO {role}")
+    ran = move("--update", "--exclude", "a", login=user)
+
+    assert refused.code == 77, refused.out + refused.err
+    assert "b_a_fkey refers to rows of a that cannot be looked at" in refused.err
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows("b") == [(1, 1)]
