@@ -28,7 +28,7 @@ class Attempt:
         self._renames = Renames()
         self._task = task
         self._going: list[Weighed] = []
-        self._holders: dict[Key, Key] = {}
+        self._holders: dict[Key, frozenset[Key]] = {}
         self._ledger = Ledger(task, self.target, outcome)
         parts = self.source, self.target, self.tables, self._renames
         self._obstacles = Obstacles(*parts)
@@ -162,6 +162,6 @@ class Attempt:
         if not all(map(root.has_room, root.unique)):
             return []
         circle = set(self._holders)
-        while outside := {key for key in circle if self._holders[key] not in circle}:
+        while outside := {key for key in circle if not self._holders[key] <= circle}:
             circle -= outside
         return sorted(circle, key=repr)

@@ -89,10 +89,11 @@ class Ledger:
         """Note what stands in the way of a unit."""
         self._outcome.conflicts.append(Conflict(root.name, root.shown(key), kind, because=because))
 
-    def taken(self, root: SyncedTable, holders: Mapping[Key, Key]) -> None:
+    def taken(self, root: SyncedTable, holders: Mapping[Key, frozenset[Key]]) -> None:
         """Note units whose unique values are held by others."""
-        for key, holder in holders.items():
-            because = f"the value is that of {root.name} {root.shown(holder)}"
+        for key, others in holders.items():
+            names = " and ".join(sorted(f"{root.name} {root.shown(other)}" for other in others))
+            because = f"the value is that of {names}"
             self.conflict(root, key, ConflictKind.TAKEN, because=because)
 
     def contradiction(

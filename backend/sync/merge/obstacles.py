@@ -137,22 +137,23 @@ class Obstacles:
             if child.root != root.name:
                 yield child, reference
 
-    def holders(self, root: SyncedTable, changes: list[Change]) -> Mapping[Key, Key]:
-        """Return, for each change that holds a value of somebody else's, whose that is."""
-        found: dict[Key, Key] = {}
+    def holders(self, root: SyncedTable, changes: list[Change]) -> Mapping[Key, frozenset[Key]]:
+        """Return, for each change that holds values of somebody else's, whose these are."""
+        found: dict[Key, set[Key]] = defaultdict(set)
         for columns in root.unique:
-            wanted: dict[Key, Key] = {}
+            # Two may want the same: what one side has given to one, the other side to another.
+            wanted: dict[Key, list[Key]] = defaultdict(list)
             for change in changes:
                 row = change.image.get((root.name, change.key))
                 value = root.pick(row, columns) if row else (None,)
                 if None not in value:
-                    wanted[value] = change.key
-            rows = self.target.rows(root, columns, list(wanted)) if wanted else []
-            for row in rows:
-                owner = wanted[root.pick(row, columns)]
-                if owner != root.key_of(row):
-                    found[owner] = root.key_of(row)
-        return found
+                    wanted[value].append(change.key)
+            for row in self.target.rows(root, columns, list(wanted)) if wanted else []:
+                holder = root.key_of(row)
+                for owner in wanted[root.pick(row, columns)]:
+                    if owner != holder:
+                        found[owner].add(holder)
+        return {owner: frozenset(holders) for owner, holders in found.items()}
 
 
 def _uses(child: SyncedTable, row: Row) -> str:
