@@ -12,7 +12,9 @@ from backend.tablecopy.postgres.unsupported import UNSUPPORTED
 # A table and why.
 Reason = tuple[str, str]
 
-# Whatever else depends on a table, its columns or its row type would be lost with it.
+# Whatever else depends on a table, its columns, its row type or the sequence of an identity column
+# would be lost with it. So would what is made for the new table and means the old one: a value of
+# type regclass, a column of rows.
 _DEPENDENTS = """
     SELECT DISTINCT t.name, CASE WHEN d.classid = 'pg_rewrite'::regclass
         THEN (SELECT pg_describe_object('pg_class'::regclass, w.ev_class, 0)
@@ -21,17 +23,26 @@ _DEPENDENTS = """
     FROM pg_depend d JOIN (
         SELECT 'pg_class'::regclass::oid, c.oid, c.relname FROM pg_class c
         WHERE c.oid = ANY(%(oids)s) UNION ALL
-        SELECT 'pg_type'::regclass::oid, e.oid, c.relname FROM pg_class c
+        SELECT 'pg_class'::regclass, s.oid, c.relname FROM pg_class c
+        JOIN pg_depend i ON i.refobjid = c.oid AND i.refclassid = 'pg_class'::regclass
+            AND i.classid = 'pg_class'::regclass AND i.deptype = 'i'
+        JOIN pg_class s ON s.oid = i.objid AND s.relkind = 'S' WHERE c.oid = ANY(%(oids)s) UNION ALL
+        SELECT 'pg_type'::regclass, e.oid, c.relname FROM pg_class c
         JOIN pg_type e ON c.reltype IN (e.oid, e.typelem) WHERE c.oid = ANY(%(oids)s)
         ) t(classid, oid, name) ON d.refclassid = t.classid AND d.refobjid = t.oid
     WHERE CASE d.classid
         WHEN 'pg_class'::regclass THEN
-            (SELECT c.relkind NOT IN ('i', 't', 'S') FROM pg_class c WHERE c.oid = d.objid)
-            AND NOT d.objid = ANY(%(oids)s)
+            (SELECT CASE c.relkind WHEN 'i' THEN d.deptype = 'n' AND d.refobjsubid = 0
+                WHEN 't' THEN false WHEN 'S' THEN false
+                ELSE d.refclassid = 'pg_type'::regclass OR NOT c.oid = ANY(%(oids)s) END
+            FROM pg_class c WHERE c.oid = d.objid)
         WHEN 'pg_attrdef'::regclass THEN
-            (SELECT NOT f.adrelid = ANY(%(oids)s) FROM pg_attrdef f WHERE f.oid = d.objid)
+            (SELECT d.refobjsubid = 0 OR NOT f.adrelid = ANY(%(oids)s)
+            FROM pg_attrdef f WHERE f.oid = d.objid)
         WHEN 'pg_constraint'::regclass THEN
-            (SELECT k.contype <> 'f' AND NOT k.conrelid = ANY(%(oids)s)
+            (SELECT k.contype <> 'f' AND (NOT k.conrelid = ANY(%(oids)s)
+                OR d.refobjid <> k.conrelid AND d.refobjsubid = 0
+                OR d.refobjid = k.conrelid AND k.conbin::text LIKE '%%:consttype 2205 %%')
             FROM pg_constraint k WHERE k.oid = d.objid)
         WHEN 'pg_trigger'::regclass THEN
             (SELECT NOT g.tgisinternal AND NOT g.tgrelid = ANY(%(oids)s)

@@ -71,7 +71,8 @@ _STATISTICS = """
     FROM pg_class c JOIN pg_statistic_ext x ON x.stxrelid = c.oid
     JOIN pg_namespace n ON n.oid = x.stxnamespace JOIN pg_roles r ON r.oid = x.stxowner
     WHERE c.oid = ANY(%(oids)s) AND NOT (has_schema_privilege(n.oid, 'CREATE')
-        AND pg_has_role(r.oid, 'USAGE')) ORDER BY 1, 2"""
+        AND has_schema_privilege(r.oid, n.oid, 'CREATE') AND pg_has_role(r.oid, 'USAGE'))
+    ORDER BY 1, 2"""
 
 UNSUPPORTED = (
     *(f"{_WHOLE} {query}" for query in (_COMMENTED, _LABELS, _ROW_TYPES, _EXTENSIONS, _GRANTORS)),

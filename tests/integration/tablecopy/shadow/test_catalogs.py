@@ -31,8 +31,9 @@ KEPT = {
 }
 # By which of the cases below; a subscription needs a server of its own (`test_replication`).
 REFUSED = {
-    "pg_class": {"index", "sequence"},
-    "pg_constraint": {"switched off"},
+    "pg_class": {"index", "sequence", "index that means it"},
+    "pg_constraint": {"switched off", "check that means it"},
+    "pg_attrdef": {"default that means it", "counted by its sequence"},
     "pg_depend": {"extension", "function that takes a row"},
     "pg_description": {"comment on its type"},
     "pg_extension": {"extension"},
@@ -43,7 +44,12 @@ REFUSED = {
     "pg_rewrite": {"view", "materialized view"},
     "pg_seclabel": {"label", "label on a column"},
     "pg_subscription_rel": set[str](),
-    "pg_type": {"rights on its type", "column of rows", "made from a type"},
+    "pg_type": {
+        "rights on its type",
+        "column of rows",
+        "made from a type",
+        "column of rows of one that moves",
+    },
 }
 NOT_OF_TABLES = {
     "pg_foreign_table": "a foreign table is no target",
@@ -64,6 +70,27 @@ CASES = {
         'function "Shop".f("Shop".person)',
     ),
     "column of rows": ("CREATE TABLE t (p person[])", 'table "Shop".t'),
+    "column of rows of one that moves": ("ALTER TABLE note ADD p person", 'table "Shop".note'),
+    "default that means it": (
+        "ALTER TABLE note ADD kind regclass DEFAULT 'person'::regclass",
+        'default value for column kind of table "Shop".note depends on it',
+    ),
+    "check that means it": (
+        "ALTER TABLE note ADD CONSTRAINT meant CHECK (tableoid <> 'person'::regclass)",
+        "constraint meant on table",
+    ),
+    "check that means itself": (
+        "ALTER TABLE person ADD CONSTRAINT own CHECK (tableoid = 'person'::regclass)",
+        "constraint own on table",
+    ),
+    "index that means it": (
+        "CREATE INDEX meant ON node ((head::oid = 'person'::regclass))",
+        'index "Shop".meant',
+    ),
+    "counted by its sequence": (
+        "ALTER TABLE note ADD code bigint DEFAULT nextval('\"Person Numbers\"')",
+        'default value for column code of table "Shop".note',
+    ),
     "inheritance": ("CREATE TABLE t () INHERITS (person)", "inherits from it"),
     "publication": ("CREATE PUBLICATION p FOR TABLE person", "publication p"),
     "policy of another table": (
