@@ -17,6 +17,19 @@ OBSTACLES = [
         "function public.f() depends on it",
         id="a function",
     ),
+    pytest.param(
+        "CREATE PUBLICATION p FOR ALL TABLES",
+        "publication p sends its rows on",
+        id="a publication of all tables",
+    ),
+    pytest.param(
+        "CREATE PUBLICATION p FOR TABLES IN SCHEMA public",
+        "publication p sends its rows on",
+        id="a publication of a schema",
+    ),
+    pytest.param(
+        "COMMENT ON TYPE a IS 'a row'", "a comment on type public.a", id="a comment on its type"
+    ),
     pytest.param("CREATE TABLE b () INHERITS (a)", "another table inherits from it", id="heirs"),
 ]
 

@@ -122,6 +122,20 @@ def test_an_owner_with_the_named_rights_may_exchange(move, role) -> None:
     assert move.rows() == ROWS
 
 
+def test_an_owner_who_has_taken_from_himself_what_a_lock_asks_for_has_a_way_out(move, role) -> None:
+    move.prepare(
+        f"ALTER TABLE a OWNER TO {role}",
+        f"REVOKE ALL ON a FROM {role}",
+        f"GRANT SELECT ON a TO {role}",
+    )
+
+    ran, flags = walk(move, user=login(move.target, role))
+
+    assert (ran.code, flags) == (0, [])
+    assert move.rows() == ROWS
+    assert not ask(move.target, f"SELECT has_table_privilege('{role}', 'a', 'INSERT')")
+
+
 def test_temporary_tables_are_missed_before_they_are_needed(move, role) -> None:
     name = move.target.params["dbname"]
     move.prepare(
