@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import psycopg
 
 from backend.errors import RefusedError
 from backend.tablecopy.casting.encoder import Encoder
@@ -15,10 +18,12 @@ from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
 from backend.tablecopy.postgres.loosening import in_any_order
 from backend.tablecopy.postgres.merging import Merge, together
+from backend.tablecopy.postgres.outcome import see_stored
 from backend.tablecopy.postgres.reach import Reached, reached, refused
 from backend.tablecopy.postgres.references import references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import keep_writers_out
+from backend.tablecopy.postgres.trial import is_unexplained, try_rows
 from backend.tablecopy.shape import BATCH_ROWS, KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
@@ -124,11 +129,26 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
             pairs = [merge.pair for merge in merges]
             _see_reach(session, what, merges)
             # Nothing has been written yet.
-            in_any_order(
-                session, pairs, lambda: _write(session, merges, changes, delete=what.delete)
-            )
+            with _rows_named(session, merges):
+                in_any_order(
+                    session, pairs, lambda: _write(session, merges, changes, delete=what.delete)
+                )
+                # What is deferred is looked at now, while somebody can still say what was done.
+                session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                see_stored(session, merges, deletes=what.delete)
         move_counters(session, what.pairing, what.high_water)
     return changes
+
+
+@contextmanager
+def _rows_named(session: Session, merges: list[Merge]) -> Iterator[None]:
+    try:
+        with session.transaction():
+            yield
+    except psycopg.Error as error:
+        if is_unexplained(error):
+            try_rows(session, merges, error)
+        raise
 
 
 def _see_reach(session: Session, what: Update, merges: list[Merge]) -> None:

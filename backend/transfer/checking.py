@@ -9,7 +9,8 @@ from itertools import islice
 from backend.errors import AppError, DatabaseError, DataError
 from backend.tablecopy.casting.choosing import untyped
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.postgres.findings import Offences
+from backend.tablecopy.postgres.charset import Charset
+from backend.tablecopy.postgres.findings import OffenceKind, Offences
 from backend.tablecopy.rehearsing import Beside, rehearse
 from backend.tablecopy.sqlite.badvalues import bad_values
 from backend.transfer.options import Task
@@ -53,8 +54,10 @@ def refusals(run: Run, error: DataError) -> Findings:
 
 def bad_rows(found: Offences) -> Findings:
     """Say which rows are refused, and how many more."""
-    notes = (f"{found.unnamed:,} refused rows more are not named",) if found.unnamed else ()
-    return Findings(notes=notes, bad_rows=found.rows)
+    notes = [f"{found.unnamed:,} refused rows more are not named"] if found.unnamed else []
+    if {OffenceKind.TRIGGER, OffenceKind.REFUSED} & found.counts.keys():
+        notes.append("what triggers change is not exact: ALTER TABLE … DISABLE TRIGGER … meanwhile")
+    return Findings(notes=tuple(notes), bad_rows=found.rows)
 
 
 def _with_bad_rows(run: Run, found: Findings) -> Findings:
@@ -80,7 +83,13 @@ def named_bad_values(run: Run, known: Findings | None = None) -> Findings:
     with run.stage("check"):
         # With their order looked at, so that rows are named by the key that people know.
         pairs = [one.pair for one in run.encoders()]
-        found = bad_values(run.sides.source.connection, pairs, run.options.casts)
+        charset = Charset(run.sides.session)
+        found = bad_values(
+            run.sides.source.connection,
+            pairs,
+            run.options.casts,
+            charset if charset.lacks_some else None,
+        )
         named = tuple(islice(found, _MOST_NAMED))
         rest = sum(1 for _ in found)
     notes = (f"{rest:,} bad values more are not named",) if rest else ()

@@ -18,6 +18,7 @@ from backend.tablecopy.pairing import FindingKind, Pairing
 from backend.tablecopy.postgres.emptiness import Contents
 from backend.tablecopy.postgres.preflight import target_obstacles
 from backend.tablecopy.postgres.reach import refused
+from backend.tablecopy.postgres.tables import rules
 from backend.tablecopy.reach import Outlook
 from backend.transfer.migration_tables import History
 from backend.transfer.migration_tables import obstacles as history_obstacles
@@ -140,6 +141,14 @@ def _without_parents(scene: Scene) -> Iterator[Obstacle]:
         yield Obstacle(reason, f"let {one.referred} travel, or exclude {one.table} too", one.table)
 
 
+def _rewritten(scene: Scene) -> Iterator[Obstacle]:
+    if scene.options.way is Task.UPDATE and scene.held.tables:
+        intent = scene.intent
+        for table, rule, off in rules(scene.sides.session, intent.schema, intent.tables):
+            reason = f"the rule {rule} rewrites what is written"
+            yield Obstacle(reason, f"for the transfer: {off}", table)
+
+
 def _reached(scene: Scene) -> Iterator[Obstacle]:
     """Name what foreign keys would do to tables that are left alone."""
     options, sides = scene.options, scene.sides
@@ -162,5 +171,6 @@ _CHECKS: tuple[Check, ...] = (
     _on_target,
     _left_behind,
     _without_parents,
+    _rewritten,
     _reached,
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from backend.errors import DataError
+from psycopg.errors import UniqueViolation
+
+from backend.errors import DataError, RefusedError
 from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.findings import OffendingRowsError
@@ -41,10 +43,25 @@ def update(run: Run) -> Report:
         except OffendingRowsError as error:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError as error:
-            return run.report(_AS_BEFORE, findings=refusals(run, error))
+            return run.report(_AS_BEFORE, findings=_named(run, error))
         run.notes += [f"{one.table}: {one.said('were')}" for one in reached]
         findings = _compared(run, pool, encoders, parts)
     return _report(run, changes, findings)
+
+
+def _named(run: Run, error: DataError) -> Findings:
+    """Name what was refused; where it is a unique value of which there is only one, say why."""
+    try:
+        return refusals(run, error)
+    except DataError:
+        cause = error.__cause__
+        if not isinstance(cause, UniqueViolation):
+            raise
+        table, constraint = cause.diag.table_name, cause.diag.constraint_name
+        raise RefusedError(
+            f"rows of {table} exchange values of {constraint}, which looks at one row at a time",
+            hint="make it DEFERRABLE, or write one of the rows by hand; the target is as it was",
+        ) from error
 
 
 def _wanted(run: Run, encoders: Mapping[str, Encoder], told: Callable[[Reached], None]) -> Update:

@@ -20,6 +20,8 @@ class OffenceKind(StrEnum):
     CHECK = "check"
     EXCLUSION = "exclusion"
     NO_PARTITION = "no partition"
+    TRIGGER = "changed by a trigger"
+    REFUSED = "refused"
     DEPENDANT = "dependant"
 
 

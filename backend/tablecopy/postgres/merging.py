@@ -58,12 +58,34 @@ _FIND_MORE = """
     WHERE tablecopy_nth > coalesce(tablecopy_held, 0)"""
 
 
+# What is not stored as it was staged, although nothing failed.
+_UNLIKE = """
+    SELECT concat_ws(', ', {key}), CASE WHEN t.tableoid IS NULL THEN 'the whole row'
+        ELSE concat_ws(', ', {names}) END
+    FROM (SELECT {columns} FROM {stage}) s LEFT JOIN (SELECT tableoid, {columns} FROM {rows}) t
+        ON {same_key} WHERE t.tableoid IS NULL OR NOT {same} ORDER BY 1 LIMIT {limit}"""
+_NOT_ADDED = """
+    SELECT tablecopy_line, 'the whole row'
+    FROM (SELECT ROW(tablecopy_s.*)::text AS tablecopy_line, count(*) AS tablecopy_wanted
+        FROM {stage} tablecopy_s GROUP BY 1) s
+    LEFT JOIN (SELECT ROW(tablecopy_t.*)::text AS tablecopy_line, count(*) AS tablecopy_held
+        FROM (SELECT {columns} FROM {rows}) tablecopy_t GROUP BY 1) h USING (tablecopy_line)
+    WHERE tablecopy_wanted > coalesce(tablecopy_held, 0) ORDER BY 1 LIMIT {limit}"""
+_NOT_DELETED = """
+    SELECT e.key, 'not deleted' FROM {extra} e JOIN {rows} t ON t.ctid = e.place
+        AND t.tableoid = e.heap ORDER BY 1 LIMIT {limit}"""
+
+
 @dataclass(frozen=True)
 class Merge:
-    """A live table and its stage; `place` tells the stages of one run apart."""
+    """A live table and its stage; `place` tells the stages of one run apart.
+
+    With `only`, a place in the stage, nothing but that row of it is looked at.
+    """
 
     pair: TablePair
     place: int
+    only: str = ""
 
     @property
     def has_key(self) -> bool:
@@ -88,7 +110,7 @@ class Merge:
 
     def index_stage(self) -> sql.Composed:
         """Let rows be found in the stage: it is asked once for each part of the table."""
-        index = "CREATE INDEX ON {stage} ({key}); " if self.has_key else ""
+        index = "CREATE UNIQUE INDEX ON {stage} ({key}); " if self.has_key else ""
         return self.filled(f"{index}ANALYZE {{stage}}")
 
     def find_extras(self, ranges: Sequence[KeyRange]) -> sql.Composed:
@@ -128,20 +150,48 @@ class Merge:
         """Delete what only the target has."""
         return self.filled(_DELETE)
 
+    def unlike(self, limit: int) -> sql.Composed:
+        """Name rows, and columns, that are stored otherwise than they were staged."""
+        most = sql.Literal(limit)
+        if not self.has_key:
+            return self.filled(_NOT_ADDED, limit=most)
+        columns = [sql.Identifier(column.target.name) for column in self.pair.columns]
+        key = [sql.Identifier("s", column.target.name) for column in self.pair.key]
+        names = [
+            sql.SQL("CASE WHEN NOT {} THEN {} END").format(
+                same_values([sql.Identifier(one.target.name)]), sql.Literal(one.target.name)
+            )
+            for one in self.pair.columns
+        ]
+        filled = {"key": _joined(key), "names": _joined(names), "same": same_values(columns)}
+        return self.filled(_UNLIKE, limit=most, **filled)
+
+    def undeleted(self, limit: int) -> sql.Composed:
+        """Name rows that are there although they were deleted."""
+        return self.filled(_NOT_DELETED, limit=sql.Literal(limit))
+
     def filled(self, template: str, **more: sql.Composable) -> sql.Composed:
         """Return a statement about the table, its stage, and what only the target has."""
         key = [sql.Identifier(column.target.name) for column in self.pair.key]
         names = [sql.Identifier(column.target.name) for column in self.pair.columns]
-        return sql.SQL(template).format(
-            table=sql.Identifier(self.pair.target.schema, self.pair.target.name),
-            rows=own_rows(self.pair.target),
-            stage=sql.Identifier("pg_temp", f"tablecopy_stage_{self.place}"),
-            extra=sql.Identifier("pg_temp", f"tablecopy_extra_{self.place}"),
-            columns=_joined(names),
-            key=_joined(key),
-            same_key=sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(one) for one in key),
-            **more,
-        )
+        parts: dict[str, sql.Composable] = {
+            "table": sql.Identifier(self.pair.target.schema, self.pair.target.name),
+            "rows": own_rows(self.pair.target),
+            "stage": self._stage,
+            "extra": sql.Identifier("pg_temp", f"tablecopy_extra_{self.place}"),
+            "columns": _joined(names),
+            "key": _joined(key),
+            "same_key": sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(one) for one in key),
+        }
+        return sql.SQL(template).format(**(parts | more))
+
+    @property
+    def _stage(self) -> sql.Composable:
+        name = sql.Identifier("pg_temp", f"tablecopy_stage_{self.place}")
+        if not self.only:
+            return name
+        one = sql.SQL("(SELECT * FROM {} WHERE ctid = {})")
+        return one.format(name, sql.Literal(self.only))
 
 
 def together(statements: Sequence[tuple[int, sql.Composed]]) -> sql.Composed:

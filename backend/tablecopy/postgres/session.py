@@ -140,13 +140,19 @@ def _raise(error: psycopg.Error, doing: str) -> NoReturn:
     if known is not None:
         raise _saying(known, doing) from error
     said = error.diag.message_primary or str(error)
-    if isinstance(error, errors.DataError | errors.IntegrityError):
-        raise DataError(f"{doing}: {said}") from error
+    # What a trigger raises is about a row too.
+    if isinstance(error, errors.DataError | errors.IntegrityError | errors.RaiseException):
+        raise DataError(f"{doing}: {said}{_copied_row(error)}") from error
     if isinstance(error, errors.InsufficientPrivilege):
         raise DatabaseError(
             f"{doing}: {said}", hint="log in as the tables' owner, or as a member of it"
         ) from error
     raise DatabaseError(f"{doing}: {said}") from error
+
+
+def _copied_row(error: psycopg.Error) -> str:
+    lines = (error.diag.context or "").splitlines()
+    return next((f" ({line})" for line in lines if line.startswith("COPY ")), "")
 
 
 def _saying(error: AppError, doing: str) -> AppError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from backend.tablecopy.casting.encoder import Encoder, encoder
 from backend.tablecopy.casting.rule import (
@@ -25,10 +26,24 @@ from backend.tablecopy.sqlite.ranges import key_names, sample_ranges, source_key
 _RANGE_ROWS = 5_000
 
 
+class Charset(Protocol):
+    """The characters that the target can hold."""
+
+    name: str
+
+    def missing(self, text: str) -> str:
+        """Return the first one of a text that it does not have, or nothing."""
+
+
 def bad_values(
-    connection: SourceConnection, pairs: Iterable[TablePair], casts: Casts
+    connection: SourceConnection,
+    pairs: Iterable[TablePair],
+    casts: Casts,
+    charset: Charset | None = None,
 ) -> Iterator[BadValue]:
     """Go through all rows of all tables, and name what would be refused, in key order.
+
+    Without a `charset` the target can hold every character.
 
     What Postgres alone can know (that a key is taken, a row referred to is missing, a CHECK does
     not hold) is not looked at here, but in a rehearsal.
@@ -37,18 +52,19 @@ def bad_values(
         reading = encoder(pair, casts)
         with translated(connection.path):
             for key_range in sample_ranges(connection, pair, rows=_RANGE_ROWS):
-                yield from _in_range(connection, reading, key_range)
+                yield from _in_range(connection, reading, key_range, charset)
 
 
 def _in_range(
-    connection: SourceConnection, reading: Encoder, key_range: KeyRange
+    connection: SourceConnection, reading: Encoder, key_range: KeyRange, charset: Charset | None
 ) -> Iterator[BadValue]:
     # Whether text is UTF-8 SQLite cannot tell; if any is not, each row is looked at.
-    only = "" if _is_utf8(connection, reading, key_range) else " OR 1"
+    sure = charset is None and _is_utf8(connection, reading, key_range)
+    only = "" if sure else " OR 1"
     rows, bound = _doubtful_rows(reading, key_range, only)
     with without_limit(connection):
         for row in ask(connection, rows, bound):
-            yield from _in_row(reading, row)
+            yield from _in_row(reading, row, charset)
 
 
 def _is_utf8(connection: SourceConnection, reading: Encoder, key_range: KeyRange) -> bool:
@@ -81,25 +97,26 @@ def _doubt(rule: Rule, name: str) -> str:
     return f"({null} OR ({rule.sure(name)})) IS NOT TRUE"
 
 
-def _in_row(reading: Encoder, row: Row) -> Iterator[BadValue]:
+def _in_row(reading: Encoder, row: Row, charset: Charset | None) -> Iterator[BadValue]:
     pair, width = reading.pair, len(source_key(reading.pair))
     values = list(zip(row[::2], row[1::2], strict=True))
     parts = zip(key_names(pair), values[:width], strict=True)
     key = ", ".join(f"{name}={_said(*value)}" for name, value in parts)
     for column, rule, value in zip(pair.columns, reading.rules, values[width:], strict=True):
-        reason = _reason(rule, *value)
+        reason = _reason(rule, *value, charset)
         if reason:
             yield BadValue(pair.source.name, key, column.source.name, _said(*value), reason)
 
 
-def _reason(rule: Rule, kind: str, value: Value) -> str:
+def _reason(rule: Rule, kind: str, value: Value, charset: Charset | None) -> str:
     try:
         text = field_text(rule, kind, value, Counter())
     except BadValueError as error:
         return str(error)
     if not text and rule.column.not_null:
         return "is NULL, which the column does not allow"
-    return ""
+    missing = charset.missing(text) if charset else ""
+    return f"{charset.name} has no {missing!r}" if charset and missing else ""
 
 
 def _said(kind: str, value: Value) -> str:
