@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from backend.tablecopy.casting.choosing import untyped
+from backend.tablecopy.casting.choosing import without_rule
 from backend.tablecopy.casting.encoder import Encoder, encoder
 from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.postgres.session import Session
@@ -69,7 +69,7 @@ def left_behind(
     values = {"oids": table_oids(session, schema, pairs)}
     found = session.execute(_INCOMING.encode(), values).fetchall()
     for place, table, name, referred, own, keys in found:
-        columns = _columns(pairs[referred], keys, casts)
+        columns = _columns(pairs[referred], keys)
         if columns is None:
             continue
         if not _may_read(session, (place, table)):
@@ -87,7 +87,7 @@ def without_parents(
     """Find references of rows that travel to rows of excluded tables that the target lacks."""
     for pair in pairing.pairs:
         for key in pair.target.foreign_keys:
-            columns = _columns(pair, key.columns, casts)
+            columns = _columns(pair, key.columns)
             if key.table not in pairing.excluded or columns is None:
                 continue
             place = (pair.target.schema, key.table)
@@ -105,13 +105,13 @@ def _may_read(session: Session, place: tuple[str, str]) -> bool:
     return session.execute(_MAY_READ, place).fetchone() == (True,)
 
 
-def _columns(pair: TablePair, names: Sequence[str], casts: Casts) -> TablePair | None:
+def _columns(pair: TablePair, names: Sequence[str]) -> TablePair | None:
     """Return the pair with these columns alone; None if one of them cannot be compared."""
     by_name = {column.target.name: column for column in pair.columns}
     if not all(name in by_name for name in names):
         return None
     columns = replace(pair, columns=tuple(by_name[name] for name in names))
-    return None if untyped(columns, casts) else columns
+    return None if without_rule(columns) else columns
 
 
 def _missing(wanted: set[bytes], held: Iterable[bytes]) -> frozenset[bytes]:

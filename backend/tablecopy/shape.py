@@ -42,7 +42,7 @@ class SourceTable:
 class TargetType:
     """A Postgres type: `name` without, `full` with its length, precision or scale.
 
-    `labels` are an enum's; other types have none.
+    `labels` are an enum's; other types have none. `element` is what an array holds.
     """
 
     name: str
@@ -51,6 +51,7 @@ class TargetType:
     precision: int | None = None
     scale: int | None = None
     labels: tuple[str, ...] = ()
+    element: TargetType | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Casts:
 
     empty_datetime: Literal["refuse", "null"] = "refuse"
     epoch_datetimes: Literal["refuse", "s", "ms"] = "refuse"
+    intervals: Literal["refuse", "us", "ms", "s", "days"] = "refuse"
     nul: Literal["refuse", "replace"] = "refuse"
 
 

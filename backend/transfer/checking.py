@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import islice
 
 from backend.errors import AppError, DatabaseError, DataError
-from backend.tablecopy.casting.choosing import untyped
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.postgres.charset import Charset
 from backend.tablecopy.postgres.findings import OffenceKind, Offences
@@ -25,7 +24,7 @@ def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
     """Read the whole file and say what would be refused; nothing that is written lasts."""
     known = Findings(obstacles=tuple(map(str, obstacles)))
     # The others are in the obstacles.
-    castable = [pair for pair in run.pairing.pairs if not untyped(pair, run.options.casts)]
+    castable = [pair for pair in run.pairing.pairs if not run.sides.without_rule(pair)]
     run.pairing = run.pairing.only(pair.target.name for pair in castable)
     found = _with_bad_rows(run, named_bad_values(run, known))
     tables = tuple(

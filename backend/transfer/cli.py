@@ -41,6 +41,7 @@ _ARCHIVE_DIR_HELP = "Where that copy goes.  [default: a folder `archive` beside 
 _READONLY_HELP = "After success, take from everybody the right to write to the file."
 _EMPTY_HELP = "Read '' in a column of dates or times as NULL."
 _EPOCH_HELP = "Read numbers in a column of times as seconds or milliseconds since 1970."
+_INTERVALS_HELP = "Read numbers in every column of spans of time as so many of this unit."
 _NUL_HELP = "Put U+FFFD in place of the character NUL, which Postgres cannot store."
 _BATCH_HELP = "Rows that travel, and are compared, together.  [default: as fits the machine]"
 _WORKERS_HELP = "Processes that read and send.  [default: one for each core]"
@@ -81,6 +82,7 @@ def _allowances(command: Callable[..., int]) -> Callable[..., int]:
 @_allowances
 @click.option("--empty-datetime", type=click.Choice(["null"]), help=_EMPTY_HELP)
 @click.option("--epoch-datetimes", type=click.Choice(["s", "ms"]), help=_EPOCH_HELP)
+@click.option("--intervals", type=click.Choice(["us", "ms", "s", "days"]), help=_INTERVALS_HELP)
 @click.option("--nul", type=click.Choice(["replace"]), help=_NUL_HELP)
 @click.option("--batch-rows", type=click.IntRange(1, 1_000_000), help=_BATCH_HELP)
 @click.option("--workers", type=click.IntRange(1, 16), help=_WORKERS_HELP)
@@ -118,6 +120,7 @@ def _words(words: dict[str, Any]) -> Words:  # click's words
     casts = Casts(
         empty_datetime=words.pop("empty_datetime") or "refuse",
         epoch_datetimes=words.pop("epoch_datetimes") or "refuse",
+        intervals=words.pop("intervals") or "refuse",
         nul=words.pop("nul") or "refuse",
     )
     return Words(**words, tolerance=tolerance, casts=casts)

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from backend.errors import DatabaseError, DataError, RefusedError
-from backend.tablecopy.casting.choosing import untyped
 from backend.tablecopy.dangling import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.pairing import FindingKind, Pairing
@@ -113,8 +112,13 @@ def _not_empty(scene: Scene) -> Iterator[Obstacle]:
 
 def _unknown_types(scene: Scene) -> Iterator[Obstacle]:
     for pair in scene.pairing.pairs:
-        for error in untyped(pair, scene.options.casts):
-            yield Obstacle(error.args[0], error.hint)
+        for column in scene.sides.without_rule(pair):
+            yield Obstacle(
+                f"{pair.target.name}.{column.target.name} is of type {column.target.type.full}, for"
+                " which there is no rule how to copy a value exactly",
+                "make the column text for the transfer and change its type afterwards, or leave"
+                f" its table out with --exclude {pair.target.name}",
+            )
 
 
 def _on_target(scene: Scene) -> Iterator[Obstacle]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from backend.transfer.archive import Archived
 
 _SHOWN = 20
+# What is read otherwise without an option, because it can mean one thing only.
+_USES = {"sqlalchemy_intervals": "read as a span of time: a moment counted from 1970"}
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ class Report:
         lines += [f"nobody may write to {self.source} any more"] * self.set_readonly
         lines += [f"note: {note}" for note in self.findings.notes]
         lines += [
-            f"read otherwise by option: {name}, {n:,} times" for name, n in self.casts.items()
+            f"{_USES.get(name, f'read otherwise by option: {name}')}, {n:,} times"
+            for name, n in self.casts.items()
         ]
         return lines
 

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.tablecopy.casting.choosing import without_rule
 from backend.tablecopy.pairing import FindingKind, Pairing, PairingOptions, pair
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import (
@@ -16,7 +17,7 @@ from backend.tablecopy.postgres.session import (
     connect_directly,
     translated,
 )
-from backend.tablecopy.shape import SourceTable, TargetTable
+from backend.tablecopy.shape import ColumnPair, SourceTable, TablePair, TargetTable
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.quoting import quoted
 from backend.tablecopy.sqlite.source import Source, open_source
@@ -68,6 +69,19 @@ class Sides:
         """Count the rows of one table of the file."""
         words = ("SELECT count(*) FROM", quoted(table))
         return int(self.source.connection.execute(" ".join(words)).get)
+
+    def without_rule(self, pair: TablePair) -> list[ColumnPair]:
+        """Return the columns that hold values of the file and are of a type without a rule."""
+        return [
+            column
+            for column in without_rule(pair)
+            if self._holds_value(pair.source.name, column.source.name)
+        ]
+
+    def _holds_value(self, table: str, column: str) -> bool:
+        name = quoted(column)
+        words = ("SELECT EXISTS (SELECT 1 FROM", quoted(table), "WHERE", name, "IS NOT NULL)")
+        return bool(self.source.connection.execute(" ".join(words)).get)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from psycopg import sql
 
 from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
 
-_WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+# An exponent says exactly one number too; Python writes one for very large and small decimals.
+_WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?", re.ASCII)
 # As many digits as every real number keeps: up to here its text is what somebody wrote.
 _DIGITS = 15
 _MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383

@@ -48,10 +48,9 @@ class Json(Rule):
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take JSON, whatever it holds."""
-        text = _as_text(value)
         # As text, numbers may have any number of digits.
-        _parsed(text, parse_int=str, parse_float=str)
-        return text
+        parsed(value, parse_int=str, parse_float=str)
+        return _as_text(value)
 
     def target_text(self, name: sql.Composable) -> sql.Composable:
         """Give the text itself."""
@@ -76,33 +75,46 @@ class Jsonb(Json):
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take JSON that jsonb can hold."""
-        node = _parsed(_as_text(value), parse_float=Decimal, object_pairs_hook=_sorted)
+        node = parsed(value, parse_float=Decimal, object_pairs_hook=_sorted)
         text = _written(node)
         # Only escaped can they stand in JSON, and unescaped they would become text in Postgres.
         if "\\u0000" in text and "\0" in _strings(node):
             raise BadValueError("holds \\u0000, which jsonb cannot store")
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if has_surrogate(text):
             raise BadValueError("holds half of a surrogate pair, which is no character")
         return text
 
 
-def _as_text(value: int | float | str | bytes) -> str:
-    if isinstance(value, bytes):
-        raise BadValueError("is bytes, not JSON")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadValueError("is infinite, which JSON cannot say")
-    return value if isinstance(value, str) else repr(value)
+def parsed(value: int | float | str | bytes, **hooks: Any) -> Node:  # Any: passed on as they are
+    """Return what a value says as JSON.
 
-
-def _parsed(text: str, **hooks: Any) -> Node:  # Any: passed on as they are
+    Raises:
+        BadValueError: it is none.
+    """
     try:
-        return json.loads(text, parse_constant=_refuse, **hooks)
+        return json.loads(_as_text(value), parse_constant=_refuse, **hooks)
     except json.JSONDecodeError as error:
         raise BadValueError(f"is not JSON: {error.msg.lower()} at {error.pos + 1}") from None
     except ValueError:
         raise BadValueError("holds a number of too many digits") from None
     except RecursionError:
         raise BadValueError("is nested too deeply") from None
+
+
+def has_surrogate(text: str) -> bool:
+    """Tell whether there is half of a pair, which JSON can say and UTF-8 cannot."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _as_text(value: int | float | str | bytes) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise BadValueError("is bytes that are not JSON in UTF-8") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadValueError("is infinite, which JSON cannot say")
+    return value if isinstance(value, str) else repr(value)
 
 
 def _refuse(word: str) -> NoReturn:

@@ -56,12 +56,8 @@ class Encoder:
 
 
 def encoder(pair: TablePair, casts: Casts) -> Encoder:
-    """Decide how the rows of a pair are written and compared.
-
-    Raises:
-        RefusedError: a column's type is one that nobody here knows to cast to.
-    """
-    rules = tuple(rule_for(pair.target, column.target, casts) for column in pair.columns)
+    """Decide how the rows of a pair are written and compared."""
+    rules = tuple(rule_for(column, casts) for column in pair.columns)
     return Encoder(pair, casts, rules, _record(_source_fields(pair, rules)))
 
 

@@ -19,10 +19,10 @@ _MICROSECONDS = 6
 _HOUR_AT = 12
 
 _CLOCK = r"(?P<clock>\d\d:\d\d(:\d\d)?)(\.(?P<fraction>\d+))?"
-_WRITTEN = re.compile(
-    rf"(?P<day>\d\d\d\d-\d\d-\d\d)([ T]{_CLOCK} ?(?P<offset>Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII
-)
+_OFFSET = r"(?P<offset>Z|[+-]\d\d(:?\d\d)?)"
+_WRITTEN = re.compile(rf"(?P<day>\d\d\d\d-\d\d-\d\d)([ T]{_CLOCK} ?{_OFFSET}?)?", re.ASCII)
 _WRITTEN_TIME = re.compile(_CLOCK, re.ASCII)
+_WRITTEN_TIMETZ = re.compile(rf"{_CLOCK} ?{_OFFSET}?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS_OF = {"s": 1_000_000, "ms": 1_000}
 
@@ -176,6 +176,27 @@ class Time(_Moment):
         return name
 
 
+@dataclass(frozen=True)
+class TimeTz(Time):
+    """`timetz`: a time with its offset, which stays as it is; without one it is in UTC."""
+
+    def branches(self, name: str) -> tuple[Branch, ...]:  # noqa: ARG002
+        """Take nothing unseen."""
+        return ()
+
+    def sure(self, name: str) -> str:  # noqa: ARG002
+        """Hold for nothing."""
+        return "0"
+
+    def written(self, text: str) -> str:
+        """Take a time without a day, with an offset or without."""
+        found = _WRITTEN_TIMETZ.fullmatch(text)
+        if not found:
+            raise BadValueError("is not a time as in 12:30:00+03:00")
+        clock = _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
+        return clock + _written_offset(_offset(found["offset"]) or UTC)
+
+
 def _any(branches: tuple[Branch, ...]) -> str:
     return " OR ".join(f"({branch.condition})" for branch in branches)
 
@@ -207,6 +228,12 @@ def _offset(written: str | None) -> timezone | None:
         raise BadValueError("has an offset from UTC that does not exist")
     size = timedelta(hours=hours, minutes=minutes)
     return timezone(-size if written.startswith("-") else size)
+
+
+def _written_offset(zone: timezone) -> str:
+    minutes = int(zone.utcoffset(None).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}{f':{rest:02}' if rest else ''}"
 
 
 def _since_epoch(value: float, unit: str) -> datetime:

@@ -33,10 +33,14 @@ class Branch:
 
 @dataclass(frozen=True)
 class Rule(ABC):
-    """How values get into one column; what it does not take for sure, `text` decides strictly."""
+    """How values get into one column; what it does not take for sure, `text` decides strictly.
+
+    `declared` is the type that the file declares the column with, in capitals.
+    """
 
     column: TargetColumn
     casts: Casts
+    declared: str = ""
 
     # Whether the field stands in quotes. Those that cannot contain a comma, a quote or a line's
     # end stand bare.

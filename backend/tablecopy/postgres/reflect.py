@@ -18,11 +18,14 @@ _TABLES = """
     FROM pg_class c
     WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     ORDER BY c.relname COLLATE "C" """
-# A column of a domain holds what the domain's own type holds.
+# A column of a domain holds what the domain's own type holds, and that may be a domain again.
 _COLUMNS = """
     SELECT a.attrelid, a.attname, format_type(b.oid, NULL), format_type(b.oid, b.typmod), b.typmod,
-        array(SELECT enumlabel::text FROM pg_enum WHERE enumtypid = b.oid ORDER BY enumsortorder),
-        a.attnotnull OR t.typnotnull, a.atthasdef OR t.typdefault IS NOT NULL,
+        array(SELECT enumlabel::text FROM pg_enum WHERE enumtypid = coalesce(e.oid, b.oid)
+            ORDER BY enumsortorder),
+        format_type(e.oid, NULL), format_type(e.oid, coalesce(nullif(b.typmod, -1), e.typmod)),
+        coalesce(nullif(b.typmod, -1), e.typmod), a.attnotnull OR b.not_null,
+        a.atthasdef OR t.typdefault IS NOT NULL,
         a.attgenerated <> '', a.attidentity::text,
         coalesce((SELECT format('%%I.%%I', n.nspname, s.relname)
             FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
@@ -39,11 +42,22 @@ _COLUMNS = """
         EXISTS (SELECT FROM pg_collation l WHERE l.oid = a.attcollation
             AND NOT l.collisdeterministic)
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-    CROSS JOIN LATERAL (SELECT
-        CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END AS oid,
-        CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) b
+    CROSS JOIN LATERAL ({own_type}) b
+    LEFT JOIN pg_type y ON y.oid = b.oid AND y.typcategory = 'A' AND y.typelem <> 0
+        AND y.oid NOT IN ('int2vector'::regtype, 'oidvector'::regtype)
+    LEFT JOIN LATERAL ({element_type}) e ON y.oid IS NOT NULL
     WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum"""
+_BASE = """
+    WITH RECURSIVE chain(oid, typmod, not_null, depth) AS (
+        SELECT {oid}, {typmod}, false, 0 UNION ALL
+        SELECT d.typbasetype, d.typtypmod, chain.not_null OR d.typnotnull, depth + 1
+        FROM chain JOIN pg_type d ON d.oid = chain.oid AND d.typtype = 'd')
+    SELECT oid, typmod, not_null FROM chain ORDER BY depth DESC LIMIT 1"""
+_COLUMNS = _COLUMNS.format(
+    own_type=_BASE.format(oid="t.oid", typmod="a.atttypmod"),
+    element_type=_BASE.format(oid="y.typelem", typmod="-1"),
+)
 _UNIQUE = """
     SELECT i.indrelid, i.indisprimary, array(SELECT a.attname::text
         FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k(attnum, place)
@@ -76,7 +90,7 @@ def reflect_target(session: Session, schema: str) -> tuple[TargetTable, ...]:
         session.execute("SET LOCAL search_path TO ''")
         tables = session.execute(_TABLES, (_regnamespace(session, schema),)).fetchall()
         oids = ([oid for oid, *_ in tables],)
-        columns = _grouped(session.execute(_COLUMNS, oids))
+        columns = _grouped(session.execute(_COLUMNS.encode(), oids))
         keys = _grouped(session.execute(_UNIQUE, oids))
         foreign = _grouped(session.execute(_FOREIGN_KEYS.encode(), oids))
     return tuple(
@@ -110,10 +124,15 @@ def _grouped(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
 
 def _column(row: Row) -> TargetColumn:
     name, type_name, full, typmod, labels = row[:5]
-    not_null, has_default, generated, identity, sequence, folded = row[5:]
+    element_name, element_full, element_typmod = row[5:8]
+    not_null, has_default, generated, identity, sequence, folded = row[8:]
+    element = None
+    if element_name:
+        element = replace(_type(element_name, element_full, element_typmod), labels=tuple(labels))
+        labels, typmod = (), -1
     return TargetColumn(
         name,
-        replace(_type(type_name, full, typmod), labels=tuple(labels)),
+        replace(_type(type_name, full, typmod), labels=tuple(labels), element=element),
         not_null,
         has_default and not generated,
         generated,

@@ -4,7 +4,6 @@ from contextlib import closing
 
 import pytest
 
-from backend.errors import RefusedError
 from backend.tablecopy.casting.encoder import encoder
 from backend.tablecopy.postgres.session import connect
 from backend.tablecopy.shape import Casts
@@ -108,19 +107,70 @@ def test_a_domain_takes_what_its_own_type_takes(tmp_path, types):
 
 
 @pytest.mark.parametrize(
-    "kind", ["int[]", "xml", "money", "tsvector", "int4range", "bit(3)", "timetz"]
+    "kind", ["xml", "money", "tsvector", "int4range", "bit(3)", "point", "xml[]", "bytea[]"]
 )
-def test_a_type_without_a_rule_is_refused_by_name(tmp_path, empty_target, kind):
-    write(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
+def test_a_type_without_a_rule_takes_null_and_names_every_value(tmp_path, empty_target, kind):
+    nothing = carry(tmp_path / "a.db", empty_target, [None, None], kind)
+    found, failed = refused(tmp_path / "b.db", empty_target, ["1", 1], kind)
+
+    assert nothing.stored == [None, None]
+    assert nothing.same
+    assert len(found) == 2
+    assert all("for which there is no rule" in bad.reason for bad in found)
+    assert failed == [True, True]
+
+
+def test_a_value_of_a_type_without_a_rule_in_the_target_alone_is_a_difference(
+    tmp_path, empty_target
+):
+    write(
+        tmp_path / "a.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v)",
+        "INSERT INTO t VALUES (1, NULL)",
+    )
     with closing(connect(empty_target, name="test")) as session:
-        session.execute(f"CREATE TABLE t (id bigint PRIMARY KEY, v {kind})".encode())
+        session.execute("CREATE TABLE t (id bigint PRIMARY KEY, v point)")
+        session.execute("INSERT INTO t VALUES (1, '(1,2)')")
 
     with both(tmp_path / "a.db", empty_target) as sides:
         (only,) = sides.pairs()
-        with pytest.raises(RefusedError, match=r"t\.v is of type ") as raised:
-            encoder(only, Casts())
+        found = sides.differences(encoder(only, Casts()))
 
-    assert raised.value.hint
+    assert [(one.key, one.column) for one in found] == [("id=1", "v")]
+
+
+@pytest.mark.parametrize("odd", ["'{{1,2},{3,4}}'", "'[0:1]={1,2}'"])
+def test_an_array_of_other_borders_or_dimensions_is_a_difference(tmp_path, empty_target, odd):
+    write(
+        tmp_path / "a.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v)",
+        "INSERT INTO t VALUES (1, '[1, 2]'), (2, '[1, 2, 3, 4]')",
+    )
+    with closing(connect(empty_target, name="test")) as session:
+        session.execute("CREATE TABLE t (id bigint PRIMARY KEY, v int[])")
+        session.execute(f"INSERT INTO t VALUES (1, {odd}), (2, {odd})".encode())
+
+    with both(tmp_path / "a.db", empty_target) as sides:
+        (only,) = sides.pairs()
+        found = sides.differences(encoder(only, Casts()))
+
+    assert [one.key for one in found] == ["id=1", "id=2"]
+
+
+def test_a_domain_over_a_domain_takes_what_the_innermost_type_takes(tmp_path, types):
+    with closing(connect(types, name="test")) as session:
+        session.execute("CREATE DOMAIN shorter AS short CHECK (length(VALUE) < 3)")
+        session.execute("CREATE DOMAIN moods AS mood[]")
+    carried = carry(tmp_path / "a.db", types, ["ab", None], "shorter")
+    lists = carry(tmp_path / "b.db", types, ['["sad", "it\'s ok"]', "[]"], "moods")
+    found, failed = refused(tmp_path / "c.db", types, ["abcd"], "shorter")
+
+    assert carried.stored == ["ab", None]
+    assert lists.stored == ['{sad,"it\'s ok"}', "{}"]
+    assert carried.same
+    assert lists.same
+    assert [bad.reason for bad in found] == ["has 4 characters, the column takes 3"]
+    assert failed == [True]
 
 
 def test_all_bad_values_of_all_tables_are_named(tmp_path, empty_target):

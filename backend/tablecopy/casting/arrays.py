@@ -1,0 +1,71 @@
+"""Arrays: in SQLite a JSON list, in Postgres one of one dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from psycopg import sql
+
+from backend.tablecopy.casting.documents import has_surrogate, parsed
+from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
+
+# With other borders or dimensions it is none that a list could be; so it is named by them.
+_TARGET = """
+    CASE WHEN {name} IS NULL THEN NULL
+    WHEN array_ndims({name}) > 1 OR array_lower({name}, 1) <> 1 THEN array_dims({name})
+    ELSE (SELECT '{{' || coalesce(string_agg(CASE WHEN element IS NULL THEN 'NULL'
+            ELSE '"' || replace(replace(({text})::text, '\\', '\\\\'), '"', '\\"') || '"' END,
+            ',' ORDER BY place), '') || '}}'
+        FROM unnest({name}) WITH ORDINALITY each (element, place)) END"""
+
+
+@dataclass(frozen=True)
+class Array(Rule):
+    """A list whose elements are read by `of`, the rule of their type."""
+
+    of: Rule | None = None
+
+    quoted: ClassVar[bool] = True
+
+    def branches(self, name: str) -> tuple[Branch, ...]:  # noqa: ARG002
+        """Take nothing unseen."""
+        return ()
+
+    def sure(self, name: str) -> str:  # noqa: ARG002
+        """Hold for nothing."""
+        return "0"
+
+    def text(self, value: int | float | str | bytes, uses: Uses) -> str:
+        """Take a JSON list."""
+        return "{" + ",".join(self._element(one, uses) for one in _list(value)) + "}"
+
+    def target_text(self, name: sql.Composable) -> sql.Composable:
+        """Give each element by its own rule."""
+        text = self._of.target_text(sql.Identifier("element"))
+        return sql.SQL(_TARGET).format(name=name, text=text)
+
+    def _element(self, value: Any, uses: Uses) -> str:  # Any: what JSON can hold
+        if isinstance(value, list | dict):
+            raise BadValueError("holds a list or an object, which an element cannot be")
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        text = None if value is None else self._of.text(value, uses)
+        if text is None:
+            return "NULL"
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    @property
+    def _of(self) -> Rule:
+        assert self.of is not None  # noqa: S101 - whoever chooses this rule gives the other one
+        return self.of
+
+
+def _list(value: int | float | str | bytes) -> list[Any]:  # Any: what JSON can hold
+    # Numbers as they are written, so that none loses a digit on its way.
+    found = parsed(value, parse_float=str)
+    if not isinstance(found, list):
+        raise BadValueError('is not a list as in ["a", "b"]')
+    if has_surrogate("".join(one for one in found if isinstance(one, str))):
+        raise BadValueError("holds half of a surrogate pair, which is no character")
+    return found
