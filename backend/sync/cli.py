@@ -6,7 +6,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -179,11 +180,22 @@ def _answer(work: Callable[[Watcher], Answer], log: Path | None, *, as_json: boo
     """Do it, say what became of it, and tell the shell by the exit code."""
     signal.signal(signal.SIGTERM, _stop)
     with logfile.kept(log, sys.stderr):
-        with watching(sys.stderr) as watcher:
+        with _noting(), watching(sys.stderr) as watcher:
             answer = work(watcher)
         logfile.record(answer)
     click.echo(_as_text(answer, as_json=as_json))
     return ExitCode.DONE if answer.is_clean else ExitCode.FOUND_WANTING
+
+
+@contextmanager
+def _noting() -> Iterator[None]:
+    """Say to somebody who stops a run what it has done by then."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        for note in getattr(stopped, "__notes__", ()):
+            click.echo(note, err=True)
+        raise
 
 
 def _as_text(answer: Answer, *, as_json: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +11,6 @@ from backend.errors import AppError
 from backend.sync.options import Ends
 from backend.sync.shape import Direction, Landed, Outcome
 from backend.sync.tell.telling import counted
-
-log = logging.getLogger(__name__)
 
 
 class Committed:
@@ -42,9 +39,9 @@ class Committed:
                 raise
             message = "; ".join([error.args[0], *committed_lines(self.outcomes, self._ends)])
             raise type(error)(message, hint=error.hint) from error
-        except BaseException:
+        except BaseException as error:
             for line in committed_lines(self.outcomes, self._ends):
-                log.warning("%s", line)
+                error.add_note(line)
             raise
 
 

@@ -162,6 +162,24 @@ def test_the_message_says_that_rows_were_committed_and_how_to_take_them_back(
 
 
 @pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
+def test_somebody_who_stops_a_run_is_told_what_was_committed(pair: Pair, monkeypatch, capsys):
+    shared(pair)
+    pair.local.add_group("E1")
+    monkeypatch.setenv("RENDER_DATABASE_URL", pair.remote.database.conninfo())
+
+    def stop(_attempt: Attempt) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Attempt, "consume", stop)
+    code = main(["local2render", "--local", str(pair.local.database)])
+
+    told = capsys.readouterr()
+    assert code == 130
+    assert f"1 row was committed to {pair.remote.database}" in told.err
+    assert re.search(r"to take this run back: psql -d \S+ -f \S+\.sql", told.err)
+
+
+@pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
 def test_what_a_try_has_committed_is_told_by_the_one_that_succeeds(pair: Pair, monkeypatch, capsys):
     shared(pair)
     pair.local.add_group("E1")
