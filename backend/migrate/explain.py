@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import exc
 
 from backend.db.errors import translate
+from backend.db.missing_rights import way_out
 from backend.errors import AppError, ConfigError, DataError
 from backend.migrate.history import Revision
 
@@ -32,7 +33,7 @@ def _explanation(error: exc.DBAPIError, what: str) -> AppError:
     if state == "42501":
         return ConfigError(
             f"{what} needs rights that this login has not: {words}",
-            hint="let MIGRATE_DATABASE_URL log in as a member of the schema's owner",
+            hint=f"{way_out(words)}; the login is that of MIGRATE_DATABASE_URL",
         )
     if state.startswith("23") or isinstance(original, sqlite3.IntegrityError):
         return DataError(f"{what} is refused by the data: {words}", hint=_UNDONE)

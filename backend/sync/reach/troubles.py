@@ -9,6 +9,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.config.settings import RENDER_DATABASE_URL
 from backend.db.errors import translate
 from backend.db.login_errors import Advice
+from backend.db.missing_rights import way_out
 from backend.errors import AppError, ConfigError, DatabaseError, TransientError
 
 CONNECT_SECONDS = 30
@@ -76,10 +77,8 @@ def underway(error: psycopg.Error) -> AppError:
     if state.startswith("23"):
         return overtaken(error.diag.constraint_name or "")
     if state == "42501":
-        return DatabaseError(
-            f"the login lacks a right: {error.diag.message_primary}",
-            hint="log in as the owner of the tables",
-        )
+        said = error.diag.message_primary or state
+        return DatabaseError(f"the login lacks a right: {said}", hint=way_out(said))
     if not state and isinstance(error, psycopg.OperationalError):
         return TransientError(
             "the connection to the server was lost",

@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
 from backend.db.login import log_in, log_in_directly
+from backend.db.missing_rights import way_out
 from backend.errors import AppError, DatabaseError, DataError
 
 # A row of unknown shape: what the catalog holds is typed by Postgres, not by us.
@@ -144,9 +145,7 @@ def _raise(error: psycopg.Error, doing: str) -> NoReturn:
     if isinstance(error, errors.DataError | errors.IntegrityError | errors.RaiseException):
         raise DataError(f"{doing}: {said}{_copied_row(error)}") from error
     if isinstance(error, errors.InsufficientPrivilege):
-        raise DatabaseError(
-            f"{doing}: {said}", hint="log in as the tables' owner, or as a member of it"
-        ) from error
+        raise DatabaseError(f"{doing}: {said}", hint=way_out(said)) from error
     raise DatabaseError(f"{doing}: {said}") from error
 
 

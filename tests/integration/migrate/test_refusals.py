@@ -111,6 +111,7 @@ def test_a_login_without_rights(postgres, postgres_server, migrate) -> None:
     postgres_server.execute(sql.SQL("DROP ROLE {}").format(role))
     assert ran.code == 78
     assert "expand_0001 needs rights that this login has not" in ran.err
+    assert "GRANT USAGE, CREATE ON SCHEMA public" in ran.err
     assert "MIGRATE_DATABASE_URL" in ran.err
 
 
