@@ -96,6 +96,8 @@ def work(pipe: Pipe, target: Target) -> None:
     """Run what comes through the pipe until it ends."""
     # Ctrl-C goes to the whole group: our parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # And ends us by this, which it may have given another meaning for itself.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # What was loaded before the fork stays shared: looking for garbage in it would write to it.
     gc.freeze()
     threading.Thread(target=_die_with_parent, daemon=True).start()

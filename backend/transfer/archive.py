@@ -15,7 +15,7 @@ import apsw
 from backend.errors import DatabaseError, RefusedError
 from backend.tablecopy.sqlite.connection import begin
 from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.quoting import quoted
+from backend.tablecopy.sqlite.quoting import chained, quoted
 
 _PAGES_AT_ONCE = 10_000
 
@@ -144,7 +144,7 @@ def _rows(table: str, columns: list[str]) -> str:
         for name in map(quoted, columns)
     )
     # Never by way of an index: both files are read in the order in which they lie there.
-    words = ("SELECT", " || ',' || ".join(values), "FROM", quoted(table), "NOT INDEXED")
+    words = ("SELECT", chained("|| ',' ||", values), "FROM", quoted(table), "NOT INDEXED")
     return " ".join(words)
 
 

@@ -61,7 +61,7 @@ _FIND_MORE = """
 # What is not stored as it was staged, although nothing failed.
 _UNLIKE = """
     SELECT concat_ws(', ', {key}), CASE WHEN t.tableoid IS NULL THEN 'the whole row'
-        ELSE concat_ws(', ', {names}) END
+        ELSE concat_ws(', ', VARIADIC ARRAY[{names}]) END
     FROM (SELECT {columns} FROM {stage}) s LEFT JOIN (SELECT tableoid, {columns} FROM {rows}) t
         ON {same_key} WHERE t.tableoid IS NULL OR NOT {same} ORDER BY 1 LIMIT {limit}"""
 _NOT_ADDED = """

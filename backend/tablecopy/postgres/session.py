@@ -144,6 +144,12 @@ def _raise(error: psycopg.Error, doing: str) -> NoReturn:
     # What a trigger raises is about a row too.
     if isinstance(error, errors.DataError | errors.IntegrityError | errors.RaiseException):
         raise DataError(f"{doing}: {said}{_copied_row(error)}") from error
+    if isinstance(error, errors.ProgramLimitExceeded):
+        raise DataError(
+            f"{doing}: {said}",
+            hint="the row or the index entry is larger than the server takes; --exclude leaves"
+            " its table out",
+        ) from error
     if isinstance(error, errors.InsufficientPrivilege):
         raise DatabaseError(f"{doing}: {said}", hint=way_out(said)) from error
     raise DatabaseError(f"{doing}: {said}") from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, cast
+
+import apsw
 
 from backend.tablecopy.casting.encoder import Encoder, encoder
 from backend.tablecopy.casting.rule import (
@@ -15,15 +17,22 @@ from backend.tablecopy.casting.rule import (
     field_text,
     shown,
 )
-from backend.tablecopy.shape import BadValue, Casts, KeyRange, TablePair
+from backend.tablecopy.shape import BadValue, Casts, ColumnPair, KeyRange, TablePair
 from backend.tablecopy.sqlite.asking import Row, ask
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection, without_limit
 from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.quoting import quoted
+from backend.tablecopy.sqlite.quoting import chained, quoted
 from backend.tablecopy.sqlite.ranges import key_names, sample_ranges, source_key, within_range
 
 _RANGE_ROWS = 5_000
+# In hexadecimal digits twice as long: neither a text of SQLite nor a value of Postgres is longer.
+MOST_BYTES = 499_000_000
+# A result of SQLite has 2,000 columns at most, and here are two for each.
+_COLUMNS = 500
+_OVERSIZE = "oversize"
+
+Columns = Sequence[tuple[ColumnPair, Rule]]
 
 
 class Charset(Protocol):
@@ -61,54 +70,69 @@ def _in_range(
     # Whether text is UTF-8 SQLite cannot tell; if any is not, each row is looked at.
     sure = charset is None and _is_utf8(connection, reading, key_range)
     only = "" if sure else " OR 1"
-    rows, bound = _doubtful_rows(reading, key_range, only)
-    with without_limit(connection):
-        for row in ask(connection, rows, bound):
-            yield from _in_row(reading, row, charset)
+    every = list(zip(reading.pair.columns, reading.rules, strict=True))
+    for first in range(0, len(every), _COLUMNS):
+        some = every[first : first + _COLUMNS]
+        rows, bound = _doubtful_rows(reading.pair, some, key_range, only)
+        with without_limit(connection):
+            for row in ask(connection, rows, bound):
+                yield from _in_row(reading.pair, some, row, charset)
 
 
 def _is_utf8(connection: SourceConnection, reading: Encoder, key_range: KeyRange) -> bool:
     try:
         # Each piece holds whole rows, and so whole characters.
         block(connection, reading, key_range, write=bytes.decode)
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, apsw.TooBigError):
         return False
     return True
 
 
 def _doubtful_rows(
-    reading: Encoder, key_range: KeyRange, otherwise: str
+    pair: TablePair, some: Columns, key_range: KeyRange, otherwise: str
 ) -> tuple[str, tuple[object, ...]]:
     """Return the query for rows that hold a value for which no SQL can speak."""
-    pair = reading.pair
-    names = [quoted(column.source.name) for column in pair.columns]
-    doubts = " OR ".join(map(_doubt, reading.rules, names))
+    names = [quoted(column.source.name) for column, _ in some]
+    doubts = chained("OR", (_doubt(rule, quoted(c.source.name)) for c, rule in some))
     where, bound = within_range(pair, key_range, also=f"({doubts}{otherwise})")
     # Text comes as bytes: if it is not UTF-8, it could not come otherwise.
-    columns = ", ".join(
-        f"typeof({name}), CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
-        for name in (*source_key(pair), *names)
-    )
+    columns = ", ".join(map(_kind_and_value, (*source_key(pair), *names)))
     return " ".join(("SELECT", columns, "FROM", quoted(pair.source.name), where)), bound
 
 
 def _doubt(rule: Rule, name: str) -> str:
     null = "0" if rule.column.not_null else f"{name} IS NULL"
-    return f"({null} OR ({rule.sure(name)})) IS NOT TRUE"
+    return f"({null} OR ({rule.sure(name)})) IS NOT TRUE OR {_is_oversize(name)}"
 
 
-def _in_row(reading: Encoder, row: Row, charset: Charset | None) -> Iterator[BadValue]:
-    pair, width = reading.pair, len(source_key(reading.pair))
+def _is_oversize(name: str) -> str:
+    return f"(typeof({name}) = 'blob' AND octet_length({name}) > {MOST_BYTES})"
+
+
+def _kind_and_value(name: str) -> str:
+    return (
+        f"CASE WHEN {_is_oversize(name)} THEN '{_OVERSIZE}' ELSE typeof({name}) END,"
+        f" CASE WHEN {_is_oversize(name)} THEN octet_length({name})"
+        f" WHEN typeof({name}) = 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
+    )
+
+
+def _in_row(
+    pair: TablePair, some: Columns, row: Row, charset: Charset | None
+) -> Iterator[BadValue]:
+    width = len(source_key(pair))
     values = list(zip(row[::2], row[1::2], strict=True))
     parts = zip(key_names(pair), values[:width], strict=True)
     key = ", ".join(f"{name}={_said(*value)}" for name, value in parts)
-    for column, rule, value in zip(pair.columns, reading.rules, values[width:], strict=True):
+    for (column, rule), value in zip(some, values[width:], strict=True):
         reason = _reason(rule, *value, charset)
         if reason:
             yield BadValue(pair.source.name, key, column.source.name, _said(*value), reason)
 
 
 def _reason(rule: Rule, kind: str, value: Value, charset: Charset | None) -> str:
+    if kind == _OVERSIZE:
+        return f"is more than the {MOST_BYTES:,} bytes that Postgres takes of one value"
     try:
         text = field_text(rule, kind, value, Counter())
     except BadValueError as error:
@@ -120,6 +144,8 @@ def _reason(rule: Rule, kind: str, value: Value, charset: Charset | None) -> str
 
 
 def _said(kind: str, value: Value) -> str:
+    if kind == _OVERSIZE:
+        return f"{cast('int', value):,} bytes"
     try:
         return shown(decoded(value) if kind == "text" else value)
     except BadValueError:

@@ -8,7 +8,7 @@ import apsw
 
 from backend.tablecopy.shape import Key, KeyRange, SourceTable, TablePair
 from backend.tablecopy.sqlite.asking import ask
-from backend.tablecopy.sqlite.quoting import quoted, row_value
+from backend.tablecopy.sqlite.quoting import chained, quoted, row_value
 
 # A range should fit into memory several times over, on both sides.
 _RANGE_BYTES = 1024 * 1024
@@ -83,7 +83,7 @@ def _next(
     sizes = (f"coalesce(octet_length({quoted(c.source.name)}), 0)" for c in pair.columns)
     where, bound = within_range(pair, rest)
     words = (
-        *("SELECT", ", ".join((*columns, " + ".join(sizes)))),
+        *("SELECT", ", ".join((*columns, chained("+", sizes)))),
         *("FROM", quoted(pair.source.name), where, "LIMIT 1 OFFSET ?"),
     )
     try:

@@ -37,8 +37,10 @@ def guest(trusting_server):
     ],
 )
 def test_the_advice_names_what_is_missing(guest, statement, advice) -> None:
-    with psycopg.connect(guest.conninfo()) as session:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege) as caught:
-            session.execute(statement.encode())
+    with (
+        psycopg.connect(guest.conninfo()) as session,
+        pytest.raises(psycopg.errors.InsufficientPrivilege) as caught,
+    ):
+        session.execute(statement.encode())
 
     assert advice in way_out(caught.value.diag.message_primary or "")
