@@ -1,7 +1,8 @@
 """Questions to the catalog, answered by statements that find the rows which break a constraint.
 
 Rows are known by their place: nothing moves in a table that nobody writes to, and it need not have
-a key. Each of these tables lies in one heap, a copy of a partitioned one too.
+a key. Each of these tables lies in one heap, a copy of a partitioned one too. What is not enforced
+(since Postgres 18 there is such a thing, and a column that says so) is broken by no row.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ COMMON = """
                 FROM unnest(k.confkey) WITH ORDINALITY e(attnum, place)
                 JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum = e.attnum) AS referred
         FROM c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0
+            AND coalesce((to_jsonb(k)->>'conenforced')::boolean, true)
         JOIN pg_class p ON p.oid = k.confrelid JOIN pg_namespace n ON n.oid = p.relnamespace
         LEFT JOIN c m ON m.oid = p.oid)"""
 _DUPLICATES = """
@@ -56,7 +58,8 @@ _CHECKS = """
         coalesce((SELECT 'concat_ws('', '', ' || string_agg('t.' || quote_ident(a.attname), ', ')
             || ')' FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY(k.conkey)),
             ''''''), c.shadow, pg_get_expr(k.conbin, c.oid))
-    FROM c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c'"""
+    FROM c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c'
+        AND coalesce((to_jsonb(k)->>'conenforced')::boolean, true)"""
 # The name VALUE, by which a domain's CHECK calls what it looks at, is a column's too.
 _DOMAINS = """
     , d AS (SELECT c.relname, c.shadow, c.key, a.attname, a.atttypid AS domain

@@ -49,12 +49,15 @@ _OWN_RIGHTS = """
             AND d.classid = 'pg_class'::regclass AND d.deptype = 'i') o(kind, name)
     WHERE c.oid = ANY(%(oids)s) AND EXISTS (SELECT FROM pg_default_acl)"""
 
-# All checks of a table in one statement, so that they are one pass over its rows.
+# All checks of a table in one statement, so that they are one pass over its rows. What the live
+# table asks of rows that come is asked of these too; only then is it said to be not valid.
 _CHECKS = """
     SELECT 'check', c.relname, 'checks', format('ALTER TABLE %%I.%%I ', %(shadow)s::text, c.relname)
-        || string_agg(format('ADD CONSTRAINT %%I %%s', k.conname, pg_get_constraintdef(k.oid)),
+        || string_agg(format('ADD CONSTRAINT %%I %%s', k.conname,
+            CASE WHEN d.text LIKE '%% NOT VALID' THEN left(d.text, -10) ELSE d.text END),
             ', ' ORDER BY k.conname)
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c'
+    CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid)) d(text)
     WHERE c.oid = ANY(%(oids)s) GROUP BY c.relname"""
 
 # An exclusion constraint, and a key WITHOUT OVERLAPS, cannot be made from an index.
@@ -111,7 +114,8 @@ _VALIDATE = """
     SELECT 'validate', c.relname, k.conname, format('ALTER TABLE %%I.%%I VALIDATE CONSTRAINT %%I',
         %(shadow)s::text, c.relname, k.conname)
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
-    WHERE c.oid = ANY(%(oids)s) AND k.convalidated"""
+    WHERE c.oid = ANY(%(oids)s)
+        AND (k.convalidated OR pg_get_constraintdef(k.oid) LIKE '%% NOT VALID')"""
 
 _OWNER = """
     SELECT 'dress', c.relname, 'owner', format('ALTER TABLE %%I.%%I OWNER TO %%I',
@@ -195,13 +199,13 @@ _LOGGED = """
         AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     WHERE c.oid = ANY(%(oids)s) AND s.relpersistence <> c.relpersistence"""
-# LIKE makes whole what a NOT NULL of Postgres 18 only says of rows that come later.
-_NOT_NULL = """
+_NOT_VALID = """
     SELECT 'dress', c.relname, k.conname, format('ALTER TABLE %%I.%%I DROP CONSTRAINT %%I,'
         ' ADD CONSTRAINT %%I %%s', %(shadow)s::text, c.relname, k.conname, k.conname,
         pg_get_constraintdef(k.oid))
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid
-    WHERE c.oid = ANY(%(oids)s) AND k.contype = 'n' AND NOT k.convalidated"""
+    WHERE c.oid = ANY(%(oids)s) AND k.contype IN ('c', 'n')
+        AND pg_get_constraintdef(k.oid) LIKE '%% NOT VALID'"""
 
 # Never run, only compared: did somebody change a column while we were loading?
 _SEEN = """
@@ -213,7 +217,7 @@ _SEEN = """
     WHERE c.oid = ANY(%(oids)s) AND NOT a.attisdropped"""
 
 _STRUCTURE = (_CREATE, _IDENTITY, _OWN_RIGHTS, _CHECKS, _INDEXES, _KEYS, _FOREIGN_KEYS, _VALIDATE)
-_APPEARANCE = (_OWNER, _OPTIONS, _COLUMNS, _NOT_NULL, _MARKS, _INDEX_MARKS, _LOGGED, _COMMENTS)
+_APPEARANCE = (_OWNER, _OPTIONS, _COLUMNS, _NOT_VALID, _MARKS, _INDEX_MARKS, _LOGGED, _COMMENTS)
 
 
 def definitions(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:

@@ -100,7 +100,19 @@ _REFERENCES = """
     WHERE c.oid = ANY(%(oids)s) AND k.conparentid = 0 AND NOT k.conrelid = ANY(%(oids)s)
     ORDER BY c.relname, k.conname, s.part, s.statement"""
 
-_QUERIES = (_SEQUENCES, _REFERENCES, _STATISTICS, _RULES, _POLICIES, _TRIGGERS, *RIGHTS)
+# Kept by all rows that have been loaded, and all the same no more than a promise again.
+_NOT_VALID = """
+    SELECT 'after', c.relname, k.conname, format('ALTER TABLE %%I.%%I DROP CONSTRAINT %%I,'
+            ' ADD CONSTRAINT %%I %%s', %(schema)s::text, c.relname, k.conname, k.conname, d.text)
+        || coalesce(format('; COMMENT ON CONSTRAINT %%I ON %%I.%%I IS %%L', k.conname,
+            %(schema)s::text, c.relname, w.words), '')
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+    CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid)) d(text)
+    LEFT JOIN LATERAL (SELECT obj_description(k.oid, 'pg_constraint')) w(words)
+        ON w.words IS NOT NULL
+    WHERE c.oid = ANY(%(oids)s) AND d.text LIKE '%% NOT VALID' ORDER BY c.relname, k.conname"""
+
+_QUERIES = (_SEQUENCES, _REFERENCES, _NOT_VALID, _STATISTICS, _RULES, _POLICIES, _TRIGGERS, *RIGHTS)
 
 
 def surroundings(session: Session, *, schema: str, oids: list[int]) -> list[Row]:

@@ -61,3 +61,38 @@ def test_what_cannot_be_exchanged_is_named_and_is_updated_in_place(move, made, r
     assert move("--update", "--check", *flags).code == 0
     assert move("--update", *flags).code == 0
     assert move.rows() == [(1, "x"), (2, "y")]
+
+
+def test_a_constraint_that_is_not_enforced_stands_in_nobodys_way(move) -> None:
+    move.prepare(
+        "CREATE TABLE b (id integer PRIMARY KEY)",
+        "ALTER TABLE a ADD CHECK (id > 1) NOT ENFORCED",
+        "ALTER TABLE a ADD FOREIGN KEY (id) REFERENCES b NOT ENFORCED",
+    )
+
+    checked, ran = (move(flag, "--allow-missing-tables") for flag in ("--check", "--json"))
+
+    assert checked.code == 0, checked.out
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows() == ROWS
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        pytest.param("CONSTRAINT said CHECK (id > 1) NOT VALID", id="a check"),
+        pytest.param("CONSTRAINT said FOREIGN KEY (id) REFERENCES b NOT VALID", id="a reference"),
+    ],
+)
+def test_what_is_not_valid_yet_holds_for_rows_that_come(move, constraint) -> None:
+    move.prepare(
+        "CREATE TABLE b (id integer PRIMARY KEY); INSERT INTO b VALUES (2)",
+        f"ALTER TABLE a ADD {constraint}",
+    )
+
+    words = ((flag, "--allow-missing-tables") for flag in ("--check", "--json", "--update"))
+    checked, loaded, updated = (move(*one) for one in words)
+
+    assert (checked.code, loaded.code, updated.code) == (65, 65, 65)
+    assert all("said" in one.out for one in (checked, loaded, updated))
+    assert move.rows() == []
