@@ -1,10 +1,19 @@
 """Every catalog that refers to tables, columns or constraints: what is in it is kept, or refused."""
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 
 from backend.errors import RefusedError
+from backend.tablecopy.postgres.session import Session, connect
 from backend.tablecopy.postgres.shadow import create_shadow
 from backend.tablecopy.postgres.swap_obstacles import swap_obstacles
+from tests.integration.tablecopy.shadow.conftest import (
+    one_database,
+    three_roles,
+    with_everything,
+)
 from tests.integration.tablecopy.shadow.features import FEATURES
 from tests.integration.tablecopy.shadow.rich import TABLES
 from tests.integration.tablecopy.snapshot import schemas
@@ -129,8 +138,19 @@ CASES = {
 }
 
 
-def test_no_catalog_is_unthought_of(session):
-    found = {row[0] for row in session.execute(_REFERRING)}
+@pytest.fixture(scope="module")
+def shared(postgres_server) -> Iterator[Session]:
+    """A session on a target of all these tests, each of which takes back what it does."""
+    with (
+        three_roles(postgres_server) as roles,
+        one_database(postgres_server) as database,
+        closing(connect(with_everything(database, roles), name="test")) as session,
+    ):
+        yield session
+
+
+def test_no_catalog_is_unthought_of(shared):
+    found = {row[0] for row in shared.execute(_REFERRING)}
 
     assert found == KEPT.keys() | REFUSED.keys() | NOT_OF_TABLES.keys()
     assert set[str]().union(*KEPT.values()) <= FEATURES.keys()
@@ -138,16 +158,17 @@ def test_no_catalog_is_unthought_of(session):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_would_not_survive_is_named_before_anything_is_done(session, target, case):
+def test_what_would_not_survive_is_named_before_anything_is_done(shared, case):
     statement, named = CASES[case]
-    session.execute(statement)
+    with shared.transaction(force_rollback=True):
+        shared.execute(statement)
 
-    with pytest.raises(RefusedError) as refused:
-        create_shadow(session, "Shop", TABLES)
+        with pytest.raises(RefusedError) as refused:
+            create_shadow(shared, "Shop", TABLES)
 
-    assert "person: " in str(refused.value)
-    assert named in str(refused.value)
-    assert schemas(session) == []
+        assert "person: " in str(refused.value)
+        assert named in str(refused.value)
+        assert schemas(shared) == []
 
 
 def test_what_only_others_could_make_again_is_named(session, target, roles):
