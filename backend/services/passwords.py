@@ -16,6 +16,7 @@ from typing import TypeVar
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from backend.db.watchdog import away_from_database
+from backend.services.common_passwords import is_common
 from backend.services.errors import InvalidInput
 
 MIN_LENGTH = 8
@@ -33,6 +34,12 @@ def check_password(password: str) -> None:
         raise InvalidInput(f"needs at least {MIN_LENGTH} characters", field="password")
     if len(password) > MAX_LENGTH:
         raise InvalidInput(f"is longer than {MAX_LENGTH} characters", field="password")
+    if is_common(password):
+        raise InvalidInput(
+            "is one that many people use, and so is tried first",
+            field="password",
+            hint="a few words that only you would put together are best",
+        )
 
 
 def hash_password(password: str) -> str:

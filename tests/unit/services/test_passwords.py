@@ -1,6 +1,7 @@
 """Passwords are kept whole, and only as scrypt."""
 
 import pytest
+from werkzeug.security import generate_password_hash
 
 from backend.services.errors import InvalidInput
 from backend.services.passwords import hash_password, matches
@@ -9,7 +10,7 @@ from backend.services.passwords import hash_password, matches
 @pytest.mark.parametrize(
     "password",
     [
-        pytest.param("eight888", id="shortest"),
+        pytest.param("eigh t88", id="shortest"),
         pytest.param("x" * 100 + "y", id="longer than 72 bytes"),
         pytest.param("şifre çok güçlü 🔑", id="any letters"),
         pytest.param("half a pair \ud800", id="what UTF-8 cannot encode"),
@@ -37,3 +38,18 @@ def test_an_endless_password_is_not_even_tried():
     stored = hash_password("x" * 1000)
 
     assert not matches("x" * 1001, stored)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password1", "PassWord1", "ｐａｓｓｗｏｒｄ１", "qwertyuiop", "galatasaray", "iloveyou"],
+)
+def test_what_many_people_use_is_refused_however_it_is_written(password):
+    with pytest.raises(InvalidInput, match="many people use"):
+        hash_password(password)
+
+
+def test_a_password_from_before_the_list_stays_good():
+    stored = generate_password_hash("password1", method="scrypt:1024:8:1")
+
+    assert matches("password1", stored)
