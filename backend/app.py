@@ -15,6 +15,7 @@ from backend.db.watchdog import Watchdog
 from backend.edge import csrf, failures, headers
 from backend.errors import ConfigError, DatabaseError
 from backend.forwarded import Forwarded
+from backend.services import throttle_rows
 from backend.services.admission import EXTENSION, Admission
 from backend.services.slots import shared_slots
 from backend.version import release
@@ -36,7 +37,9 @@ def create_app(settings: Settings) -> Flask:
     engines.init_app(app)
     lifecycle.init_app(app, Watchdog(engines.dialect))
     db.init_app(app)
-    app.extensions[EXTENSION] = Admission(shared_slots(), places=_places(settings))
+    app.extensions[EXTENSION] = Admission(
+        shared_slots(), places=_places(settings), find_homes=throttle_rows.homes
+    )
     csrf.init_app(app)
     headers.init_app(app)
     failures.init_app(app, api=api.problem, pages=web.error_page)

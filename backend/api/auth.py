@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Response, jsonify
 
 from backend.api.blueprint import open_to_all
@@ -19,10 +17,8 @@ from backend.edge.identity import (
     revoke_bearer,
 )
 from backend.edge.network import client_network
+from backend.edge.refusals import noted
 from backend.services import accounts, api_tokens
-from backend.services.errors import NotAuthenticated
-
-log = logging.getLogger(__name__)
 
 blueprint = open_to_all("auth", "Accounts, and how to get a token")
 
@@ -33,13 +29,15 @@ blueprint = open_to_all("auth", "Accounts, and how to get a token")
 @blueprint.alt_response(
     200, schema=PersonSchema, description="The account was there already", headers=REPLAYED
 )
+@blueprint.alt_response(429, response="TOO_MANY_REQUESTS")
 @blueprint.doc(security=[])
 def sign_up(wish: dict[str, str]) -> Response:
     """Make an account.
 
     Repeating it with the same address and password is safe: it is answered with the same account.
     """
-    person, is_new = accounts.sign_up(accounts.SignUp(**wish), client_network())
+    with noted("sign-up"):
+        person, is_new = accounts.sign_up(accounts.SignUp(**wish), client_network())
     response = jsonify(PersonSchema().dump(person))
     response.status_code = 201 if is_new else 200
     if not is_new:
@@ -51,16 +49,14 @@ def sign_up(wish: dict[str, str]) -> Response:
 @blueprint.arguments(LoginInput)
 @blueprint.response(201, NewTokenSchema)
 @blueprint.alt_response(401, response="UNAUTHORIZED")
+@blueprint.alt_response(429, response="TOO_MANY_REQUESTS")
 @blueprint.doc(security=[])
 def login(credentials: dict[str, str]) -> Response:
     """Trade e-mail and password for a bearer token, which is shown only here."""
-    try:
+    with noted("login"):
         person = accounts.authenticate(
             credentials["email"], credentials["password"], client_network()
         )
-    except NotAuthenticated:
-        log.warning("login refused")
-        raise
     with writing():
         row, token = api_tokens.create(person.id, credentials["token_name"])
     response = jsonify(NewTokenSchema().dump(row) | {"token": token})

@@ -22,6 +22,7 @@ from backend.api.schemas.groups import (
 )
 from backend.db.transactions import writing
 from backend.edge.identity import current_membership, require_person
+from backend.edge.look_up import counted_look_up
 from backend.models import Group
 from backend.services import balances, groups, members
 
@@ -81,13 +82,15 @@ def list_members(query: dict[str, object], group_id: UUID) -> Response:
 @blueprint.post("/groups/<uuid:group_id>/members")
 @blueprint.arguments(MemberInput)
 @blueprint.response(201, MemberSchema)
+@blueprint.alt_response(429, response="TOO_MANY_REQUESTS")
 @blueprint.doc(**ONCE)
 def add_member(wish: dict[str, str | None], group_id: UUID) -> Response:
     """Add a member by name; no account is needed."""
     del group_id
     membership = current_membership()
     name, email = wish["display_name"] or "", wish["email"]
-    return create(MemberSchema, lambda: members.add(membership, name, email))
+    with counted_look_up(email):
+        return create(MemberSchema, lambda: members.add(membership, name, email))
 
 
 @blueprint.get("/groups/<uuid:group_id>/balances")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, MetaData
+from sqlalchemy import BigInteger, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from backend.db.types import UtcDateTime, utc_now
@@ -23,10 +23,20 @@ NAMING_CONVENTION = {
 }
 
 
+# Marks a table in its `info`: its rows are about this one database, so nothing copies, syncs or
+# invents them.
+STAYS = "stays"
+
+
 class Base(DeclarativeBase):
     """What every model inherits."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def data_tables() -> list[Table]:
+    """Return the tables that hold rows of people, parents first."""
+    return [table for table in Base.metadata.sorted_tables if STAYS not in table.info]
 
 
 class Synced:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, exc, insert, select
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.base import Base
+from backend.db.base import data_tables
 from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.errors import translate
 from backend.demo.groups import group
@@ -24,8 +24,7 @@ from backend.version import release
 
 _ROWS_AT_ONCE = 10_000
 
-# What the migrations write is not data.
-_TABLES = [table for table in Base.metadata.sorted_tables if table.name != "schema_state"]
+_TABLES = data_tables()
 
 
 @dataclass(frozen=True)

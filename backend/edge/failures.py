@@ -21,6 +21,7 @@ from backend.services.errors import (
     NotAuthenticated,
     NotFound,
     TooBusy,
+    TooManyTries,
     TryLater,
 )
 
@@ -91,6 +92,7 @@ def _of_service(error: AppError) -> Failure | None:
         NotFound: HTTPStatus.NOT_FOUND,
         Conflict: HTTPStatus.CONFLICT,
         TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+        TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     }
     status = statuses.get(type(error))
     return Failure(status, str(error), headers=headers_of(error)) if status else None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from flask import current_app, request
 
 from backend.config.settings import Network, Settings
+
+log = logging.getLogger(__name__)
+
+_TOLD = "hesap_paylas_told_of_private_addresses"
 
 # What a household or an office is given: fewer bits of IPv6 would join strangers, more would let
 # one of them appear as thousands.
@@ -24,7 +29,15 @@ _INSIDE = tuple(
 def client_network() -> str | None:
     """Return the network of this request's client; None if its address tells nothing about it."""
     settings: Settings = current_app.config["SETTINGS"]
-    return network_of(request.remote_addr or "", settings.trusted_proxies)
+    network = network_of(request.remote_addr or "", settings.trusted_proxies)
+    if network is None and not current_app.extensions.setdefault(_TOLD, False):
+        current_app.extensions[_TOLD] = True
+        log.warning(
+            "logins are limited by account alone: the clients' addresses are private, so nobody can"
+            " tell them apart (behind another proxy, TRUSTED_PROXIES says which)",
+            extra={"fields": {"client": request.remote_addr}},
+        )
+    return network
 
 
 def network_of(address: str, proxies: tuple[Network, ...] = ()) -> str | None:

@@ -11,10 +11,12 @@ from backend.models.idempotency_key import IdempotencyKey
 from backend.models.order import Order, SplitMode
 from backend.models.order_part import OrderPayer, OrderShare
 from backend.models.settlement import Settlement
+from backend.models.throttle import Action, Throttle
 from backend.models.user import User, UserStatus
 from backend.models.user_session import UserSession
 
 __all__ = [
+    "Action",
     "ApiToken",
     "Group",
     "GroupMember",
@@ -24,6 +26,7 @@ __all__ = [
     "OrderShare",
     "Settlement",
     "SplitMode",
+    "Throttle",
     "User",
     "UserSession",
     "UserStatus",

@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from backend.db.extension import db
 from backend.db.transactions import writing
 from backend.models import User, UserStatus
+from backend.services import throttles
 from backend.services.admission import Origin, admission
 from backend.services.email_key import email_key
-from backend.services.errors import Conflict, InvalidInput, NotAuthenticated
+from backend.services.errors import Conflict, InvalidInput, NotAuthenticated, TooManyTries
 from backend.services.passwords import check_password, hash_password, matches
 from backend.services.texts import clean_line
 
@@ -44,23 +45,38 @@ def sign_up(wish: SignUp, network: str | None = None) -> tuple[Person, bool]:
     Signing up twice with the same address *and* password is one account: the reply to the first
     request may have been lost. Opens its own transaction, since hashing a password takes longer
     than any transaction should.
+
+    Raises:
+        Conflict: somebody else has the address.
+        TooManyTries: too many accounts were made from this network, or too many passwords tried.
+        TooBusy: too many are logging in.
     """
-    key = email_key(wish.email)
-    name = clean_line(wish.display_name, field="display_name", at_most=80)
-    check_password(wish.password)
-    with _turn(network, key):
-        user = User(
-            email=wish.email.strip(),
-            email_key=key,
-            display_name=name,
-            password_hash=hash_password(wish.password),
-        )
+    user = _new_user(wish)
+    with _turn(network, user.email_key):
+        throttles.begin(throttles.sign_up(network))
+        is_taken = _by_key(user.email_key) is not None
+        db.session.commit()
+        if not is_taken:
+            user.password_hash = hash_password(wish.password)
+    if is_taken:
+        return _same_person(wish, network), False
     try:
         with writing() as session:
             session.add(user)
     except IntegrityError:
         return _same_person(wish, network), False
+    throttles.at_home(throttles.login(user.email_key, network))
     return _person(user), True
+
+
+def _new_user(wish: SignUp) -> User:
+    user = User(
+        email=wish.email.strip(),
+        email_key=email_key(wish.email),
+        display_name=clean_line(wish.display_name, field="display_name", at_most=80),
+    )
+    check_password(wish.password)
+    return user
 
 
 def authenticate(email: str, password: str, network: str | None = None) -> Person:
@@ -68,19 +84,32 @@ def authenticate(email: str, password: str, network: str | None = None) -> Perso
 
     Raises:
         NotAuthenticated: they do not fit.
+        TooManyTries: the account or the network has failed too often.
         TooBusy: too many are logging in.
     """
-    try:
-        key = email_key(email)
-    except InvalidInput:
-        key = ""
+    key = _key_or_nothing(email)
+    attempt = throttles.login(key, network)
     with _turn(network, key):
+        standing = throttles.begin(attempt)
         user = _by_key(key)
         db.session.commit()
+        # Also where others have used up the tries: an answer that came sooner, or another one,
+        # would tell that somebody is at home in this network.
         fits = matches(password, user.password_hash if user else None)
-    if user is None or not fits or user.status != UserStatus.ACTIVE:
-        raise NotAuthenticated("e-mail and password do not fit")
-    return _person(user)
+        person = _person(user) if user and fits and user.status == UserStatus.ACTIVE else None
+        if standing.seconds and not (person and standing.is_known):
+            raise TooManyTries("too many tries", seconds=standing.seconds)
+        if person is None:
+            raise NotAuthenticated("e-mail and password do not fit")
+    throttles.succeeded(attempt, standing)
+    return person
+
+
+def _key_or_nothing(email: str) -> str:
+    try:
+        return email_key(email)
+    except InvalidInput:
+        return ""
 
 
 def find_by_email(email: str) -> Person | None:

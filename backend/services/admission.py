@@ -2,22 +2,23 @@
 
 Each takes 32 MB and a quarter of a second of one processor. So the whole container computes only
 as many at once as its processors carry; a few requests of each process wait, and the rest is
-refused at once. Of those that wait, the network that has tried least in the last minutes comes
-first: a flood stands in its own way, and not in that of a login from elsewhere.
+refused at once. Of those that wait, the network that has failed least in the last minutes comes
+first; then one in which somebody is at home, whoever it is that logs in; then the one that appeared
+later. So a flood stands in its own way, and not in that of a login from elsewhere.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import current_app
 
 from backend.db.watchdog import away_from_database
+from backend.errors import AppError
 from backend.services.errors import TooBusy
 from backend.services.slots import Slots
 
@@ -27,8 +28,12 @@ WAIT_SECONDS = 8.0
 POLL_SECONDS = 0.01
 # So long a process leaves a place alone that it has just used, so that each gets its turn.
 STEP_ASIDE_SECONDS = 0.03
-REMEMBERED_SECONDS = 60.0
+REMEMBERED_SECONDS = 600.0
+HOMES_SECONDS = 60.0
 MOST_REMEMBERED = 10_000
+
+
+Homes = Collection[str]
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,15 @@ class _Waiter:
 class Admission:
     """The queue of one process, in front of the places that all processes share."""
 
-    def __init__(self, slots: Slots, *, places: int) -> None:
+    def __init__(self, slots: Slots, *, places: int, find_homes: Callable[[], Homes]) -> None:
         self._slots = slots
+        self._find_homes = find_homes
+        self._homes: Homes = frozenset()
+        self._look_again = 0.0
         self._places = places
         self._computing = 0
         self._waiting: list[_Waiter] = []
-        self._tries = RecentTries()
+        self._memory = _Memory()
         self._number = 0
         self._not_before = 0.0
         self._changed = threading.Condition()
@@ -71,18 +79,27 @@ class Admission:
         Raises:
             TooBusy: too many are waiting who have tried less, or the wait took too long.
         """
+        self._know_homes()
         with away_from_database():
             slot = self._wait(self._enter(origin))
         try:
             yield
+        except AppError:
+            self._memory.note_failure(origin)
+            raise
         finally:
             self._leave(slot)
+
+    def _know_homes(self) -> None:
+        if time.monotonic() > self._look_again:
+            self._look_again = time.monotonic() + HOMES_SECONDS
+            self._homes = self._find_homes()
 
     def _enter(self, origin: Origin) -> _Waiter:
         with self._changed:
             self._number += 1
             waiter = _Waiter(origin, self._number)
-            self._tries.note(origin)
+            self._memory.note(origin, self._number)
             self._waiting.append(waiter)
             if self._computing + len(self._waiting) > self._places:
                 self._refuse(max(self._waiting, key=self._rank))
@@ -122,31 +139,48 @@ class Admission:
         self._waiting.remove(waiter)
         self._changed.notify_all()
 
-    def _rank(self, waiter: _Waiter) -> tuple[int, int, int]:
-        return (*self._tries.counts(waiter.origin), waiter.number)
+    def _rank(self, waiter: _Waiter) -> tuple[int, bool, int, int, int]:
+        lane, own = self._memory.records(waiter.origin)
+        is_strange = waiter.origin.network not in self._homes
+        return lane.failures, is_strange, -lane.seen, own.failures, waiter.number
 
 
-class RecentTries:
-    """How often each network, and each account from there, was tried in the last minutes."""
+@dataclass
+class _Record:
+    """When somebody first appeared, and how often they have failed since."""
+
+    seen: int
+    failures: int = 0
+
+
+class _Memory:
+    """What a process remembers of the last minutes, about networks and about accounts there."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
-        self._now: Counter[object] = Counter()
-        self._before: Counter[object] = Counter()
+        self._now: dict[object, _Record] = {}
+        self._before: dict[object, _Record] = {}
 
-    def note(self, origin: Origin) -> None:
-        """Count a try."""
-        if time.monotonic() > self._since + REMEMBERED_SECONDS or len(self._now) > MOST_REMEMBERED:
+    def note(self, origin: Origin, number: int) -> None:
+        """Remember that somebody has appeared."""
+        is_old = time.monotonic() > self._since + REMEMBERED_SECONDS
+        if is_old or len(self._now) > MOST_REMEMBERED:
             self._since = time.monotonic()
-            self._before, self._now = self._now, Counter()
-        self._now.update((origin, origin.lane))
+            self._before, self._now = self._now, {}
+        for name in (origin, origin.lane):
+            self._now.setdefault(name, self._before.get(name) or _Record(number))
 
-    def counts(self, origin: Origin) -> tuple[int, int]:
-        """Return the tries of the network, and of this account from there."""
-        return self._count(origin.lane), self._count(origin)
+    def note_failure(self, origin: Origin) -> None:
+        """Count a failure, of the account and of its network."""
+        for name in {origin, origin.lane}:
+            self._record(name).failures += 1
 
-    def _count(self, name: object) -> int:
-        return self._now[name] + self._before[name]
+    def records(self, origin: Origin) -> tuple[_Record, _Record]:
+        """Return what is known of the network, and of the account there."""
+        return self._record(origin.lane), self._record(origin)
+
+    def _record(self, name: object) -> _Record:
+        return self._now.get(name) or self._before.get(name) or _Record(0)
 
 
 def admission() -> Admission:

@@ -3,12 +3,14 @@
 AppError
 ├── DataError
 │   └── InvalidInput        a field holds what it cannot hold
+│       ├── NoAccount       nobody has an account with this address
 │       └── KeyReused       an idempotency key came again with another request
 ├── NotAuthenticated        nobody is logged in, or not with these credentials
 ├── NotFound                not there, or not yours: the two look alike on purpose
 ├── Conflict                the state of things does not allow it
 └── TryLater                the same request may succeed in so many seconds
-    └── TooBusy             too many want the same at this moment
+    ├── TooBusy             too many want the same at this moment
+    └── TooManyTries        it has failed too often
 """
 
 from __future__ import annotations
@@ -35,6 +37,17 @@ class KeyReused(InvalidInput):
         )
 
 
+class NoAccount(InvalidInput):
+    """Nobody has an account with this e-mail address."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nobody has an account with this e-mail address",
+            field="email",
+            hint="add the person by name alone; an account is not needed",
+        )
+
+
 class NotAuthenticated(AppError):  # noqa: N818
     """Nobody is logged in, or the credentials do not fit."""
 
@@ -57,3 +70,7 @@ class TryLater(AppError):  # noqa: N818
 
 class TooBusy(TryLater):
     """Too many people want the same at this moment."""
+
+
+class TooManyTries(TryLater):
+    """It has failed too often, from here or from anywhere."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from backend.db.extension import db
+from backend.errors import AppError
 from backend.models import GroupMember
+from backend.services import throttles
 from backend.services.accounts import find_by_email
-from backend.services.errors import Conflict, InvalidInput
+from backend.services.errors import Conflict, InvalidInput, NoAccount, TooManyTries
 from backend.services.groups import Membership
 from backend.services.pagination import Key, Page, PageRequest, newest_first
 from backend.services.texts import clean_line
@@ -36,6 +39,29 @@ def add(membership: Membership, display_name: str, email: str | None = None) -> 
     except IntegrityError:
         raise Conflict("this account is a member of the group already") from None
     return member
+
+
+@contextmanager
+def counted_look_up(person_id: UUID, network: str | None) -> Iterator[None]:
+    """Bound how many addresses without an account somebody can try to add.
+
+    Has transactions of its own around the block, so that what failed stays counted.
+
+    Raises:
+        TooManyTries: not now.
+    """
+    attempt = throttles.look_up(str(person_id), network)
+    standing = throttles.begin(attempt)
+    if standing.seconds and not standing.is_first:
+        raise TooManyTries("too many addresses without an account", seconds=standing.seconds)
+    try:
+        yield
+    except NoAccount:
+        raise
+    except AppError:
+        throttles.take_back(attempt, standing)
+        raise
+    throttles.take_back(attempt, standing)
 
 
 def everyone(membership: Membership) -> Sequence[GroupMember]:
@@ -81,9 +107,5 @@ def require(membership: Membership, wanted: Collection[UUID], *, field: str) -> 
 def _account(email: str) -> UUID:
     user = find_by_email(email)
     if user is None:
-        raise InvalidInput(
-            "nobody has an account with this e-mail address",
-            field="email",
-            hint="add the person by name alone; an account is not needed",
-        )
+        raise NoAccount
     return user.id

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from backend import models
-from backend.db.base import Base
-from backend.db.schema_state import SchemaState
+from backend.db.base import Base, data_tables
 from backend.sync.model_tables import tables_of
 from backend.sync.tables import Meaning, SyncedTables
 
@@ -53,5 +52,4 @@ def app_tables() -> SyncedTables:
 @cache
 def all_tables() -> SyncedTables:
     """Return every table that holds rows of people, for a copy that is to be exact."""
-    names = Base.metadata.tables.keys() - {SchemaState.__tablename__}
-    return tables_of(Base.metadata, {name: Meaning() for name in names})
+    return tables_of(Base.metadata, {table.name: Meaning() for table in data_tables()})

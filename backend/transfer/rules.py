@@ -11,8 +11,8 @@ from backend.version import release
 if TYPE_CHECKING:
     from backend.integrity.checking import Verdict
 
-# What the migrations keep for themselves: each database has its own.
-BOOKKEEPING = frozenset({"alembic_version", "schema_state"})
+# What migrations and logins keep for themselves: each database has its own.
+BOOKKEEPING = frozenset({"alembic_version", "schema_state", "throttles"})
 
 # By these the app's schema is known. The models would tell too; but with all that they bring
 # along, the copying of another app's tables would need twice the memory.

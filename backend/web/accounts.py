@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Response, make_response, render_template, request, url_for
 
-from backend.edge.failures import failure_of
 from backend.edge.identity import current_person, log_in, log_out
 from backend.edge.network import client_network
+from backend.edge.refusals import noted
 from backend.services import accounts
 from backend.services.errors import Conflict, InvalidInput, NotAuthenticated, TryLater
 from backend.web import drafts
 from backend.web.blueprints import everybody
-from backend.web.forms import Form, inside, refused, see
-
-log = logging.getLogger(__name__)
+from backend.web.forms import Form, inside, later, put_off, refused, see
 
 
 @everybody.get("/")
@@ -40,11 +36,12 @@ def sign_up() -> Response:
         display_name=sent.get("display_name", ""),
     )
     try:
-        person, _ = accounts.sign_up(wish, client_network())
+        with noted("sign-up"):
+            person, _ = accounts.sign_up(wish, client_network())
     except (InvalidInput, Conflict) as error:
         return _show("signup.html", refused(error), status=422)
     except TryLater as error:
-        return _later("signup.html", error)
+        return put_off(_show("signup.html", later(error)), error)
     log_in(person)
     return see(url_for("pages.groups"))
 
@@ -60,14 +57,14 @@ def check_login() -> Response:
     """Log in, and go on to where the person was heading."""
     sent = request.form
     try:
-        person = accounts.authenticate(
-            sent.get("email", ""), sent.get("password", ""), client_network()
-        )
+        with noted("login"):
+            person = accounts.authenticate(
+                sent.get("email", ""), sent.get("password", ""), client_network()
+            )
     except NotAuthenticated as error:
-        log.warning("login refused")
         return _show("login.html", Form(sent, message=f"Sorry, {error}."), status=422)
     except TryLater as error:
-        return _later("login.html", error)
+        return put_off(_show("login.html", later(error)), error)
     log_in(person)
     onward = inside(request.args.get("next", "")) or url_for("pages.groups")
     return drafts.carried_on() or see(onward)
@@ -86,12 +83,3 @@ def _show(template: str, form: Form, *, status: int = 200) -> Response:
     onward = inside(request.args.get("next", ""))
     page = render_template(template, form=form, onward=onward, kept=drafts.carried())
     return make_response(page, status)
-
-
-def _later(template: str, error: TryLater) -> Response:
-    """Show the form as it was sent: the same may be let through in a moment."""
-    failure = failure_of(error)
-    response = _show(template, Form(request.form, message=f"Sorry, {error}."))
-    response.status_code = failure.status
-    response.headers.update(failure.headers)
-    return response

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from flask import Response, redirect, request
 from werkzeug.exceptions import BadRequest
 
+from backend.edge.failures import failure_of
 from backend.edge.identity import require_person
-from backend.services.errors import Conflict, InvalidInput, KeyReused
+from backend.services.errors import Conflict, InvalidInput, KeyReused, TryLater
 from backend.services.idempotency import KeyedRequest, Reply, carry_out, keyed_request
 
 ONCE = "once"
@@ -43,6 +44,19 @@ def refused(error: InvalidInput | Conflict, names: Mapping[str, str] | None = No
         return Form(request.form, message=message)
     path = error.field if isinstance(error, InvalidInput) else ""
     return Form(request.form, wrong=(names or {}).get(path, path), message=str(error))
+
+
+def later(error: TryLater) -> Form:
+    """Return the form as it was sent: in a moment the same may be let through."""
+    return Form(request.form, message=f"Sorry, {error}.")
+
+
+def put_off(response: Response, error: TryLater) -> Response:
+    """Say in status and headers when to try again."""
+    failure = failure_of(error)
+    response.status_code = failure.status
+    response.headers.update(failure.headers)
+    return response
 
 
 def once_token() -> str:

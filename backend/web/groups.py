@@ -9,14 +9,15 @@ from flask import Response, flash, make_response, render_template, request, url_
 
 from backend.db.types import utc_now
 from backend.edge.identity import current_membership, require_person
+from backend.edge.look_up import counted_look_up
 from backend.services import balances, members, orders, settlements
 from backend.services import groups as group_service
 from backend.services.currencies import MINOR_DIGITS
-from backend.services.errors import Conflict, InvalidInput
+from backend.services.errors import Conflict, InvalidInput, TryLater
 from backend.services.money import display, normalise_amount
 from backend.services.pagination import PageRequest
 from backend.web.blueprints import members_only
-from backend.web.forms import Form, refused, submit
+from backend.web.forms import Form, later, put_off, refused, submit
 
 GROUPS_A_PAGE = 30
 ORDERS_A_PAGE = 20
@@ -59,14 +60,17 @@ def add_member(group_id: UUID) -> Response:
 
     def act() -> str:
         sent = request.form
-        email = sent.get("email", "").strip() or None
         members.add(current_membership(), sent.get("display_name", ""), email)
         return url_for("pages.group", group_id=group_id, _anchor="members")
 
+    email = request.form.get("email", "").strip() or None
     try:
-        return submit(act)
+        with counted_look_up(email):
+            return submit(act)
     except (InvalidInput, Conflict) as error:
         return _show_group(member_form=refused(error), status=422)
+    except TryLater as error:
+        return put_off(_show_group(member_form=later(error)), error)
 
 
 @members_only.post("/groups/<uuid:group_id>/settlements")

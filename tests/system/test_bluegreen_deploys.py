@@ -63,7 +63,7 @@ def test_releases_with_a_migration_come_and_go_back_one_by_one(operator: Operato
         at_second, route, servers_at_second = operator.live(), operator.route(), operator.servers()
         to_first = operator.run("rollback")
 
-    assert expanded == "2"
+    assert expanded == "3"
     assert (old["version"], old["role"], old["ready"]) == (first[1], "standby", True)
     # Once: a flip to the warm standby. What was rolled back may not take over.
     assert (to_second.code, to_second.answer["previous"]) == (0, third["version"]), to_second.story

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from sqlalchemy import func, select
 
-from backend.db.base import Base
+from backend.db.base import data_tables
 from backend.demo import fill
 from backend.demo.wish import Wish
 from backend.errors import RefusedError
@@ -15,7 +15,7 @@ from backend.services.currencies import MINOR_DIGITS
 from tests.integration.migrate.structure import connected
 
 SMALL = Wish(users=60, orders=400)
-TABLES = [table for table in Base.metadata.sorted_tables if table.name != "schema_state"]
+TABLES = data_tables()
 
 
 def contents(database) -> str:

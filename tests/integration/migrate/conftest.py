@@ -48,6 +48,14 @@ class Ran:
 
 Migrate = Callable[..., Ran]
 
+# How many expand revisions we ship; tests go on from there.
+SHIPPED = History.of("postgres").top("expand")
+
+
+def step(number: int) -> str:
+    """Return the name of a test's own expand revision; 0 is the last one that we ship."""
+    return f"expand_{SHIPPED + number:04}"
+
 
 @pytest.fixture
 def migrate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Migrate:

@@ -17,7 +17,7 @@ from backend.errors import DatabaseError, RefusedError
 from backend.migrate.advisory_lock import AdvisoryLock
 from backend.migrate.ground import Patience
 from backend.migrate.postgres import PostgresGround
-from tests.integration.migrate.conftest import url_of
+from tests.integration.migrate.conftest import SHIPPED, step, url_of
 from tests.integration.migrate.structure import execute, records
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,7 +105,7 @@ def read_until(process: subprocess.Popen[str], word: str) -> str:
 
 def test_readers_pass_while_a_revision_waits_for_a_long_one(postgres, history, migrate, begin):
     migrate(postgres)
-    history.add("expand", 2, MOTTO)
+    history.add("expand", SHIPPED + 1, MOTTO)
 
     with session(postgres, "long report") as report:
         report.execute(b"SELECT count(*) FROM groups")
@@ -123,23 +123,23 @@ def test_readers_pass_while_a_revision_waits_for_a_long_one(postgres, history, m
 
     assert passed == [(0,)] * 50
     assert migrator.returncode == 0, err
-    assert "expand_0002" in out
-    assert "revision waits revision=expand_0002 attempt=1" in err
+    assert step(1) in out
+    assert f"revision waits revision={step(1)} attempt=1" in err
     assert "(long report)" in err
 
 
 def test_a_revision_that_never_gets_its_lock_gives_up_whole(postgres, history, migrate) -> None:
     migrate(postgres)
-    history.add("expand", 2, MOTTO)
+    history.add("expand", SHIPPED + 1, MOTTO)
 
     with session(postgres, "long report") as report:
         report.execute(b"SELECT count(*) FROM groups")
         ran = migrate(postgres, "--dir", history.folder, "--lock-timeout", "0.1", "--wait", "0.5")
 
     assert ran.code == 75
-    assert "expand_0002 got no lock on its table in " in ran.err
+    assert f"{step(1)} got no lock on its table in " in ran.err
     assert "(long report), whose transaction is open for" in ran.err
-    assert records(postgres)[1] == [(1, 1, 0)]
+    assert records(postgres)[1] == [(1, SHIPPED, 0)]
 
 
 def test_a_writer_of_the_file_is_waited_for(sqlite, history_of_sqlite, migrate, begin) -> None:
@@ -159,12 +159,12 @@ def test_a_writer_of_the_file_is_waited_for(sqlite, history_of_sqlite, migrate, 
     _, err = migrator.communicate(timeout=60)
 
     assert migrator.returncode == 0, err
-    assert records(sqlite)[1] == [(1, 2, 0)]
+    assert records(sqlite)[1] == [(1, SHIPPED + 1, 0)]
 
 
 def test_an_index_is_built_while_another_migrator_waits(postgres, history, migrate, begin) -> None:
     migrate(postgres)
-    history.add("expand", 2, INDEX)
+    history.add("expand", SHIPPED + 1, INDEX)
 
     with session(postgres, "old snapshot") as old:
         old.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -185,7 +185,7 @@ def test_an_index_is_built_while_another_migrator_waits(postgres, history, migra
     ends = [process.communicate(timeout=60) for process in (first, second)]
 
     assert [first.returncode, second.returncode] == [0, 0], ends
-    assert "expand_0002" in ends[0][0]
+    assert step(1) in ends[0][0]
     assert "nothing to do" in ends[1][0]
     assert _scalar(postgres, VALID) is True
 
@@ -203,7 +203,7 @@ def test_half_an_index_is_built_again(postgres, history, migrate) -> None:
             "CREATE UNIQUE INDEX CONCURRENTLY ix_groups_name ON groups (name)",
         )
     half_built = _scalar(postgres, VALID)
-    history.add("expand", 2, INDEX)
+    history.add("expand", SHIPPED + 1, INDEX)
 
     ran = migrate(postgres, "--dir", history.folder)
 
@@ -240,7 +240,7 @@ def history_of_sqlite(tmp_path):
     from tests.integration.migrate.conftest import continued
 
     history = continued("sqlite", tmp_path)
-    history.add("expand", 2, MOTTO)
+    history.add("expand", SHIPPED + 1, MOTTO)
     return history
 
 

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from backend.version import release
+from tests.integration.migrate.conftest import SHIPPED, step
 from tests.integration.migrate.structure import execute, records, structure
 
 ADD = 'op.add_column("groups", sa.Column("motto", sa.Text))'
@@ -13,8 +14,8 @@ DROP = ('with op.batch_alter_table("groups") as table:', '    table.drop_column(
 @pytest.fixture
 def expanded(history):
     """A history with one more expand revision and the contract revision that undoes it."""
-    history.add("expand", 2, ADD)
-    history.add("contract", 1, *DROP, depends_on="expand_0002")
+    history.add("expand", SHIPPED + 1, ADD)
+    history.add("contract", 1, *DROP, depends_on=step(1))
     return history
 
 
@@ -22,7 +23,7 @@ def test_expand_leaves_contract_alone(database_url, migrate, expanded) -> None:
     ran = migrate(database_url, "--dir", expanded.folder)
 
     assert ran.code == 0
-    assert records(database_url)[1] == [(1, 2, 0)]
+    assert records(database_url)[1] == [(1, SHIPPED + 1, 0)]
     assert "motto" in structure(database_url)["groups"]["columns"]
 
 
@@ -32,8 +33,8 @@ def test_contract_before_expand_is_refused(database_url, migrate, expanded) -> N
     ran = migrate(database_url, "--dir", expanded.folder, "--phase", "contract")
 
     assert ran.code == 77
-    assert "still to be applied: expand_0002" in ran.err
-    assert records(database_url)[1] == [(1, 1, 0)]
+    assert f"still to be applied: {step(1)}" in ran.err
+    assert records(database_url)[1] == [(1, SHIPPED, 0)]
 
 
 def test_contract_follows_expand(database_url, migrate, expanded) -> None:
@@ -42,19 +43,19 @@ def test_contract_follows_expand(database_url, migrate, expanded) -> None:
     ran = migrate(database_url, "--dir", expanded.folder, "--phase", "contract")
 
     assert ran.code == 0
-    assert records(database_url)[1] == [(1, 2, 1)]
+    assert records(database_url)[1] == [(1, SHIPPED + 1, 1)]
     assert "motto" not in structure(database_url)["groups"]["columns"]
 
 
 def test_expanding_goes_on_after_a_contraction(database_url, migrate, expanded) -> None:
     migrate(database_url, "--dir", expanded.folder)
     migrate(database_url, "--dir", expanded.folder, "--phase", "contract")
-    expanded.add("expand", 3, 'op.add_column("groups", sa.Column("color", sa.Text))')
+    expanded.add("expand", SHIPPED + 2, 'op.add_column("groups", sa.Column("color", sa.Text))')
 
     ran = migrate(database_url, "--dir", expanded.folder)
 
     assert ran.code == 0
-    assert records(database_url) == (["contract_0001", "expand_0003"], [(1, 3, 1)])
+    assert records(database_url) == (["contract_0001", step(2)], [(1, SHIPPED + 2, 1)])
 
 
 def test_what_a_contraction_will_take_is_no_drift(database_url, migrate, expanded) -> None:
@@ -73,7 +74,7 @@ def test_an_older_release_works_on_a_newer_schema(database_url, migrate, expande
 
     assert ran.code == 0
     assert "the schema is that of a later release and still fits this one" in ran.out
-    assert records(database_url)[1] == [(1, 2, 0)]
+    assert records(database_url)[1] == [(1, SHIPPED + 1, 0)]
 
 
 @pytest.mark.parametrize("question", ["--status", "--check", "--dry-run"])
@@ -104,7 +105,7 @@ def test_two_lines_of_development_are_refused(database_url, migrate, expanded) -
     execute(
         database_url,
         "UPDATE alembic_version SET version_num = 'expand_0007'",
-        "UPDATE schema_state SET expand_level = 1",
+        f"UPDATE schema_state SET expand_level = {SHIPPED}",
     )
 
     ran = migrate(database_url, "--dir", expanded.folder)
@@ -128,4 +129,4 @@ def test_contract_waits_for_the_old_release_to_leave(database_url, migrate, expa
     assert "app:blue:0.0.9-0123456789 (connections: 1)" in refused.err
     assert "older release connected: app:blue:0.0.9-0123456789" in told.out
     assert done.code == 0
-    assert records(database_url)[1] == [(1, 2, 1)]
+    assert records(database_url)[1] == [(1, SHIPPED + 1, 1)]

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
 from backend.migrate.history import MIGRATIONS
-from tests.integration.migrate.conftest import url_of
+from tests.integration.migrate.conftest import SHIPPED, step, url_of
 from tests.integration.migrate.structure import connected, execute, records, structure
 
 MOTTO = 'op.add_column("groups", sa.Column("motto", sa.Text))'
@@ -118,49 +118,51 @@ def test_a_login_without_rights(postgres, postgres_server, migrate) -> None:
 def test_data_that_a_revision_cannot_accept(database_url, history, migrate) -> None:
     migrate(database_url)
     execute(database_url, GROUP)
-    history.add("expand", 2, MOTTO, 'op.execute("INSERT INTO groups (id) SELECT id FROM groups")')
+    history.add(
+        "expand", SHIPPED + 1, MOTTO, 'op.execute("INSERT INTO groups (id) SELECT id FROM groups")'
+    )
 
     ran = migrate(database_url, "--dir", history.folder)
 
     assert ran.code == 65
-    assert "expand_0002 is refused by the data" in ran.err
+    assert f"{step(1)} is refused by the data" in ran.err
     assert "nothing of it was kept" in ran.err
     assert "motto" not in structure(database_url)["groups"]["columns"]
-    assert records(database_url)[1] == [(1, 1, 0)]
+    assert records(database_url)[1] == [(1, SHIPPED, 0)]
 
 
 def test_a_revision_with_a_mistake(database_url, history, migrate) -> None:
     migrate(database_url)
-    history.add("expand", 2, MOTTO, 'op.execute("UPDATE nowhere SET id = 1")')
+    history.add("expand", SHIPPED + 1, MOTTO, 'op.execute("UPDATE nowhere SET id = 1")')
 
     ran = migrate(database_url, "--dir", history.folder)
 
     assert ran.code == 1
-    assert "expand_0002 failed: " in ran.err
+    assert f"{step(1)} failed: " in ran.err
     assert "nowhere" in ran.err
     assert "motto" not in structure(database_url)["groups"]["columns"]
 
 
 def test_what_was_applied_before_a_mistake_stays(database_url, history, migrate) -> None:
-    history.add("expand", 2, MOTTO)
-    history.add("expand", 3, 'op.execute("UPDATE nowhere SET id = 1")')
+    history.add("expand", SHIPPED + 1, MOTTO)
+    history.add("expand", SHIPPED + 2, 'op.execute("UPDATE nowhere SET id = 1")')
 
     migrate(database_url, "--dir", history.folder)
 
-    assert records(database_url) == (["expand_0002"], [(1, 2, 0)])
+    assert records(database_url) == ([step(1)], [(1, SHIPPED + 1, 0)])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_revision_of_a_file_that_leaves_orphans(database_url, history, migrate) -> None:
     migrate(database_url)
     execute(database_url, GROUP, MEMBER)
-    history.add("expand", 2, 'op.execute("DELETE FROM groups")')
+    history.add("expand", SHIPPED + 1, 'op.execute("DELETE FROM groups")')
 
     ran = migrate(database_url, "--dir", history.folder)
 
     assert ran.code == 65
     assert "first group_members (rowid 1) to groups" in ran.err
-    assert records(database_url)[1] == [(1, 1, 0)]
+    assert records(database_url)[1] == [(1, SHIPPED, 0)]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -170,7 +172,7 @@ def test_rebuilding_a_table_of_a_file_keeps_the_rows_that_refer_to_it(
     migrate(database_url)
     execute(database_url, GROUP, MEMBER)
     rebuild = 'with op.batch_alter_table("groups", recreate="always") as table:'
-    history.add("expand", 2, rebuild, '    table.add_column(sa.Column("motto", sa.Text))')
+    history.add("expand", SHIPPED + 1, rebuild, '    table.add_column(sa.Column("motto", sa.Text))')
 
     ran = migrate(database_url, "--dir", history.folder)
 

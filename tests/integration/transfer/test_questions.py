@@ -52,7 +52,7 @@ def test_a_dry_run_tells_what_would_be_migrated(transfer, source, empty, monkeyp
     ran = transfer("--dry-run", "--migrate")
 
     assert ran.code == 0, ran.err
-    assert "would migrate: expand_0001" in ran.out
+    assert "would migrate: expand_0002" in ran.out
     assert schemas(empty) == ["public"]
 
 

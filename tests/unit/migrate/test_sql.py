@@ -3,7 +3,7 @@
 import pytest
 
 from backend.migrate.sql import revision_sql
-from tests.integration.migrate.conftest import Continued, continued
+from tests.integration.migrate.conftest import SHIPPED, Continued, continued, step
 
 
 @pytest.fixture
@@ -13,17 +13,19 @@ def history(tmp_path) -> Continued:
 
 
 def test_a_revision_is_shown_alone(history) -> None:
-    history.add("expand", 2, 'op.add_column("groups", sa.Column("motto", sa.Text))')
+    history.add("expand", SHIPPED + 1, 'op.add_column("groups", sa.Column("motto", sa.Text))')
 
-    text = revision_sql(history.load(), "expand_0002")
+    text = revision_sql(history.load(), step(1))
 
     assert text == "BEGIN;\n\nALTER TABLE groups ADD COLUMN motto TEXT;\n\nCOMMIT;\n\n"
 
 
 def test_what_leaves_the_transaction_is_shown_outside_of_it(history) -> None:
-    history.add("expand", 2, 'create_index_concurrently("ix_groups_name", "groups", ["name"])')
+    history.add(
+        "expand", SHIPPED + 1, 'create_index_concurrently("ix_groups_name", "groups", ["name"])'
+    )
 
-    statements = revision_sql(history.load(), "expand_0002").replace("\n", " ").split(";")
+    statements = revision_sql(history.load(), step(1)).replace("\n", " ").split(";")
 
     assert [statement.strip() for statement in statements] == [
         "BEGIN",
@@ -38,7 +40,7 @@ def test_what_leaves_the_transaction_is_shown_outside_of_it(history) -> None:
 
 
 def test_dropping_is_meant_in_a_contract_revision(history) -> None:
-    history.add("contract", 1, 'op.drop_column("groups", "name")', depends_on="expand_0001")
+    history.add("contract", 1, 'op.drop_column("groups", "name")', depends_on=step(0))
 
     text = revision_sql(history.load(), "contract_0001")
 

@@ -9,11 +9,12 @@ import pytest
 
 from backend.services import admission
 from backend.services.admission import Admission, Origin
-from backend.services.errors import TooBusy
+from backend.services.errors import NotAuthenticated, TooBusy
 from backend.services.slots import Slots
 
 FLOOD = [Origin("203.0.113.0/24", f"account {number}") for number in range(50)]
 HONEST = Origin("198.51.100.0/24", "ayse")
+HOME = Origin("198.51.100.128/25", "mehmet")
 PLACES = 4
 
 
@@ -23,7 +24,9 @@ class Queue:
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.pool = pool
         self.slots = Slots(1)
-        self.admission = Admission(self.slots, places=PLACES)
+        self.admission = Admission(
+            self.slots, places=PLACES, find_homes=lambda: {"198.51.100.128/25"}
+        )
         self.served: list[Origin] = []
         self.slots.take()
 
@@ -85,17 +88,55 @@ def test_a_login_from_elsewhere_takes_the_place_of_a_flood_and_comes_first(queue
     assert queue.served[0] == HONEST
 
 
-def test_a_network_that_was_refused_before_does_not_push_out_one_that_comes_first(queue) -> None:
-    waiting = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(PLACES)]
-    for origin in FLOOD[:10]:
-        queue.come(origin).exception(timeout=5)
+def test_of_many_networks_that_of_a_latecomer_comes_first(queue) -> None:
+    flood = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(PLACES + 3)]
+
+    honest = queue.come(HONEST)
+    queue.go_on()
+    honest.result(timeout=5)
+
+    assert [type(future.exception(timeout=5)) for future in flood[:4]] == [TooBusy] * 4
+    assert queue.served[0] == HONEST
+
+
+def test_where_somebody_is_at_home_comes_before_strange_networks(queue) -> None:
+    home = queue.come(HOME)
+    flood = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(PLACES + 3)]
 
     queue.go_on()
+    home.result(timeout=5)
 
-    assert [future.result(timeout=5) for future in waiting] == [None] * PLACES
+    assert queue.served[0] == HOME
+    assert [type(future.exception(timeout=5)) for future in flood[:4]] == [TooBusy] * 4
 
 
-def test_where_all_have_one_address_the_account_that_was_tried_least_comes_first(queue) -> None:
+def test_networks_that_have_failed_come_after_those_that_have_not(queue) -> None:
+    failed = [Origin(f"192.0.2.{number}/24", "a") for number in range(PLACES)]
+    queue.admission._memory.note(HONEST, 0)
+    for number, origin in enumerate(failed):
+        queue.admission._memory.note(origin, number + 1)
+        queue.admission._memory.note_failure(origin)
+    for origin in failed:
+        queue.come(origin)
+
+    honest = queue.come(HONEST)
+    queue.go_on()
+    honest.result(timeout=5)
+
+    assert queue.served[0] == HONEST
+
+
+def test_a_refused_password_counts_against_its_network(queue) -> None:
+    queue.go_on()
+
+    with pytest.raises(NotAuthenticated), queue.admission.turn(FLOOD[0]):
+        raise NotAuthenticated("e-mail and password do not fit")
+
+    assert queue.admission._memory.records(FLOOD[1])[0].failures == 1
+    assert queue.admission._memory.records(HONEST)[0].failures == 0
+
+
+def test_where_all_have_one_address_the_account_that_has_failed_least_comes_first(queue) -> None:
     guessed = [queue.come(Origin(None, "mehmet")) for _ in range(PLACES)]
 
     honest = queue.come(Origin(None, "ayse"))
@@ -104,6 +145,17 @@ def test_where_all_have_one_address_the_account_that_was_tried_least_comes_first
     honest.result(timeout=5)
 
     assert queue.served[0] == Origin(None, "ayse")
+
+
+def test_what_is_remembered_has_a_bound(monkeypatch) -> None:
+    monkeypatch.setattr(admission, "MOST_REMEMBERED", 10)
+    memory = admission._Memory()
+
+    for number in range(100):
+        memory.note(Origin(f"network {number}", "a"), number)
+
+    assert len(memory._now) + len(memory._before) <= 2 * (10 + 2)
+    assert memory.records(Origin("network 99", "a"))[0].seen == 99
 
 
 def test_nobody_waits_for_ever(queue, monkeypatch) -> None:

@@ -1,0 +1,21 @@
+"""Looking for an account by its address, by somebody who is logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from backend.edge.identity import require_person
+from backend.edge.network import client_network
+from backend.edge.refusals import noted
+from backend.services import members
+
+
+@contextmanager
+def counted_look_up(email: str | None) -> Iterator[None]:
+    """Bound how many addresses without an account this request's person can try to add."""
+    if email is None:
+        yield
+        return
+    with noted("look-up"), members.counted_look_up(require_person().id, client_network()):
+        yield
