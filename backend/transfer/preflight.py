@@ -70,6 +70,10 @@ class Scene:
         )
 
 
+_NOT_EMPTY = (
+    "--truncate replaces what it holds, as where the app has just put its first rows into a fresh"
+    " schema; --update keeps its rows and writes those that differ"
+)
 _THEIRS = "let that app make its tables in the target first"
 
 Check = Callable[[Scene], Iterator[Obstacle]]
@@ -107,7 +111,7 @@ def _histories_differ(scene: Scene) -> Iterator[Obstacle]:
 
 def _not_empty(scene: Scene) -> Iterator[Obstacle]:
     if scene.options.way is Task.LOAD and scene.held.tables:
-        yield Obstacle(f"the target is not empty: {scene.held}", "--update or --truncate")
+        yield Obstacle(f"the target is not empty: {scene.held}", _NOT_EMPTY)
 
 
 def _unknown_types(scene: Scene) -> Iterator[Obstacle]:

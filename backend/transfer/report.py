@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.errors import DatabaseError, ExitCode
 from backend.tablecopy.shape import BadValue, Difference
+from backend.transfer.bad_value_lines import bad_value_lines
 
 if TYPE_CHECKING:
     from backend.integrity.checking import Verdict
@@ -168,7 +169,7 @@ def _doings(table: TableReport) -> str:
 
 def _found(findings: Findings) -> list[str]:
     lines = [f"in the way: {one}" for one in findings.obstacles]
-    lines += _some("bad value", [_bad_value(one) for one in findings.bad_values])
+    lines += bad_value_lines(findings.bad_values)
     lines += _some("refused row", [_bad_row(one) for one in findings.bad_rows])
     lines += _some("difference", [_difference(one) for one in findings.differences])
     if findings.verdict:
@@ -182,10 +183,6 @@ def _some(what: str, all_of_them: Sequence[str]) -> list[str]:
     if len(all_of_them) > _SHOWN:
         lines.append(f"{what}: {len(all_of_them):,} in all; --report FILE names each of them")
     return lines
-
-
-def _bad_value(one: BadValue) -> str:
-    return f"{one.table} {one.key} {one.column}: {one.value}: {one.reason}"
 
 
 def _bad_row(one: Offence) -> str:

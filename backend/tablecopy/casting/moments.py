@@ -36,12 +36,16 @@ class _Moment(Rule):
         if value == "" and self.casts.empty_datetime == "null":
             uses["empty_datetime"] += 1
             return None
+        if value == "":
+            raise BadValueError("is empty, not a date or time; --empty-datetime null reads it")
         if isinstance(value, str):
             return self.written(value)
         if isinstance(value, bytes):
             raise BadValueError("is bytes, not a date or time")
         if self.casts.epoch_datetimes == "refuse":
-            raise BadValueError("is a number, not a date or time")
+            raise BadValueError(
+                "is a number, not a date or time; --epoch-datetimes s or ms reads it"
+            )
         moment = _since_epoch(value, self.casts.epoch_datetimes)
         text = self.written(f"{moment:%Y-%m-%d %H:%M:%S.%f}".rjust(26, "0"))
         uses["epoch_datetimes"] += 1

@@ -20,6 +20,7 @@ from backend.tablecopy.sqlite.quoting import literal
 
 # What stands for a NUL where it may be replaced: the sign for a character that was lost.
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_NUL = "holds a NUL character, which Postgres cannot store; --nul replace puts U+FFFD there"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Text(Rule):
         text = _as_text(value)
         if "\0" in text:
             if self.casts.nul != "replace":
-                raise BadValueError("holds a NUL character, which Postgres cannot store")
+                raise BadValueError(_NUL)
             uses["nul"] += 1
             text = text.replace("\0", _REPLACEMENT)
         length = self.column.type.length

@@ -46,7 +46,10 @@ def named(tmp_path, empty_target):
 
 def test_a_nul_is_not_where_text_ends(named):
     assert named("VARCHAR(20)", "varchar(20)", "good", "a\0b") == [
-        ("'a\\x00b'", "holds a NUL character, which Postgres cannot store")
+        (
+            "'a\\x00b'",
+            "holds a NUL character, which Postgres cannot store; --nul replace puts U+FFFD there",
+        )
     ]
 
 

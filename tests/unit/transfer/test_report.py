@@ -54,10 +54,37 @@ def test_people_read_where_it_is_and_why() -> None:
 
 
 def test_a_terminal_gets_the_first_twenty_and_the_number_of_all() -> None:
-    lines = report(bad_values=(BAD,) * 30).lines()
+    lines = report(differences=(CHANGED,) * 30).lines()
 
-    assert sum("bad value: orders" in line for line in lines) == 20
-    assert "  bad value: 30 in all; --report FILE names each of them" in lines
+    assert sum("difference: orders" in line for line in lines) == 20
+    assert "  difference: 30 in all; --report FILE names each of them" in lines
+
+
+def test_bad_values_are_counted_by_column_and_reason() -> None:
+    spans = tuple(
+        BadValue("t", f"id={n}", "d", str(n), "is a whole number; --intervals us reads it")
+        for n in range(328)
+    )
+    long = tuple(
+        BadValue("t", f"id={n}", "s", "'…'", f"has {n} characters, the column takes 30")
+        for n in (31, 40, 77, 99)
+    )
+
+    lines = report(bad_values=(*spans, BAD, *long)).lines()
+
+    assert lines[1:] == [
+        "  bad values: 328 in t.d: is a whole number; --intervals us reads it",
+        "  bad value: t id=0 d: 0: is a whole number; --intervals us reads it",
+        "  bad value: t id=1 d: 1: is a whole number; --intervals us reads it",
+        "  bad value: t id=2 d: 2: is a whole number; --intervals us reads it",
+        "  bad value: orders id 7 total: '12,50': is no number",
+        "  bad values: 4 in t.s: has … characters, the column takes …",
+        "  bad value: t id=31 s: '…': has 31 characters, the column takes 30",
+        "  bad value: t id=40 s: '…': has 40 characters, the column takes 30",
+        "  bad value: t id=77 s: '…': has 77 characters, the column takes 30",
+        "  bad value: 333 in all; --report FILE names each of them",
+        "  nothing",
+    ]
 
 
 def test_the_file_gets_everything(tmp_path: Path) -> None:
