@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import NoReturn
 
 import pytest
@@ -39,12 +39,22 @@ def missing_browser() -> str:
     return "" if find_browser() else f"no browser is installed (looked for {', '.join(BROWSERS)})"
 
 
+def missing_command(name: str) -> str:
+    """Return why no test can use a program here, or nothing."""
+    return "" if shutil.which(name) else f"{name} is not installed"
+
+
 def find_browser() -> str | None:
     """Return the path of an installed Chromium."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-NEEDS: dict[str, Callable[[], str]] = {"docker": missing_docker, "browser": missing_browser}
+NEEDS: dict[str, Callable[[], str]] = {
+    "docker": missing_docker,
+    "browser": missing_browser,
+    "caddy": partial(missing_command, "caddy"),
+    "nginx": partial(missing_command, "nginx"),
+}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import psycopg
 
 from backend.bootstrap import cluster, schema
+from backend.bootstrap.identity import note_identity
 from backend.bootstrap.settings import BootstrapSettings
 from backend.bootstrap.steps import Session, Step, apply
 from backend.bootstrap.superuser import connect
@@ -30,6 +31,7 @@ def bootstrap(settings: BootstrapSettings) -> int:
         with connect(settings, settings.database) as inside:
             done += _database(inside)
         _verify(session, settings, passwords)
+        note_identity(session, settings)
     return done
 
 

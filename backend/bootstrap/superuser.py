@@ -8,14 +8,13 @@ database in between sets the old one again, and the next run begins anew.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import time
 from pathlib import Path
 
 from psycopg import sql
 
-from backend.bootstrap import scram
+from backend.bootstrap import files, scram
 from backend.bootstrap.settings import SUPERUSER, BootstrapSettings
 from backend.bootstrap.steps import Session
 from backend.config.env import read_secret
@@ -59,7 +58,7 @@ def connect(settings: BootstrapSettings, database: str = "postgres") -> Session:
 def rotate(settings: BootstrapSettings) -> None:
     """Give the superuser a new random password; safe to kill, safe to repeat."""
     if not _pending(settings).exists():
-        _write(_pending(settings), secrets.token_urlsafe(36))
+        files.write(_pending(settings), secrets.token_urlsafe(36))
     with connect(settings):
         log.info("bootstrap: the superuser has a new password")
 
@@ -97,28 +96,8 @@ def _complete(session: Session, current: Path, pending: Path) -> None:
         )
     )
     pending.replace(current)
-    _sync(current.parent)
+    files.sync(current.parent)
 
 
 def _pending(settings: BootstrapSettings) -> Path:
     return settings.superuser_file.with_name(settings.superuser_file.name + ".next")
-
-
-def _write(path: Path, secret: str) -> None:
-    """Write a file that is whole as soon as it has its name; the database's group may read it."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o440), "w") as file:
-        file.write(secret + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

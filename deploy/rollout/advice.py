@@ -109,4 +109,7 @@ def _about_disk(status: "Status") -> list[str]:
     if not status.disk_size or status.disk_free >= LEAST_DISK:
         return []
     free = status.disk_free / 1024**3
-    return [f"only {free:.1f} GB of disk are free: `docker system df`, `docker image prune`"]
+    return [
+        f"only {free:.1f} GB of disk are free: `docker system df`, then `docker builder prune`;"
+        " images without a name may be what a rollback after `up --build` goes back to"
+    ]

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Refuse a data volume that this image cannot serve, before anything has changed.
 # Asked twice: by `secrets`, so that `up` stops with the reason, and by the database at each start.
+# `bootstrap` notes the cluster beside the superuser's secret; without its data nothing new begins.
 set -eu
 
 volume=$(dirname "$PGDATA")
+note=${SECRETS_ROOT:-/run/secrets}/superuser/cluster
 
 refuse() {
   printf 'data volume: %s\n' "$@" >&2
@@ -14,7 +16,12 @@ if [ -e "$volume/PG_VERSION" ]; then
   refuse "$volume is itself a cluster, made by another image; expected one in $PGDATA" \
     "hint: dump it with the image that made it and load the dump here; nothing was changed"
 fi
-[ -e "$PGDATA" ] || exit 0
+if [ ! -e "$PGDATA" ]; then
+  [ -s "$note" ] && [ -z "${EXTERNAL_DATABASE:-}" ] || exit 0
+  refuse "the data is gone: expected cluster $(cat "$note") in $PGDATA; nothing was changed" \
+    "hint: put the data back; to begin an empty database instead:" \
+    "  docker compose -f deploy/docker-compose.prod.pg.yml run --rm secrets forget-cluster"
+fi
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   refuse "$PGDATA holds no cluster: its PG_VERSION is missing; nothing was changed" \

@@ -4,6 +4,7 @@
 #   secrets                 make what is missing; take over own ones from deploy/secrets
 #   secrets rotate NAME     a new one: migrate, app-blue, app-green or session
 #   secrets recover         new ones beside an old data volume whose own are lost
+#   secrets forget-cluster  let the database begin an empty one, where the data is gone
 #
 # With EXTERNAL_DATABASE only the session's: the roles of such a database are not ours to make.
 #
@@ -209,6 +210,13 @@ rotate() {
   [ -n "$rotated" ] || refuse 2 "rotate what? '$wanted' is not migrate, app-blue, app-green or session"
 }
 
+forget_cluster() {
+  rm -f "$root/superuser/cluster"
+  sync "$root/superuser"
+  say "the cluster is forgotten: where its data is gone, 'up' begins an empty database"
+  exit 0
+}
+
 # --- Commands ------------------------------------------------------------------------------------
 
 [ -d "$root" ] || refuse 69 "$root is missing: expected the volumes of the secrets in it"
@@ -216,6 +224,7 @@ rotate() {
 exec 9<"$root"
 flock 9
 
+[ "${1:-}" != forget-cluster ] || forget_cluster
 "$check"
 check_own_names
 refuse_half_a_stack
@@ -226,7 +235,7 @@ case ${1:-ensure} in
     refuse_lost
     ;;
   recover) ;;
-  *) refuse 2 "unknown command '$1': expected nothing, 'rotate NAME' or 'recover'" ;;
+  *) refuse 2 "unknown command '$1': expected nothing, 'rotate NAME', 'recover' or 'forget-cluster'" ;;
 esac
 
 # From here on we change things.

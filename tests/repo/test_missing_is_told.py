@@ -16,16 +16,19 @@ def test_stack(): ...
 @pytest.mark.browser
 def test_page(): ...
 
+@pytest.mark.nginx
+def test_front(): ...
+
 @pytest.mark.slow
 def test_drill(): ...
 
 def test_plain(): ...
 """
-MARKERS = "[pytest]\nmarkers =\n  docker\n  browser\n  slow\n"
+MARKERS = "[pytest]\nmarkers =\n  docker\n  browser\n  nginx\n  slow\n"
 
 
 def run_suite(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the small suite on a machine that has neither Docker nor a browser."""
+    """Run the small suite on a machine that has neither Docker nor a browser nor nginx."""
     (folder / "test_suite.py").write_text(SUITE)
     (folder / "pytest.ini").write_text(MARKERS)
     empty = {"PATH": str(folder), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -45,6 +48,7 @@ def run_suite(folder: Path, **environment: str) -> subprocess.CompletedProcess[s
     [
         "1 × no Docker engine with Compose answers (tried: docker info)",
         "1 × no browser is installed (looked for chromium, chromium-browser, google-chrome)",
+        "1 × nginx is not installed",
         "1 × a long drill: `make drill` runs it",
     ],
 )
@@ -55,7 +59,7 @@ def test_a_laptop_without_the_tools_passes_and_is_told_what_did_not_run(
 
     assert result.returncode == 0, result.stdout
     assert line in result.stdout
-    assert "1 passed, 2 skipped, 1 deselected" in result.stdout
+    assert "1 passed, 3 skipped, 1 deselected" in result.stdout
 
 
 def test_ci_fails_for_what_is_missing(tmp_path: Path) -> None:
@@ -64,4 +68,5 @@ def test_ci_fails_for_what_is_missing(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "CI=true, and no Docker engine with Compose answers" in result.stdout
     assert "CI=true, and no browser is installed" in result.stdout
-    assert "1 passed, 1 deselected, 2 errors" in result.stdout
+    assert "CI=true, and nginx is not installed" in result.stdout
+    assert "1 passed, 1 deselected, 3 errors" in result.stdout

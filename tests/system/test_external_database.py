@@ -80,7 +80,9 @@ def test_what_is_added_is_as_hardened_as_the_rest(operator: Operator) -> None:
 
     for key in ("read_only", "cap_drop", "cap_add", "security_opt", "pids_limit", "logging"):
         assert added[key] == like[key], key
-    for key in ("pull_policy", "user", "network_mode", "restart", "mem_limit", "tmpfs"):
+    for key in ("pull_policy", "user", "network_mode", "restart", "tmpfs"):
+        assert added[key] == like[key], key
+    for key in ("mem_limit", "memswap_limit"):
         assert added[key] == like[key], key
     assert {
         name for name, service in config.items() if "outside" in service.get("networks", {})
@@ -88,6 +90,14 @@ def test_what_is_added_is_as_hardened_as_the_rest(operator: Operator) -> None:
         *("migrate", "app-blue", "app-green"),
     }
     assert [name for name, service in config.items() if service.get("ports")] == ["proxy"]
+
+
+def test_no_volume_without_a_name_is_left_behind(operator: Operator) -> None:
+    for name in operator.stack.containers():
+        mounts = operator.stack.inspect(name)["Mounts"]
+        volumes = [mount["Name"] for mount in mounts if mount["Type"] == "volume"]
+
+        assert all(volume.startswith(f"{operator.stack.name}_") for volume in volumes), name
 
 
 def test_the_login_has_no_power(operator: Operator, managed: ManagedPostgres) -> None:

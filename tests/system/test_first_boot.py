@@ -91,7 +91,8 @@ def seconds_of_first_boot(stack: Stack) -> float:
 
 
 def take_database_away(stack: Stack) -> None:
-    """Leave everything as it is but the database's container and volume."""
+    """Leave everything as it is but the database's container, volume and note."""
+    stack.compose("run", "--rm", "secrets", "forget-cluster")
     stack.compose("rm", "--stop", "--force", "db", "secrets")
     docker("volume", "rm", f"{stack.name}_pgdata")
 
@@ -125,6 +126,24 @@ def test_folder_that_holds_no_cluster_is_refused_and_left_alone(make_stack: Make
     assert refused.returncode == 77
     assert "PG_VERSION is missing" in refused.stderr
     assert in_volume(stack, "cat /var/lib/postgresql/data/cluster/notes") == word
+
+
+def test_an_emptied_data_folder_is_missed_until_somebody_says_to_begin_anew(
+    own_stack: Stack,
+) -> None:
+    own_stack.compose("stop", "--timeout", "5", "app-blue", "app-green", "db")
+    in_volume(own_stack, "rm -rf /var/lib/postgresql/data/cluster")
+
+    refused = own_stack.compose("up", "--detach", check=False)
+    by_itself = run_database(own_stack)
+
+    assert "exit 77" in refused.stderr
+    assert "the data is gone" in own_stack.logs("secrets")
+    assert by_itself.returncode == 77
+    assert in_volume(own_stack, "ls /var/lib/postgresql/data") == ""
+    own_stack.compose("run", "--rm", "secrets", "forget-cluster")
+    own_stack.up()
+    Person.signed_up(own_stack)
 
 
 def in_volume(stack: Stack, script: str) -> str:

@@ -76,7 +76,7 @@ def change_a_line_of_secrets(stack: Stack) -> None:
     before = "    cap_add: [CHOWN, DAC_OVERRIDE]\n"
     text = file.read_text(encoding="utf-8")
     assert text.count(before) == 1
-    file.write_text(text.replace(before, f"{before}    mem_limit: 300m\n"), encoding="utf-8")
+    file.write_text(text.replace(before, f"{before}    pids_limit: 150\n"), encoding="utf-8")
 
 
 def test_the_transfer_builds_what_it_needs_and_asks_no_registry(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_configuration_of_each_service_is_hardened(built: Stack, name: str) -> N
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["pids_limit"] > 0
     assert int(service["mem_limit"]) > 0
+    assert service["memswap_limit"] == service["mem_limit"]
     assert float(service["cpus"]) > 0
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
     assert service["user"] == USERS[name]
@@ -124,6 +125,19 @@ def test_each_image_is_built_once_and_no_registry_is_asked_for_it(built: Stack) 
     assert {service.get("pull_policy") for service in services} == {"never"}
 
 
+def test_only_the_app_is_built_with_a_network(built: Stack) -> None:
+    services = config(built)["services"]
+
+    assert {
+        name: service["build"].get("network")
+        for name, service in services.items()
+        if "build" in service
+    } == {
+        **dict.fromkeys(("migrate", "app-blue", "app-green")),
+        **dict.fromkeys(("secrets", "proxy"), "none"),
+    }
+
+
 def test_networks_of_the_database_and_the_app_are_internal(built: Stack) -> None:
     networks = config(built)["networks"]
 
@@ -148,6 +162,7 @@ def test_every_container_there_is_was_hardened(stack: Stack) -> None:
         assert host["SecurityOpt"] == ["no-new-privileges:true"], name
         assert host["PidsLimit"] > 0, name
         assert host["Memory"] > 0, name
+        assert host["MemorySwap"] == host["Memory"], name
         assert host["NanoCpus"] > 0, name
         assert not host["Privileged"], name
         assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "5"}, name

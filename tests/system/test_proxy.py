@@ -1,8 +1,10 @@
 """The proxy: what it lets through, what it says, and what it keeps to itself."""
 
 import json
+import resource
 import socket
 import time
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -84,6 +86,27 @@ def test_a_request_that_dribbles_in_is_cut_off(stack: Stack) -> None:
         said = slow.recv(4096)
 
     assert said.startswith(b"HTTP/1.1 408 ")
+
+
+def test_idle_connections_leave_half_of_the_places_to_newcomers(stack: Stack) -> None:
+    with ExitStack() as held:
+        # Its own number of files, and each connection is one.
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        idle = [held.enter_context(closing(idle_connection(stack))) for _ in range(1100)]
+        open_ones = [connection for connection in idle if connection.sock is not None]
+
+        assert 900 < len(open_ones) <= 1001
+        assert stack.status("/api/live") == 200
+
+
+def idle_connection(stack: Stack) -> HTTPConnection:
+    """Ask for something that the proxy answers itself, and keep the connection if we may."""
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    connection.request("GET", "/metrics")
+    connection.getresponse().read()
+    return connection
 
 
 def test_the_runtime_socket_is_inside_and_cannot_do_everything(stack: Stack) -> None:

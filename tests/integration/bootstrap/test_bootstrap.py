@@ -31,6 +31,30 @@ def test_second_run_finds_nothing_to_correct(told: BootstrapSettings) -> None:
     assert corrected == 0
 
 
+def test_the_cluster_is_noted_beside_the_superusers_secret_as_the_database_reads_it(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    bootstrap(told)
+
+    note = told.superuser_file.with_name("cluster")
+    with psycopg.connect(server.url.conninfo()) as connection:
+        query = "SELECT system_identifier::text FROM pg_control_system()"
+        [(identifier,)] = connection.execute(query).fetchall()
+    assert note.read_text() == f"{identifier}\n"
+    assert note.stat().st_mode & 0o777 == 0o440
+
+
+def test_another_cluster_is_noted_in_the_place_of_the_first(
+    server: PostgresServer, told: BootstrapSettings
+) -> None:
+    note = told.superuser_file.with_name("cluster")
+    note.write_text("7312\n")
+
+    bootstrap(told)
+
+    assert note.read_text() != "7312\n"
+
+
 def test_every_role_logs_in_with_its_own_password(
     server: PostgresServer, told: BootstrapSettings
 ) -> None:

@@ -87,6 +87,45 @@ def test_first_run_makes_every_secret_and_no_two_alike(place: Place) -> None:
     assert all(len(value.strip()) == 48 for value in made.values())
 
 
+def note_a_cluster(place: Place) -> None:
+    (place.root / "superuser").mkdir(exist_ok=True)
+    (place.root / "superuser/cluster").write_text("7312\n")
+
+
+def test_data_that_is_gone_is_missed_before_anything_is_made(place: Place) -> None:
+    note_a_cluster(place)
+
+    refused = place.run()
+
+    assert refused.returncode == 77
+    assert f"the data is gone: expected cluster 7312 in {place.cluster}" in refused.stderr
+    assert "run --rm secrets forget-cluster" in refused.stderr
+    assert list(place.everything()) == ["superuser/cluster"]
+
+
+def test_a_forgotten_cluster_is_not_missed(place: Place) -> None:
+    note_a_cluster(place)
+
+    assert place.run("forget-cluster").returncode == 0
+
+    assert place.run().returncode == 0
+    assert list(place.everything()) == ALL
+
+
+def test_a_noted_cluster_that_is_there_is_not_missed(place: Place) -> None:
+    place.run()
+    note_a_cluster(place)
+    place.initialise_database()
+
+    assert place.run().returncode == 0
+
+
+def test_on_an_external_database_no_cluster_is_missed(place: Place) -> None:
+    note_a_cluster(place)
+
+    assert place.run(EXTERNAL_DATABASE="true").returncode == 0
+
+
 def test_second_run_changes_nothing(place: Place) -> None:
     place.run()
     before = place.everything()

@@ -96,7 +96,12 @@ def test_a_stack_that_is_well_needs_nothing():
             id="interrupted",
         ),
         pytest.param({"lock": "deploy by ana@server"}, True, "wait: deploy by ana", id="locked"),
-        pytest.param({"disk_free": 1024**3}, True, "only 1.0 GB of disk", id="disk full"),
+        pytest.param(
+            {"disk_free": 1024**3},
+            True,
+            "only 1.0 GB of disk are free: `docker system df`, then `docker builder prune`;",
+            id="disk full",
+        ),
         pytest.param(
             {"route_in_process": "green_none"},
             True,
