@@ -16,6 +16,7 @@ from backend.tablecopy.postgres.privileges import (
     missing_on_database,
     missing_on_tables,
 )
+from backend.tablecopy.postgres.replication import unidentified_rows
 from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.postgres.tables import table_oids
 
@@ -59,6 +60,7 @@ _CHECKS: tuple[Check, ...] = (
     missing_on_tables,
     hidden_rows,
     closed_sequences,
+    unidentified_rows,
     _rewritten,
     _not_to_be_exchanged,
 )

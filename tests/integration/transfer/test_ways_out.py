@@ -136,6 +136,26 @@ def test_an_owner_who_has_taken_from_himself_what_a_lock_asks_for_has_a_way_out(
     assert not ask(move.target, f"SELECT has_table_privilege('{role}', 'a', 'INSERT')")
 
 
+def test_a_published_table_whose_rows_cannot_be_told_apart_has_a_way_out(move) -> None:
+    move.prepare(
+        "ALTER TABLE a REPLICA IDENTITY NOTHING",
+        "CREATE PUBLICATION p FOR TABLE a",
+        "INSERT INTO a VALUES (1, 'old')",
+    )
+
+    ran, flags = walk(move, "--update")
+
+    assert (ran.code, flags) == (0, ["--update"])
+    assert move.rows() == ROWS
+
+
+def test_a_published_table_without_rows_is_filled_as_it_is(move) -> None:
+    move.prepare("ALTER TABLE a REPLICA IDENTITY NOTHING", "CREATE PUBLICATION p FOR TABLE a")
+
+    assert move("--update").code == 0
+    assert move.rows() == ROWS
+
+
 def test_temporary_tables_are_missed_before_they_are_needed(move, role) -> None:
     name = move.target.params["dbname"]
     move.prepare(
