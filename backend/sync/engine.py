@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from backend.errors import DataError
 from backend.progress import Watcher
 from backend.sync.bulk import LEAST_ROWS, Bulk
 from backend.sync.first import fill, is_empty, union
-from backend.sync.keep.keeping import undo_for
+from backend.sync.keep.keeping import NoUndo, undo_for
 from backend.sync.merge.attempt import Attempt
+from backend.sync.merge.deciding import Place
+from backend.sync.merge.held import Fault, Held
 from backend.sync.merge.rules import broken_rules, refuse_broken
 from backend.sync.merge.task import RulesBrokenError, Task
-from backend.sync.shape import Landed, OnConflict, Outcome, TableCount, Value, Wanted
+from backend.sync.shape import (
+    ConflictKind,
+    Direction,
+    Landed,
+    OnConflict,
+    Outcome,
+    TableCount,
+    Value,
+    Wanted,
+)
 from backend.sync.sides.both import Sides
+from backend.sync.sides.refusal import Refusal, RowRefusedError
 from backend.sync.sides.side import Memory, Side
 from backend.sync.standing import Stage, Standing, clocks_apart, look_at, refuse_miscounted
+from backend.sync.tables import SyncedTables
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -137,15 +152,30 @@ def _begin(sides: Sides, wanted: Wanted, outcome: Outcome, first: _First) -> str
     memory = Memory(secrets.token_hex(16))
     with source.transaction(write=True):
         with target.transaction(write=True):
-            if not filled and is_empty(target, sides.tables):
-                fill(source, target, sides.tables, watcher, outcome)
-                refuse_broken(target)
-            elif not filled:
+            if not filled and not _is_filled(source, target, sides.tables, outcome, watcher):
                 union(source, target, sides.tables, watcher)
             for side in (source, target):
                 side.remember(memory, sides.tables)
         first.landed(outcome)
     return memory.token
+
+
+def _is_filled(
+    source: Side, target: Side, tables: SyncedTables, outcome: Outcome, watcher: Watcher
+) -> bool:
+    """Copy everything into a target that is empty, unless it refuses some of it."""
+    if not is_empty(target, tables):
+        return False
+    copied = Outcome(outcome.direction, outcome.dry_run, outcome.first)
+    try:
+        with target.savepoint():
+            fill(source, target, tables, watcher, copied)
+    except RowRefusedError as error:
+        log.warning("no copy at once", extra={"fields": {"why": error.refusal.says}})
+        return False
+    refuse_broken(target)
+    outcome.tables, outcome.compared = copied.tables, copied.compared
+    return True
 
 
 def _filled(target: Side, sides: Sides, outcome: Outcome, watcher: Watcher, bulk: Bulk) -> bool:
@@ -160,21 +190,47 @@ def _filled(target: Side, sides: Sides, outcome: Outcome, watcher: Watcher, bulk
 
 
 def _merge(run: _Run) -> Outcome:
-    """Try until no rule is broken by what both sides have changed together."""
-    held: dict[Value, str] = {}
+    """Try until nothing stands in the way of what is left."""
+    held = Held()
     while True:
         try:
             return _try(run, held)
         except RulesBrokenError as error:
-            if error.broken.keys() <= held.keys():
-                raise DataError(
-                    "; ".join(sorted(set(error.broken.values()))),
-                    hint="the target breaks this rule by itself: python -m backend check",
-                ) from None
-            held.update(error.broken)
+            held.hold_scopes(_faults(run, error))
+        except RowRefusedError as error:
+            held.hold_refused(error.refusal, _probed(run, held))
 
 
-def _try(run: _Run, held: Mapping[Value, str]) -> Outcome:
+def _faults(run: _Run, error: RulesBrokenError) -> dict[Value, Fault]:
+    """Tell rules that one side breaks by itself from those that only both break together."""
+    direction, target = run.wanted.direction, run.sides.target(run.wanted.direction)
+    names = ("local", "remote") if direction is Direction.LOCAL_TO_RENDER else ("remote", "local")
+    with target.transaction(write=False):
+        at_target = broken_rules(target, error.scopes)
+    faults = {value: Fault(ConflictKind.RULE, why) for value, why in error.broken.items()}
+    for name, alone in zip(names, (error.at_source, at_target), strict=True):
+        for value, why in alone.items():
+            faults[value] = Fault(ConflictKind.FAULT, f"the {name} one: {why}")
+    return faults
+
+
+def _probed(run: _Run, held: Held) -> Mapping[Place, Refusal]:
+    """Find out which units the target refuses; what that takes is taken back."""
+    direction = run.wanted.direction
+    source, target = run.sides.source(direction), run.sides.target(direction)
+    task = Task(run.sides, run.wanted, run.rows, run.watcher, NoUndo(), held, probing=True)
+    attempt = Attempt(task, deepcopy(run.begun))
+    with suppress(_ProbedError), target.transaction(write=True), source.transaction(write=False):
+        attempt.probe()
+        raise _ProbedError
+    return attempt.refusals
+
+
+class _ProbedError(Exception):
+    """Ends a transaction that was never to be kept."""
+
+
+def _try(run: _Run, held: Held) -> Outcome:
     sides, direction = run.sides, run.wanted.direction
     source, target = sides.source(direction), sides.target(direction)
     outcome = deepcopy(run.begun)

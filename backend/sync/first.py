@@ -79,10 +79,12 @@ def fill(
 
     Raises:
         DataError: the target holds something else than what was sent.
+        RowRefusedError: it refuses some of it.
     """
     for table in tables.tables:
         watcher.stage(f"copy {table.name}")
-        rows = target.fill(table, _watched(table, source.scan(table, guarded=True), watcher))
+        with target.refusals():
+            rows = target.fill(table, _watched(table, source.scan(table, guarded=True), watcher))
         if rows:
             outcome.tables.setdefault(table.name, TableCount()).inserted = rows
     for table in tables.tables:

@@ -6,18 +6,25 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
+from backend.errors import DataError
 from backend.progress import Watcher
+from backend.sync.chunks import chunks
 from backend.sync.engine import begin_capture, rehearsing
 from backend.sync.first import fill
 from backend.sync.policy import all_tables
 from backend.sync.shape import Landed, Outcome, Wanted
 from backend.sync.sides.both import Sides
+from backend.sync.sides.refusal import RowRefusedError, refused
 from backend.sync.sides.side import Memory
 from backend.sync.standing import alike
 from backend.sync.tables import SyncedTables
 from backend.sync.unknown_columns import with_all_columns
+
+_AT_ONCE = 1_000
 
 
 def mirror(
@@ -33,7 +40,7 @@ def mirror(
 
     Raises:
         RefusedError: the schemas differ, or only one side has a column that holds something.
-        DataError: what was stored is not what was sent; nothing has been kept.
+        DataError: a row is refused, or stored as something else; nothing has been kept.
     """
     watcher.stage("look")
     sides, _, _ = alike(sides)
@@ -43,8 +50,33 @@ def mirror(
         outcome.backup = keep()
     with rehearsing(sides, dry_run=wanted.dry_run):
         begin_capture(sides)
-        _copy(everything, sides.tables, outcome, watcher, landed)
+        try:
+            _copy(everything, sides.tables, outcome, watcher, landed)
+        except RowRefusedError as error:
+            _refuse(everything, error)
     return outcome
+
+
+def _refuse(sides: Sides, error: RowRefusedError) -> NoReturn:
+    """Name the first row that the local side refuses; what finding it takes is not kept."""
+    local, remote = sides.local, sides.remote
+    with remote.transaction(write=False), local.transaction(write=True):
+        for table in reversed(sides.tables.tables):
+            local.empty(table)
+        for table in sides.tables.tables:
+            for piece in chunks(remote.scan(table, guarded=True), _AT_ONCE):
+                for row, refusal in refused(local, piece, partial(local.insert, table)):
+                    key = table.shown(tuple(row[table.names.index(name)] for name in table.key))
+                    raise _not_exact(f"{table.name} {key}: {refusal.says}") from error
+        raise _not_exact(error.refusal.says) from error
+
+
+def _not_exact(what: str) -> DataError:
+    return DataError(
+        f"a row is refused by the local database, and a copy without it would not be exact: {what};"
+        " nothing was kept",
+        hint="mend the row in the remote database, or take that rule out of the local one",
+    )
 
 
 def _copy(

@@ -38,6 +38,8 @@ class ConflictKind(StrEnum):
     IN_USE = "deleted on one side, used by what the other has added"
     TAKEN = "holds a value that belongs to another row there"
     RULE = "together, the changes of both sides would break a rule"
+    FAULT = "breaks a rule of the app already on one side"
+    REFUSED = "refused by the database that it would be written to"
 
 
 @dataclass(frozen=True)

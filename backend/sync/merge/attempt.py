@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from backend.sync.chunks import chunks
-from backend.sync.merge.deciding import Verdict, decide
+from backend.sync.merge.deciding import Place, Verdict, decide
 from backend.sync.merge.ledger import Ledger
 from backend.sync.merge.obstacles import Change, Obstacles
 from backend.sync.merge.pairing import Pairing
-from backend.sync.merge.task import Rules, RulesBrokenError, Task, Weighed
+from backend.sync.merge.task import Rules, RulesBrokenError, Scopes, Task, Weighed, broken_of
 from backend.sync.merge.units import Renames, Unit, load
 from backend.sync.merge.writing import Writing
-from backend.sync.shape import ConflictKind, Key, Outcome
+from backend.sync.shape import ConflictKind, Key, Outcome, Value
+from backend.sync.sides.refusal import Refusal, refused
 from backend.sync.tables import Row, SyncedTable
 
 
@@ -29,6 +30,7 @@ class Attempt:
         self._task = task
         self._going: list[Weighed] = []
         self._holders: dict[Key, frozenset[Key]] = {}
+        self.refusals: dict[Place, Refusal] = {}
         self._ledger = Ledger(task, self.target, outcome)
         parts = self.source, self.target, self.tables, self._renames
         self._obstacles = Obstacles(*parts)
@@ -41,17 +43,37 @@ class Attempt:
         Raises:
             RefusedError: more would be deleted than is allowed.
             RulesBrokenError: what was written breaks a rule.
+            RowRefusedError: the target refuses some of it.
         """
         with self.target.batch():
-            for root in self.tables.roots:
-                self._travel(root)
-            for _, going in groupby(reversed(self._going), lambda one: one.change.root.name):
-                for piece in chunks(going, self._task.wanted.batch_size):
-                    self._remove(piece)
+            self._everything()
+            self.target.check_now()
         self._ledger.refuse_too_many_deletions()
         scopes = self._ledger.scopes
         if broken := rules(self.target, scopes) if scopes else {}:
-            raise RulesBrokenError(broken)
+            of = broken_of(scopes, broken)
+            raise RulesBrokenError(of, broken, self._at_source(rules, of))
+
+    def _at_source(self, rules: Rules, scopes: Scopes) -> Mapping[Value, str]:
+        """Return which rules the source breaks by itself, by the keys that the target has."""
+        former = {
+            name: frozenset(self._renames.former((value,))[0] for value in values)
+            for name, values in scopes.items()
+        }
+        found = rules(self.source, former)
+        return {self._renames.key((value,))[0]: why for value, why in found.items()}
+
+    def probe(self) -> None:
+        """Do the same unit by unit where it has to be, and find out which are refused."""
+        self.target.check_now()
+        self._everything()
+
+    def _everything(self) -> None:
+        for root in self.tables.roots:
+            self._travel(root)
+        for _, going in groupby(reversed(self._going), lambda one: one.change.root.name):
+            for piece in chunks(going, self._task.wanted.batch_size):
+                self._remove(piece)
 
     def consume(self) -> None:
         """Let the source forget what has arrived; its own transaction, after the target's."""
@@ -95,8 +117,8 @@ class Attempt:
 
     def _weigh(self, root: SyncedTable, key: Key, source: Unit, target: Unit) -> Weighed | None:
         """Decide on a unit; return it if something is to be written."""
-        if why := self._ledger.held_back(root, key, source, target):
-            self._ledger.conflict(root, key, ConflictKind.RULE, because=why)
+        if fault := self._ledger.held_back(root, key, source, target):
+            self._ledger.conflict(root, key, fault.kind, because=fault.because)
             return None
         place = root.name, key
         decision = decide(self.tables, place, source.seen, target.seen, self._ledger.judge.winner)
@@ -140,7 +162,23 @@ class Attempt:
         return [one for one in weighed if one.change.key not in users]
 
     def _write(self, root: SyncedTable, weighed: Iterable[Weighed], *, swap: bool = False) -> None:
-        done = list(weighed)
+        if not self._task.probing:
+            self._put(root, list(weighed), swap=swap)
+        elif swap:
+            # They exchange values: all of them or none.
+            self._probe(root, [list(weighed)], swap=True)
+        else:
+            self._probe(root, [[one] for one in weighed])
+
+    def _probe(self, root: SyncedTable, groups: list[list[Weighed]], *, swap: bool = False) -> None:
+        def put(some: Sequence[list[Weighed]]) -> None:
+            self._put(root, [one for group in some for one in group], swap=swap)
+
+        for group, refusal in refused(self.target, groups, put):
+            for one in group:
+                self.refusals[root.name, one.change.key] = refusal
+
+    def _put(self, root: SyncedTable, done: list[Weighed], *, swap: bool) -> None:
         changed = [
             (one.change, one.target.seen.now)
             for one in done

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from backend.errors import RefusedError
 from backend.sync.merge.conflicts import Judge, conflict_of
 from backend.sync.merge.deciding import Decision, Seen, known_since
+from backend.sync.merge.held import Fault
 from backend.sync.merge.task import Scopes, Task, Weighed
 from backend.sync.merge.units import Unit
 from backend.sync.merge.writing import by_table
@@ -41,14 +42,17 @@ class Ledger:
         """Return what the rules are to be put to."""
         return {name: frozenset(values) for name, values in self._scopes.items()}
 
-    def held_back(self, root: SyncedTable, key: Key, source: Unit, target: Unit) -> str:
-        """Return the rule that both sides' changes break together; empty for most."""
+    def held_back(self, root: SyncedTable, key: Key, source: Unit, target: Unit) -> Fault | None:
+        """Return why a unit stays behind; None for most."""
+        held = self._task.held
+        if fault := held.units.get((root.name, key)):
+            return fault
         for unit in (source, target):
             row = unit.seen.now.get((root.name, key))
             for value in root.pick(row, [root.meaning.scope]) if row else ():
-                if value in self._task.held:
-                    return self._task.held[value]
-        return ""
+                if value in held.scopes:
+                    return held.scopes[value]
+        return None
 
     def same(self, root: SyncedTable, source: Unit, target: Unit) -> None:
         """Note that both hold the same; nobody need remember how that came."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from backend.progress import Watcher
 from backend.sync.keep.keeping import Undo
 from backend.sync.merge.deciding import Decision
+from backend.sync.merge.held import Held
 from backend.sync.merge.obstacles import Change
 from backend.sync.merge.units import Unit
 from backend.sync.shape import Value, Wanted
@@ -21,19 +22,31 @@ Rules = Callable[[Side, Scopes], Mapping[Value, str]]
 
 
 class RulesBrokenError(Exception):
-    """What was written breaks rules; `broken` names the scopes and the rules."""
+    """What was written breaks rules; `broken` names them, by the rows of `scopes`.
 
-    def __init__(self, broken: Mapping[Value, str]) -> None:
+    `at_source` are those of them that the source breaks by itself.
+    """
+
+    def __init__(
+        self, scopes: Scopes, broken: Mapping[Value, str], at_source: Mapping[Value, str]
+    ) -> None:
         super().__init__("rules are broken")
+        self.scopes = scopes
         self.broken = broken
+        self.at_source = at_source
+
+
+def broken_of(scopes: Scopes, broken: Mapping[Value, str]) -> Scopes:
+    """Return what is broken, by its tables."""
+    return {name: values & broken.keys() for name, values in scopes.items()}
 
 
 @dataclass(frozen=True)
 class Task:
     """What one attempt has to do; `rows` is what the target holds before.
 
-    `held` are scopes whose units stay behind, because together with the target's they would break
-    a rule.
+    `held` is what stays behind, and why. With `probing`, nothing is kept, and the units are found
+    out that the target refuses.
     """
 
     sides: Sides
@@ -41,7 +54,8 @@ class Task:
     rows: Mapping[str, int]
     watcher: Watcher
     undo: Undo
-    held: Mapping[Value, str] = field(default_factory=dict)
+    held: Held = field(default_factory=Held)
+    probing: bool = False
 
 
 @dataclass(frozen=True)

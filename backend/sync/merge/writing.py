@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.errors import DataError
 from backend.sync.keep.keeping import Undo
 from backend.sync.merge.deciding import Image, Place
 from backend.sync.merge.obstacles import Change
 from backend.sync.merge.units import Renames, load
 from backend.sync.shape import Key, Outcome, TableCount, Value
+from backend.sync.sides.refusal import Refusal, RowRefusedError
 from backend.sync.sides.side import Side
 from backend.sync.tables import Row, SyncedTable, SyncedTables
 
@@ -35,7 +35,7 @@ class Writing:
         With `swap` they exchange unique values: those are put aside before.
 
         Raises:
-            DataError: the target has stored something else than what was sent.
+            RowRefusedError: the target refuses it, or has stored something else than what was sent.
         """
         family = self.tables.family(root.name)
         before = [(change, was, _staying(family, change, was)) for change, was in changes]
@@ -107,10 +107,12 @@ class Writing:
             found = stored[change.key].seen.now
             if found != change.image:
                 place = next(iter(_differing(found, change.image)))
-                raise DataError(
-                    f"{place[0]} {self.tables[place[0]].shown(place[1])} was stored as something"
-                    " else than what was sent; nothing has been kept",
-                    hint="look for a trigger, a rule or a default of the target that changes rows",
+                raise RowRefusedError(
+                    Refusal(
+                        f"{place[0]} {self.tables[place[0]].shown(place[1])} was stored as"
+                        " something else than what was sent: by a trigger, a rule, or the type of"
+                        " a column"
+                    )
                 )
             self.outcome.compared += len(found)
 

@@ -10,7 +10,9 @@ from backend.config.settings import RENDER_DATABASE_URL
 from backend.db.errors import translate
 from backend.db.login_errors import Advice
 from backend.db.missing_rights import way_out
-from backend.errors import AppError, ConfigError, DatabaseError, TransientError
+from backend.errors import AppError, ConfigError, DatabaseError, DataError, TransientError
+from backend.sync.sides.postgres_refusals import refusal_in
+from backend.sync.sides.refusal import Refusal
 
 CONNECT_SECONDS = 30
 
@@ -56,12 +58,17 @@ def advice_for(database: DatabaseUrl) -> Advice:
     return _RENDER if is_render else Advice()
 
 
-def overtaken(constraint: str) -> TransientError:
-    """Say that a row was refused: we had looked, but somebody was faster than we."""
-    return TransientError(
-        f"a row was refused{f' by {constraint}' if constraint else ''}: somebody has written"
-        " something meanwhile that it does not go with",
-        hint="run it again; if it stays, status says what differs",
+def not_accepted(refusal: Refusal) -> AppError:
+    """Say that a row was refused: by what somebody has written meanwhile, or for good."""
+    if refusal.may_pass:
+        return TransientError(
+            f"a row was refused by {refusal.says}: somebody has written something meanwhile that it"
+            " does not go with",
+            hint="run it again; if it stays, status says what differs",
+        )
+    return DataError(
+        f"a row was refused: {refusal.says}",
+        hint="compare the schemas of both sides: one of them has a rule that the other one has not",
     )
 
 
@@ -74,8 +81,8 @@ def underway(error: psycopg.Error) -> AppError:
             hint="a free plan is slow: wait and run it again, or take smaller batches, as in"
             " --batch-size 50",
         )
-    if state.startswith("23"):
-        return overtaken(error.diag.constraint_name or "")
+    if (refusal := refusal_in(error)) is not None:
+        return not_accepted(refusal)
     if state == "42501":
         said = error.diag.message_primary or state
         return DatabaseError(f"the login lacks a right: {said}", hint=way_out(said))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from backend.sync.sides.postgres_capture import BEGIN_APPLYING, END_APPLYING, TR
 from backend.sync.sides.postgres_checks import PostgresChecks
 from backend.sync.sides.postgres_columns import COLUMNS, columns_in
 from backend.sync.sides.postgres_log import NUMBERS, PostgresLog, numbered
+from backend.sync.sides.postgres_refusals import refusals
 from backend.sync.sides.postgres_values import read
 from backend.sync.sides.side import Glance, HeldColumn, as_memory
 from backend.sync.sides.transactions import Rehearsable
@@ -116,11 +117,19 @@ class PostgresSide(PostgresLog, Rehearsable):
         column = SyncedColumn("now", Kind.MOMENT, nullable=False)
         return str(self._all(sql.SQL("SELECT {}").format(read(column, moment)))[0][0])
 
+    def refusals(self) -> AbstractContextManager[None]:
+        """Let a row that is refused be told from all else that may be said."""
+        return refusals()
+
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Send statements without waiting for the answers to those before."""
-        with self.connection.pipeline():
+        with self.refusals(), self.connection.pipeline():
             yield
+
+    def check_now(self) -> None:
+        """Let nothing wait any more."""
+        self._run("SET CONSTRAINTS ALL IMMEDIATE")
 
     def _begin(self, *, write: bool) -> None:
         self._run(_BEGIN_WRITING if write else _BEGIN_READING)

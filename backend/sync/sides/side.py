@@ -136,7 +136,20 @@ class Side(Protocol):
         """Hold one snapshot; or write, unseen until the end. Nothing is kept after an error."""
 
     def batch(self) -> AbstractContextManager[None]:
-        """Let writes inside not wait for one another; what one of them says may come later."""
+        """Let writes inside not wait for one another; what one of them says may come later.
+
+        Raises:
+            RowRefusedError: the database refuses a row by a rule of its own.
+        """
+
+    def refusals(self) -> AbstractContextManager[None]:
+        """Raise the same for rows that are refused inside."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Take back what is done inside, and no more, if it ends in an error."""
+
+    def check_now(self) -> None:
+        """Put the constraints to what was written that would have waited for the end."""
 
     def rehearsing(self) -> AbstractContextManager[None]:
         """Take back at the end whatever is done inside, its transactions included."""

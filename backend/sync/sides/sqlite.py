@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from backend.config.database_url import EngineName
@@ -12,6 +12,7 @@ from backend.sync.sides.side import Glance, HeldColumn, as_memory
 from backend.sync.sides.sqlite_capture import LATER_COLUMNS, TABLES
 from backend.sync.sides.sqlite_checks import SQLiteChecks
 from backend.sync.sides.sqlite_log import SQLiteLog
+from backend.sync.sides.sqlite_refusals import refusals
 from backend.sync.sides.sqlite_rows import as_json
 from backend.sync.sides.sqlite_schema import COLUMNS, columns_in
 from backend.sync.sides.transactions import Rehearsable
@@ -64,10 +65,18 @@ class SQLiteSide(SQLiteLog, Rehearsable):
         """Return the machine's clock, as SQLite tells it."""
         return str(self._one("SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now')"))
 
+    def refusals(self) -> AbstractContextManager[None]:
+        """Let a row that is refused be told from all else that may be said."""
+        return refusals()
+
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Do nothing: there is no way to the file that could be long."""
-        yield
+        """Let each write be done at once: there is no way to the file that could be long."""
+        with self.refusals():
+            yield
+
+    def check_now(self) -> None:
+        """Leave it to the commit: what is deferred, SQLite does not check before."""
 
     def _commit(self, *, write: bool) -> None:
         if write:

@@ -16,7 +16,7 @@ class Rehearsable(ABC):
     def transaction(self, *, write: bool) -> Iterator[None]:
         """Hold one snapshot; or write on top of one, with the triggers told to look away."""
         if self._rehearsal:
-            with self._savepoint():
+            with self.savepoint():
                 yield
             return
         self._begin(write=write)
@@ -39,13 +39,16 @@ class Rehearsable(ABC):
             self._roll_back()
 
     @contextmanager
-    def _savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> Iterator[None]:
+        """Take back what is done inside, and no more, if it ends in an error."""
         self._run("SAVEPOINT tablecopy")
         try:
             yield
             self._run("RELEASE tablecopy")
         except BaseException:
             self._run("ROLLBACK TO tablecopy")
+            # It is still there, and would stand in the way of one around it.
+            self._run("RELEASE tablecopy")
             raise
 
     @abstractmethod

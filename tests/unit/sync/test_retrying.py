@@ -1,11 +1,12 @@
 """What may pass is tried again, and nothing else; each try is a line of the log."""
 
 import logging
+import sqlite3
 
 import psycopg
 import pytest
 
-from backend.errors import DatabaseError, LockHeldError, RefusedError, TransientError
+from backend.errors import DatabaseError, DataError, LockHeldError, RefusedError, TransientError
 from backend.sync.reach.retrying import TRIES, with_retries
 
 
@@ -115,3 +116,25 @@ def test_each_try_is_logged(caplog) -> None:
         "the connection was lost; trying again"
     ] * 2
     assert [record.fields["try"] for record in caplog.records] == ["2/4", "3/4"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(psycopg.errors.CheckViolation(), id="check"),
+        pytest.param(psycopg.errors.NotNullViolation(), id="not null"),
+        pytest.param(psycopg.errors.StringDataRightTruncation(), id="type"),
+        pytest.param(sqlite3.IntegrityError("CHECK constraint failed: total"), id="SQLite's"),
+    ],
+)
+def test_a_broken_rule_of_the_database_is_nobody_elses_write(error: Exception) -> None:
+    work = Work(error)
+
+    with pytest.raises(DataError, match="a row was refused"):
+        with_retries(work, sleep=Clock())
+
+    assert work.tries == 1
+
+
+def test_a_value_that_somebody_else_has_taken_meanwhile_is_tried_again() -> None:
+    assert with_retries(Work(psycopg.errors.UniqueViolation()), sleep=Clock()) == "done"
