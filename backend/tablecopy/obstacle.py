@@ -33,7 +33,8 @@ class Obstacle:
 class Intent:
     """What a run wants of these tables.
 
-    `staged` says that it needs temporary tables, `merged` that rows are written beside others.
+    `staged` says that it needs temporary tables, `merged` that rows are written beside others,
+    `tried` that the server has been asked already whether it makes such tables.
     """
 
     schema: str
@@ -42,6 +43,7 @@ class Intent:
     deletes: bool = False
     staged: bool = False
     merged: bool = False
+    tried: bool = False
 
     @property
     def in_place(self) -> str:

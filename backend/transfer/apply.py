@@ -105,7 +105,7 @@ def _prepared(run: Run) -> Plan:
     for name in left_over(sides.session, sides.target.schema):
         drop_shadow(sides.session, name)
         run.notes.append(f"removed {name}, which a killed transfer had left")
-    plan = make_plan(options, sides)
+    plan = make_plan(options, sides, tried=not run.migrated)
     plan.refuse_obstacles(migrated=run.migrated)
     run.notes += [note for note in plan.notes() if note not in run.notes]
     return plan

@@ -77,12 +77,12 @@ class Plan:
         )
 
 
-def make_plan(options: Options, sides: Sides) -> Plan:
-    """Look at both sides."""
+def make_plan(options: Options, sides: Sides, *, tried: bool = False) -> Plan:
+    """Look at both sides; once in a run the server is asked what it would refuse to make."""
     pending = _pending(options, sides)
     pairing = Pairing(()) if pending else sides.pair(options)
     found = () if pending else sides.histories(options)
-    scene = Scene(options, sides, pairing, pending, found)
+    scene = Scene(options, sides, pairing, pending, found, tried)
     with translated("looking at what the target holds"):
         scene = replace(scene, held=_held(scene))
         in_the_way = obstacles(scene)

@@ -45,6 +45,8 @@ class Scene:
     pairing: Pairing
     pending: tuple[str, ...] = ()
     histories: tuple[History, ...] = ()
+    # Whether all of this has been asked before in this run.
+    tried: bool = False
     # Empty too while rights are missing to look into the tables.
     held: Contents = field(default_factory=Contents)
 
@@ -67,6 +69,7 @@ class Scene:
             deletes=options.delete or options.way is Task.REPLACE,
             staged=merged or circle or options.task is Task.CHECK,
             merged=merged,
+            tried=self.tried,
         )
 
 

@@ -54,26 +54,30 @@ def read_blueprint(
     Raises:
         RefusedError: names what would be lost.
     """
-    names = tuple(sorted(tables))
     with session.transaction():
         # Whatever is not Postgres's own then comes out with its schema.
         session.execute("SET LOCAL search_path TO ''")
-        oids = table_oids(session, schema, names)
-        rows = _rows(session, schema=schema, shadow=shadow, oids=oids)
-        reasons = [*swap_obstacles(session, oids), *_not_made_again(rows)]
+        blueprint, reasons = draft(session, schema=schema, shadow=shadow, tables=tables)
     if reasons:
         raise RefusedError(
             f"tables that cannot be exchanged: {'; '.join(map(': '.join, reasons))}",
             hint=_STAY_HINT,
         )
-    return Blueprint(schema, shadow, names, tuple(Statement(*row) for row in rows))
+    return blueprint
 
 
-def exchange_obstacles(session: Session, schema: str, tables: Iterable[str]) -> list[Reason]:
-    """Name what a blueprint of these tables would be refused for; the search path is empty."""
-    oids = table_oids(session, schema, tables)
-    rows = _rows(session, schema=schema, shadow=schema, oids=oids)
-    return [*swap_obstacles(session, oids), *_not_made_again(rows)]
+def draft(
+    session: Session, *, schema: str, shadow: str, tables: Iterable[str]
+) -> tuple[Blueprint, list[Reason]]:
+    """Return a blueprint, and why it could not be made, or not be made use of.
+
+    The search path has to be empty meanwhile.
+    """
+    names = tuple(sorted(tables))
+    oids = table_oids(session, schema, names)
+    rows = _rows(session, schema=schema, shadow=shadow, oids=oids)
+    reasons = [*swap_obstacles(session, oids), *_not_made_again(rows)]
+    return Blueprint(schema, shadow, names, tuple(Statement(*row) for row in rows)), reasons
 
 
 def _rows(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.postgres.blueprint import exchange_obstacles
+from backend.tablecopy.postgres.blueprint import draft
 from backend.tablecopy.postgres.privileges import (
+    closed_functions,
     closed_sequences,
     hidden_rows,
     missing_on_database,
@@ -18,8 +19,13 @@ from backend.tablecopy.postgres.privileges import (
 )
 from backend.tablecopy.postgres.replication import unidentified_rows
 from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.postgres.shadow import new_name
+from backend.tablecopy.postgres.shadow_trial import shadow_refused
 from backend.tablecopy.postgres.tables import table_oids
 
+_READ_ONLY = """
+    SELECT quote_ident(current_user), quote_ident(current_database()), pg_is_in_recovery()
+    WHERE pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"""
 _RULES = """
     SELECT c.relname, quote_ident(w.rulename), c.oid::regclass::text
     FROM pg_class c JOIN pg_rewrite w ON w.ev_class = c.oid
@@ -30,17 +36,38 @@ Check = Callable[[Session, Intent], Iterator[Obstacle]]
 
 
 def target_obstacles(session: Session, intent: Intent) -> tuple[Obstacle, ...]:
-    """Return everything on the target that this intent would meet."""
+    """Return everything on the target that this intent would meet; nothing stays there."""
     with session.transaction():
         # Whatever is not Postgres's own then comes out with its schema.
         session.execute("SET LOCAL search_path TO ''")
-        return tuple(one for check in _CHECKS for one in check(session, intent))
+        found = [one for check in _CHECKS for one in check(session, intent)]
+        if intent.method is Method.SWAP and intent.tables:
+            found += _exchange(session, intent, may_try=not found)
+    return tuple(found)
 
 
-def _not_to_be_exchanged(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    if intent.method is Method.SWAP:
-        for table, reason in exchange_obstacles(session, intent.schema, intent.tables):
-            yield Obstacle(reason, f"{intent.in_place} leaves the tables in place", table)
+def _exchange(session: Session, intent: Intent, *, may_try: bool) -> Iterator[Obstacle]:
+    """Name what keeps tables from being exchanged, at last by trying to make them again."""
+    blueprint, reasons = draft(
+        session, schema=intent.schema, shadow=new_name(), tables=intent.tables
+    )
+    for table, reason in reasons:
+        yield Obstacle(reason, f"{intent.in_place} leaves the tables in place", table)
+    if may_try and not (reasons or intent.tried):
+        yield from shadow_refused(session, intent, blueprint)
+
+
+def _read_only(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Name a server, or a login, that takes no writes at all."""
+    row = session.execute(_READ_ONLY).fetchone() if intent.method is not Method.NONE else None
+    if row is None:
+        return
+    who, database, standby = row
+    if standby:
+        yield Obstacle("the server is a standby, which is only read", "name the primary server")
+        return
+    lifted = f"ALTER ROLE {who} IN DATABASE {database} SET default_transaction_read_only = off"
+    yield Obstacle(f"{who} may only read there (default_transaction_read_only)", lifted)
 
 
 def _rewritten(session: Session, intent: Intent) -> Iterator[Obstacle]:
@@ -56,11 +83,12 @@ def _rewritten(session: Session, intent: Intent) -> Iterator[Obstacle]:
 
 
 _CHECKS: tuple[Check, ...] = (
+    _read_only,
     missing_on_database,
     missing_on_tables,
     hidden_rows,
     closed_sequences,
     unidentified_rows,
+    closed_functions,
     _rewritten,
-    _not_to_be_exchanged,
 )

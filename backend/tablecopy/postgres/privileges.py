@@ -42,6 +42,23 @@ _READABLE = """
     WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s) AND c.relkind IN ('r', 'p')
         AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
         AND NOT row_security_active(c.oid) ORDER BY c.relname"""
+# Of checks, generated columns and indexes; a trigger's is asked for when the trigger is made again.
+_FUNCTIONS = """
+    SELECT DISTINCT c.relname, f.oid::regprocedure::text FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL (
+        SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid = c.oid UNION ALL
+        SELECT 'pg_attrdef'::regclass, f.oid FROM pg_attrdef f JOIN pg_attribute a
+            ON a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attgenerated <> ''
+        WHERE f.adrelid = c.oid UNION ALL
+        SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid = c.oid UNION ALL
+        SELECT 'pg_trigger'::regclass, oid FROM pg_trigger
+        WHERE %(swap)s AND tgrelid = c.oid AND NOT tgisinternal) o(kind, oid)
+    JOIN pg_depend d ON d.classid = o.kind AND d.objid = o.oid
+        AND d.refclassid = 'pg_proc'::regclass
+    JOIN pg_proc f ON f.oid = d.refobjid
+    WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s)
+        AND NOT has_function_privilege(f.oid, 'EXECUTE') ORDER BY 1, 2"""
 # A sequence is read to see where it stands; it is moved by its owner, or by setval.
 _SEQUENCES = """
     WITH c AS (SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -114,6 +131,22 @@ def closed_sequences(session: Session, intent: Intent) -> Iterator[Obstacle]:
     for table, name in rows:
         reason = f"its sequence {name} cannot be read and set by {who}"
         yield Obstacle(reason, f"GRANT SELECT, UPDATE ON SEQUENCE {name} TO {who}", table)
+
+
+def closed_functions(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Name functions at work in the tables that this login may not call."""
+    if intent.method is Method.NONE:
+        return
+    values = {
+        "schema": intent.schema,
+        "tables": list(intent.tables),
+        "swap": intent.method is Method.SWAP,
+    }
+    rows = session.execute(_FUNCTIONS.encode(), values).fetchall()
+    who = _me(session)
+    for table, name in rows:
+        granted = f"GRANT EXECUTE ON FUNCTION {name} TO {who}"
+        yield Obstacle(f"{who} may not call its function {name}", granted, table)
 
 
 def _wanted(intent: Intent) -> list[str]:

@@ -48,6 +48,11 @@ class Shadow:
         return self.blueprint.shadow
 
 
+def new_name() -> str:
+    """Return a name for the schema of a shadow."""
+    return PREFIX + secrets.token_hex(4)
+
+
 @contextmanager
 def alone(session: Session) -> Iterator[None]:
     """Be the only one who loads into this database.
@@ -77,14 +82,14 @@ def create_shadow(
     Raises:
         RefusedError: the tables hold more than that, or cannot be exchanged.
     """
-    name = PREFIX + secrets.token_hex(4)
+    name = new_name()
     names = tuple(tables)
     with translated("preparing the target"):
         if seeds is not None:
             refuse_unless_empty(contents(session, schema, names), seeds)
         blueprint = read_blueprint(session, schema=schema, shadow=name, tables=names)
         with session.transaction():
-            _create(session, blueprint)
+            make_shadow(session, blueprint)
     return Shadow(blueprint, seeds)
 
 
@@ -104,7 +109,8 @@ def shadow_for(
             log.warning("shadow schema stays for the next run name=%s: %s", shadow.name, error)
 
 
-def _create(session: Session, blueprint: Blueprint) -> None:
+def make_shadow(session: Session, blueprint: Blueprint) -> None:
+    """Make the schema, and in it the bare tables of a blueprint."""
     schema = sql.Identifier(blueprint.shadow)
     session.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
     comment = sql.Literal(_COMMENT.format(blueprint.schema))

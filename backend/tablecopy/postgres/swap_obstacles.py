@@ -83,6 +83,12 @@ _REFERENCES = """
     JOIN pg_class o ON o.oid = k.confrelid
     WHERE c.oid = ANY(%(oids)s) AND NOT o.oid = ANY(%(oids)s)
         AND NOT has_table_privilege(o.oid, 'REFERENCES')
+    UNION
+    SELECT c.relname, format('it refers to %%s, and the right USAGE is missing on its schema',
+        o.oid::regclass)
+    FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+    JOIN pg_class o ON o.oid = k.confrelid
+    WHERE c.oid = ANY(%(oids)s) AND NOT has_schema_privilege(o.relnamespace, 'USAGE')
     ORDER BY 1, 2"""
 
 _QUERIES = (_PECULIAR, _REFERENCES, *REPLICATION, *UNSUPPORTED)
