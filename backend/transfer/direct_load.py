@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import psycopg
+from psycopg import errors
 
 from backend.errors import DataError
 from backend.tablecopy.direct_load import DirectLoad, load_in_place
@@ -13,13 +14,17 @@ from backend.tablecopy.shape import Difference
 from backend.transfer.checking import refusals
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
+from backend.transfer.updating import update
 from backend.transfer.verifying import compare, rules_of_ours
 
 _AS_BEFORE = "the target is as it was"
 
 
 def fill(run: Run) -> Report:
-    """Load and compare in one transaction, which ends only when nothing differs."""
+    """Load and compare in one transaction, which ends only when nothing differs.
+
+    Where a trigger refuses or changes rows, an update is tried: it goes by rows, and names them.
+    """
     session = run.sides.session
     try:
         with translated("loading in place"), session.transaction() as transaction:
@@ -27,10 +32,12 @@ def fill(run: Run) -> Report:
             if found:
                 raise psycopg.Rollback(transaction)
     except DataError as error:
+        if isinstance(error.__cause__, errors.RaiseException):
+            return update(run)
         # That something was refused is known; what it is, is looked for only now.
         return run.report(_AS_BEFORE, findings=refusals(run, error))
     if found:
-        return _report(run, _AS_BEFORE, result, Findings(differences=found))
+        return update(run)
     findings = Findings(verdict=rules_of_ours(run, run.sides.target.schema))
     return _report(run, "the target differs" if findings.exit_code else run.done, result, findings)
 

@@ -95,11 +95,26 @@ def test_a_trigger_that_changes_rows_is_seen_and_nothing_stays(move) -> None:
 
     ran = move("--update", "--json")
 
-    assert ran.code == 3, ran.out + ran.err
-    (found,) = json.loads(ran.out)["differences"]
-    assert (found["table"], found["column"], found["source"], found["target"]) == (
-        "a", "t", "'y'", "'Y'"
+    assert ran.code == 65, ran.out + ran.err
+    (found,) = json.loads(ran.out)["bad_rows"]
+    assert (found["key"], found["kind"], found["constraint"], found["value"]) == (
+        "2", "changed by a trigger", "loud", "t"
     )  # fmt: skip
+    assert move.rows() == []
+
+
+def test_a_row_that_a_trigger_refuses_is_named_and_nothing_stays(move) -> None:
+    move.prepare(
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION 'not here'; END$$",
+        "CREATE TRIGGER no BEFORE INSERT ON a FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION no()",
+    )
+
+    ran = move("--update", "--json")
+
+    assert ran.code == 65, ran.out + ran.err
+    (found,) = json.loads(ran.out)["bad_rows"]
+    assert (found["key"], found["value"]) == ("2", "not here")
     assert move.rows() == []
 
 
