@@ -96,6 +96,8 @@ class Conflict:
     resolved: str = ""
     # Names what else is involved: the row that holds the value, the rule that would break.
     because: str = ""
+    # Tells whether one of the two was changed later than the other, as far as both say.
+    has_later: bool = True
 
 
 @dataclass(frozen=True)

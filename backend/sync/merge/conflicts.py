@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.sync.merge.deciding import Image, Place, Seen, Winner
 from backend.sync.shape import (
@@ -31,27 +31,11 @@ class Judge:
             case OnConflict.REPORT:
                 return None
             case OnConflict.NEWER:
-                return self._newer(source, target)
+                return later_of(self.tables, source, target)
             case side:
                 source_is_local = self.wanted.direction is Direction.LOCAL_TO_RENDER
                 chosen_is_local = side is OnConflict.LOCAL
                 return Winner.SOURCE if source_is_local is chosen_is_local else Winner.TARGET
-
-    def _newer(self, source: Seen, target: Seen) -> Winner | None:
-        ours, theirs = (self._changed_at(side) for side in (source, target))
-        # A row that is gone does not tell when it went.
-        if not ours or not theirs or ours == theirs:
-            return None
-        return Winner.SOURCE if ours > theirs else Winner.TARGET
-
-    def _changed_at(self, side: Seen) -> str:
-        moments = [
-            str(row[place])
-            for (name, _), row in side.now.items()
-            if (column := self.tables[name].meaning.changed)
-            for place in self.tables[name].places([column])
-        ]
-        return max(moments, default="")
 
     def side_of(self, winner: Winner | None) -> str:
         """Name the side that has won."""
@@ -59,6 +43,25 @@ class Judge:
             return ""
         source_is_local = self.wanted.direction is Direction.LOCAL_TO_RENDER
         return "local" if (winner is Winner.SOURCE) is source_is_local else "remote"
+
+
+def later_of(tables: SyncedTables, source: Seen, target: Seen) -> Winner | None:
+    """Return which of the two was changed later, if that can be told."""
+    ours, theirs = (_changed_at(tables, side) for side in (source, target))
+    # A row that is gone does not tell when it went.
+    if not ours or not theirs or ours == theirs:
+        return None
+    return Winner.SOURCE if ours > theirs else Winner.TARGET
+
+
+def _changed_at(tables: SyncedTables, side: Seen) -> str:
+    moments = [
+        str(row[place])
+        for (name, _), row in side.now.items()
+        if (column := tables[name].meaning.changed)
+        for place in tables[name].places([column])
+    ]
+    return max(moments, default="")
 
 
 def conflict_of(
@@ -71,13 +74,15 @@ def conflict_of(
 ) -> Conflict:
     """Describe what differs between the local and the remote state of a unit."""
     local, remote = sides
+    has_later = later_of(tables, Seen(local), Seen(remote)) is not None
     fields = [
         one
         for place in sorted(local.keys() | remote.keys(), key=repr)
         for one in _fields(tables, place, local.get(place), remote.get(place))
     ]
     table = tables[root[0]]
-    return Conflict(table.name, table.shown(root[1]), kind, tuple(fields), resolved)
+    found = Conflict(table.name, table.shown(root[1]), kind, tuple(fields), resolved)
+    return replace(found, has_later=has_later)
 
 
 def _fields(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from backend.errors import RefusedError
 from backend.sync.merge.conflicts import Judge, conflict_of
@@ -18,6 +19,7 @@ from backend.sync.shape import (
     Deletion,
     Direction,
     Key,
+    OnConflict,
     Outcome,
     TableCount,
     Value,
@@ -111,7 +113,10 @@ class Ledger:
         kind = decision.kind or ConflictKind.BOTH_CHANGED
         resolved = self.judge.side_of(decision.winner)
         tables, place = self._task.sides.tables, (root.name, key)
-        self._outcome.conflicts.append(conflict_of(tables, place, kind, pair, resolved=resolved))
+        found = conflict_of(tables, place, kind, pair, resolved=resolved)
+        if self._task.wanted.on_conflict is OnConflict.NEWER and not found.has_later:
+            found = replace(found, because="neither says that it was changed later")
+        self._outcome.conflicts.append(found)
 
     def refuse_too_many_deletions(self) -> None:
         """See that no more goes than the operator allows.

@@ -20,6 +20,8 @@ from backend.sync.tell.telling import (
     table_lines,
 )
 
+# By whether nothing is left to decide.
+_DONE = {True: "done, connection good", False: "connection good"}
 _BY_OPTION = {ConflictKind.BOTH_CHANGED, ConflictKind.DELETED_AND_CHANGED}
 
 
@@ -106,12 +108,13 @@ class Ran:
         written = found.written + sum(one.written for one in self.before)
         rows = counted(written, "row")
         held = len(found.open_conflicts)
+        # Also when nothing was to be done, people want to know that both sides were reached.
         if found.dry_run:
-            said = f"dry run: {rows} would be written, nothing was"
+            said = f"dry run, connection good: {rows} would be written, nothing was"
         elif written:
-            said = f"{rows} written"
+            said = f"{_DONE[not held]}: {rows} written"
         else:
-            said = "nothing was written" if held else "nothing to do"
+            said = f"{_DONE[not held]}: {'nothing was written' if held else 'nothing to do'}"
         if not held:
             return said
         return f"{said}; {counted(held, 'open conflict')}: {how_to_decide(found.open_conflicts)}"
@@ -139,6 +142,7 @@ class Seen:
             *_miscounted(self.status),
             *self._compared(),
             *_next(self.status),
+            _DONE[self.is_clean],
         ]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
@@ -212,7 +216,9 @@ def _nothing(conflicts: Sequence[Conflict]) -> list[str]:
 def how_to_decide(conflicts: Sequence[Conflict]) -> str:
     """Say what settles them: a word for those in which one side can win, and people for others."""
     by_option = [one.kind in _BY_OPTION for one in conflicts]
-    option, people = "decide with --on-conflict local, remote or newer", "change one of the rows"
+    by_time = any(one.has_later for one in conflicts if one.kind in _BY_OPTION)
+    words = "local, remote or newer" if by_time else "local or remote"
+    option, people = f"decide with --on-conflict {words}", "change one of the rows"
     if all(by_option):
         return option
     return f"{option}; where that does not help, {people}" if any(by_option) else people

@@ -136,8 +136,8 @@ def test_what_changed_here_goes_there_and_a_second_run_does_nothing(home) -> Non
 
     assert (first.code, second.code) == (0, 0), first.err
     assert home.there("SELECT email FROM users") == [("ada@example.com",)]
-    assert first.out.splitlines()[-1] == "  1 row written"
-    assert second.out.splitlines()[-1] == "  nothing to do"
+    assert first.out.splitlines()[-1] == "  done, connection good: 1 row written"
+    assert second.out.splitlines()[-1] == "  done, connection good: nothing to do"
 
 
 def test_the_path_of_a_file_is_enough(home) -> None:
@@ -194,7 +194,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_not_do_it(home) -> None:
     ran = home("local2render", "--dry-run")
 
     assert ran.code == 0, ran.err
-    assert "dry run: 1 row would be written" in ran.out
+    assert "dry run, connection good: 1 row would be written" in ran.out
     assert home.there("SELECT email FROM users") == []
 
 

@@ -200,4 +200,4 @@ def test_what_a_try_has_committed_is_told_by_the_one_that_succeeds(pair: Pair, m
     assert code == 0
     assert f"1 row was committed to {pair.remote.database} by a try that was cut off" in told.out
     assert len(re.findall(r"to take this run back: psql .*-local2render\.sql", told.out)) == 1
-    assert told.out.splitlines()[-1] == "  1 row written"
+    assert told.out.splitlines()[-1] == "  done, connection good: 1 row written"

@@ -189,6 +189,22 @@ def test_the_newer_one_stays(pair, later, title):
     assert pair.differences() == {}
 
 
+@pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
+def test_of_two_changes_at_one_moment_none_is_newer(pair):
+    home = shared(pair)
+    now = utc_now()
+    pair.local.change(Group, home.group, name="Here", updated_at=now)
+    pair.remote.change(Group, home.group, name="There", updated_at=now)
+
+    (left,) = pair.push(on_conflict=OnConflict.NEWER).open_conflicts
+
+    assert left.because == "neither says that it was changed later"
+    assert [left.has_later, pair.look().conflicts[0].has_later] == [False, False]
+    pair.remote.change(Group, home.group, name="Later", updated_at=now + timedelta(seconds=1))
+    assert pair.look().conflicts[0].has_later
+    assert pair.pull(on_conflict=OnConflict.NEWER).open_conflicts == []
+
+
 def test_a_deletion_and_a_change_contradict_each_other(pair):
     home = shared(pair)
     pair.local.delete_order(home.order)

@@ -1,6 +1,7 @@
 """What people are told, to the letter, and what machines are."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ ENDS = Ends(
 TITLE = FieldDifference("orders", "o1", "title", "Soup", "Salad")
 PAYER = FieldDifference("order_payers", "o1 m1", "amount", "5", None)
 OPEN = Conflict("orders", "o1", ConflictKind.BOTH_CHANGED, (TITLE, PAYER))
+SAME_MOMENT = replace(OPEN, has_later=False)
 KEPT = Conflict("groups", "g1", ConflictKind.DELETED_AND_CHANGED, resolved="local")
 TAKEN = Conflict("users", "u9", ConflictKind.TAKEN, because="email_key of users u1")
 
@@ -78,7 +80,7 @@ def test_a_run_is_told_from_the_tables_to_what_is_left_to_do() -> None:
         "  waiting: 4 rows of order_shares, until what it needs has travelled",
         "  to take this run back: psql -d postgresql://me@db.example.com:5432/hesap"
         " -f '/srv/my app/sync-backups/undo.sql'",
-        "  1,205 rows written; 2 open conflicts: decide with --on-conflict local, remote or newer;"
+        "  connection good: 1,205 rows written; 2 open conflicts: decide with --on-conflict local, remote or newer;"
         " where that does not help, change one of the rows",
     ]
     assert not answer.is_clean
@@ -105,24 +107,34 @@ def test_a_mirror_says_where_the_old_file_is() -> None:
 @pytest.mark.parametrize(
     ("answer", "last"),
     [
-        pytest.param(ran(), "nothing to do", id="nothing"),
+        pytest.param(ran(), "done, connection good: nothing to do", id="nothing"),
         pytest.param(
             ran(dry_run=True, tables={"users": TableCount(inserted=2)}),
-            "dry run: 2 rows would be written, nothing was",
+            "dry run, connection good: 2 rows would be written, nothing was",
             id="dry run",
         ),
         pytest.param(
             ran(conflicts=[OPEN]),
-            "nothing was written; 1 open conflict:"
+            "connection good: nothing was written; 1 open conflict:"
             " decide with --on-conflict local, remote or newer",
             id="conflict only",
         ),
         pytest.param(
+            ran(conflicts=[SAME_MOMENT]),
+            "connection good: nothing was written; 1 open conflict:"
+            " decide with --on-conflict local or remote",
+            id="conflict that time does not settle",
+        ),
+        pytest.param(
             ran(conflicts=[TAKEN]),
-            "nothing was written; 1 open conflict: change one of the rows",
+            "connection good: nothing was written; 1 open conflict: change one of the rows",
             id="conflict that no option settles",
         ),
-        pytest.param(ran(conflicts=[KEPT]), "nothing to do", id="conflict that was decided"),
+        pytest.param(
+            ran(conflicts=[KEPT]),
+            "done, connection good: nothing to do",
+            id="conflict that was decided",
+        ),
     ],
 )
 def test_the_last_line_is_the_answer(answer: Ran, last: str) -> None:
@@ -174,6 +186,7 @@ def test_a_look_shows_both_sides_in_columns() -> None:
         "",
         "3 rows to travel: python sync_databases.py local2render",
         "1 row to travel: python sync_databases.py render2local",
+        "done, connection good",
     ]
 
 
@@ -194,7 +207,7 @@ def test_a_look_shows_both_sides_in_columns() -> None:
     ],
 )
 def test_a_look_ends_with_what_to_do_next(seen: Seen, last: str, *, clean: bool) -> None:
-    assert seen.lines()[-1] == last
+    assert seen.lines()[-2:] == [last, "done, connection good" if clean else "connection good"]
     assert seen.is_clean is clean
 
 
