@@ -161,7 +161,8 @@ def _public_url(env: Env, name: str) -> str:
             f"{name}={text!r} is not accepted",
             hint="use the address that people type, without a path: https://bill.example.org",
         )
-    return f"{parts.scheme}://{parts.netloc}"
+    # In small letters, as browsers write it when they say where a form was sent from.
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _networks(text: str) -> tuple[Network, ...]:

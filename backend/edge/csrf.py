@@ -91,5 +91,8 @@ def _refuse_other_sites() -> None:
 
 
 def _is_ours(address: str) -> bool:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     return parts.netloc == request.host and (parts.scheme == "https" or not request.is_secure)

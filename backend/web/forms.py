@@ -88,7 +88,10 @@ def inside(address: str) -> str | None:
 
     Browsers take a backslash for a slash, and `//host` for another site.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
     outside = parts.scheme or parts.netloc or "\\" in address or not address.startswith("/")
     return None if outside or address.startswith("//") or not address.isprintable() else address
 

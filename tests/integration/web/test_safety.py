@@ -97,6 +97,8 @@ def test_the_cookie_is_for_us_alone(migrated, serve):
         ({"Referer": "https://evil.example/"}, 403, "a page of another site"),
         ({"Referer": "http://bill.example.org/signup"}, 403, "a page of another site"),
         ({"Origin": "https://evil.example"}, 403, "a page of another site"),
+        ({"Origin": "https://["}, 403, "a page of another site"),
+        ({"Referer": "https://[evil/"}, 403, "a page of another site"),
         ({"Sec-Fetch-Site": "same-site"}, 403, "a page of another site"),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, 403, "a page of another site"),
         ({"Referer": "https://bill.example.org/signup"}, 303, ""),

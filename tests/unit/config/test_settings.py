@@ -42,6 +42,9 @@ def test_migrations_use_their_own_url_when_there_is_one():
     [
         pytest.param({}, "https://bill.onrender.com", id="given by Render"),
         pytest.param({"PUBLIC_URL": "https://bill.example.org"}, "https://bill.example.org", id="own"),
+        pytest.param(
+            {"PUBLIC_URL": "https://Bill.Example.ORG"}, "https://bill.example.org", id="as browsers say it"
+        ),
     ],
 )  # fmt: skip
 def test_render_says_its_address_where_nobody_else_does(environ, url):
