@@ -54,13 +54,16 @@ def add(action: Action, key: Key, now: datetime) -> Throttle:
 
 
 def failures(row: Throttle, now: datetime) -> int:
-    """Return how often it failed within the hour that began with the first failure."""
-    return row.failures if row.since > now - WINDOW else 0
+    """Return how often it failed within the hour that began with the first failure.
+
+    A stamp far ahead is from before the clock was put back, and says nothing.
+    """
+    return row.failures if abs(now - row.since) < WINDOW else 0
 
 
 def wait(row: Throttle, limit: int, now: datetime) -> int:
     """Return the seconds until a counter allows another try."""
-    if failures(row, now) < limit:
+    if failures(row, now) < limit or abs(now - row.tried_at) > BEYOND:
         return 0
     return max(0, math.ceil((row.tried_at + BEYOND - now).total_seconds()))
 
@@ -72,8 +75,7 @@ def is_known(row: Throttle, now: datetime) -> bool:
 
 def count_up(row: Throttle, now: datetime) -> None:
     """Count a failure; the first one begins an hour."""
-    if row.since <= now - WINDOW:
-        row.failures = 0
+    row.failures = failures(row, now)
     if not row.failures:
         row.since = now
     row.failures += 1

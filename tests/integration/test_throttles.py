@@ -102,6 +102,23 @@ def test_beyond_the_limit_one_try_a_minute_is_let_through(ayse, guess, pass_by) 
     assert guess(ayse.person.email).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "step", [timedelta(minutes=30), timedelta(days=400)], ids=["half an hour", "a year"]
+)
+def test_a_clock_that_is_put_back_locks_nobody_out(app, ayse, guess, pass_by, step) -> None:
+    for _ in range(9):
+        guess(ayse.person.email)
+    if step < timedelta(hours=1):
+        # The first failures were in time, the last one was stamped ahead.
+        pass_by(step)
+    guess(ayse.person.email)
+
+    pass_by(-step)
+
+    assert guess(ayse.person.email, PASSWORD).status_code == 201
+    assert guess(ayse.person.email, PASSWORD).status_code == 201
+
+
 def test_after_an_hour_it_begins_anew(ayse, guess, pass_by) -> None:
     for _ in range(11):
         guess(ayse.person.email)
