@@ -107,7 +107,7 @@ class Admission:
 
     def _wait(self, waiter: _Waiter) -> int:
         until = time.monotonic() + WAIT_SECONDS
-        with self._changed:
+        with self._changed, self._leaving_queue(waiter):
             while not waiter.refused:
                 slot = self._slot_for(waiter)
                 if slot is not None:
@@ -116,6 +116,15 @@ class Admission:
                     self._refuse(waiter)
                 self._changed.wait(POLL_SECONDS)
         raise TooBusy("too many people are logging in at this moment", seconds=3)
+
+    @contextmanager
+    def _leaving_queue(self, waiter: _Waiter) -> Iterator[None]:
+        """See that nobody goes on waiting behind somebody who has gone, whatever went wrong."""
+        try:
+            yield
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
 
     def _slot_for(self, waiter: _Waiter) -> int | None:
         early = time.monotonic() < self._not_before

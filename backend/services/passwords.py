@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import TypeVar
 
@@ -74,8 +75,10 @@ def _threads() -> ThreadPoolExecutor:
 
 def _step_back() -> None:
     if sys.platform == "linux":
-        # Only there has each thread a priority of its own.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        # Only there has each thread a priority of its own. A sandbox may forbid to lower it, and
+        # an error here would be the end of all logins.
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _encodable(password: str) -> str:

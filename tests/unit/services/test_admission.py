@@ -176,6 +176,22 @@ def test_an_error_inside_a_turn_gives_the_place_back(queue) -> None:
     queue.slots.give_back(0)
 
 
+def test_whoever_fails_to_get_a_place_is_in_nobodys_way(queue, monkeypatch) -> None:
+    def no_more_locks() -> None:
+        raise OSError("no locks available")
+
+    queue.go_on()
+    with monkeypatch.context() as broken:
+        broken.setattr(queue.slots, "take", no_more_locks)
+        with pytest.raises(OSError, match="no locks"):
+            queue.come(HOME).result(timeout=5)
+
+    for origin in FLOOD[:PLACES]:
+        queue.come(origin).result(timeout=5)
+
+    assert queue.served == FLOOD[:PLACES]
+
+
 def test_no_more_than_the_places_allow_compute_at_once(queue) -> None:
     queue.go_on()
     inside, most = threading.Semaphore(0), []

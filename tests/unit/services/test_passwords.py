@@ -3,6 +3,7 @@
 import pytest
 from werkzeug.security import generate_password_hash
 
+from backend.services import passwords
 from backend.services.errors import InvalidInput
 from backend.services.passwords import hash_password, matches
 
@@ -28,6 +29,17 @@ def test_a_password_fits_its_own_hash_and_nothing_shorter_does(password):
 def test_a_password_has_at_least_eight_characters_and_an_end(password):
     with pytest.raises(InvalidInput):
         hash_password(password)
+
+
+def test_where_a_thread_may_not_step_back_passwords_are_computed_all_the_same(monkeypatch):
+    def refused(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.setpriority", refused)
+    passwords._threads.cache_clear()
+
+    assert matches(hash_password("a few good words"), None) is False
+    passwords._threads.cache_clear()
 
 
 def test_without_an_account_nothing_fits():
