@@ -32,9 +32,19 @@ def ask_to_log_in(onward: str) -> Response:
     """Return the login page with what was typed in it."""
     fields = [(name, value) for name, value in _fields(request.form) if name != "csrf_token"]
     kept = [(_ADDRESS, request.path), *((f"{_PREFIX}{name}", value) for name, value in fields)]
-    message = "Your login has ended. Log in again: what you typed is kept, and nothing was saved."
+    return _login_page(kept, onward, "Your login has ended.", 401)
+
+
+def ask_again() -> Response:
+    """Return a login page with the draft of one that is out of date: a login ended its token."""
+    onward = inside(request.args.get("next", "")) or ""
+    return _login_page(carried(), onward, "This page was out of date.", 403)
+
+
+def _login_page(kept: list[tuple[str, str]], onward: str, reason: str, status: int) -> Response:
+    message = f"{reason} Log in again: what you typed is kept, and nothing was saved."
     page = render_template("login.html", form=Form(message=message), onward=onward, kept=kept)
-    return make_response(page, 401)
+    return make_response(page, status)
 
 
 def carried() -> list[tuple[str, str]]:

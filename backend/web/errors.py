@@ -33,8 +33,8 @@ def error_page(failure: Failure) -> Response:
     if failure.status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in {"GET", "HEAD"}:
         # The address of a form that was refused, loaded again.
         return see(drafts.nearest_page(request.path) or "/")
-    if failure.status == HTTPStatus.FORBIDDEN and _is_stale_form():
-        return drafts.back_to_form(request.path)
+    if failure.status == HTTPStatus.FORBIDDEN and (shown_again := _stale_form()):
+        return shown_again
     title, text = _words(failure)
     page = render_template(
         "error.html", title=title, text=text, status=failure.status.value, request_id=request_id()
@@ -57,7 +57,11 @@ def _login() -> Response:
     return see(url_for("web.login", next=onward))
 
 
-def _is_stale_form() -> bool:
-    """Tell whether this is a form of ours from before another login, with something typed in it."""
+def _stale_form() -> Response | None:
+    """Return a form of ours from before another login again, if something was typed in it."""
+    if not is_same_origin():
+        return None
+    if request.endpoint == "web.check_login" and drafts.carried():
+        return drafts.ask_again()
     is_of_person = (request.endpoint or "").startswith("pages.")
-    return is_of_person and bool(is_same_origin()) and drafts.has_draft()
+    return drafts.back_to_form(request.path) if is_of_person and drafts.has_draft() else None

@@ -308,6 +308,44 @@ def test_a_draft_never_leads_to_another_site(app, ayse, visitor):
     assert (answer.status_code, answer.headers["Location"]) == (303, "/groups")
 
 
+@pytest.mark.parametrize(
+    "address", ["//[", "http://[", "//evil.example", "/\\evil.example", "/\t/e"]
+)
+def test_an_address_that_is_not_ours_is_no_way_on(app, ayse, address):
+    visitor = Visitor(app)
+    asked = visitor.client.get("/login", query_string={"next": address})
+
+    answer = visitor.send(
+        visitor.form_in(asked, "/login"), email=ayse.person.email, password=PASSWORD,
+        draft_for=address, **{"draft.title": "x"},
+    )  # fmt: skip
+
+    assert asked.status_code == 200
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/groups")
+
+
+def test_what_was_typed_survives_a_login_in_another_tab(app, ayse, visitor, flat):
+    members = f"/groups/{flat.id}/members"
+    form = visitor.form(f"/groups/{flat.id}", members)
+    end_logins(app)
+    asked = visitor.send(form, display_name="Mehmet")
+    credentials = {"email": ayse.person.email, "password": PASSWORD}
+    visitor.log_in(ayse)
+    sent = visitor.form_in(asked, "/login")
+    ours = {"Origin": "http://localhost"}
+
+    stale = visitor.client.post(sent.action, data=sent.fields | credentials, headers=ours)
+    planted = visitor.client.post(
+        sent.action, data=sent.fields | credentials, headers={"Origin": "https://evil.example"}
+    )
+    back = visitor.send(visitor.form_in(stale, "/login"), **credentials)
+    shown = visitor.send(visitor.form_in(back, members))
+
+    assert (stale.status_code, planted.status_code) == (403, 403)
+    assert "Mehmet" not in planted.get_data(as_text=True)
+    assert 'value="Mehmet"' in shown.get_data(as_text=True)
+
+
 @pytest.mark.parametrize("what", ["members", "settlements"])
 def test_the_address_of_a_refused_form_can_be_loaded_again(visitor, flat, what):
     flat.add_member("Mehmet")
