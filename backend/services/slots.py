@@ -6,6 +6,7 @@ killed process held.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import threading
@@ -62,6 +63,9 @@ def _unlock(descriptor: int, number: int) -> None:
 
 
 def _nameless_file() -> int:
+    if sys.platform == "linux":
+        # In memory: a container may have no folder that can be written to.
+        return os.memfd_create("hesap-paylas-slots")
     descriptor, name = tempfile.mkstemp(prefix="hesap-paylas-")
     Path(name).unlink()
     return descriptor

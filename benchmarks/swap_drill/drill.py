@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.swap_drill.load import Load
-from benchmarks.swap_drill.releases import Derived, expand_revision, needs_expand
+from benchmarks.swap_drill.releases import SHIPPED, Derived, expand_revision, needs_expand
 from benchmarks.swap_drill.report import Report, Swap, make_report
 from benchmarks.swap_drill.world import World
 from tests.system.stack import Stack, clean_environment
@@ -87,14 +87,14 @@ def releases_of(stack: Stack) -> Iterator[Derived]:
     base = f"{stack.name}:blue"
     subprocess.run(("docker", "tag", base, f"{stack.name}:base"), check=True)
     revisions: tuple[str, ...] = ()
-    level = 1
+    step = 0
     for number in range(1, 1000):
         changes: tuple[str, ...] = revisions
         if number % 2:
-            level += 1
-            table = f"CREATE TABLE drill_{level} (id bigint PRIMARY KEY)"
-            revisions = (*revisions, expand_revision(level, table))
-            changes = (*revisions, needs_expand(level))
+            step += 1
+            table = f"CREATE TABLE drill_{step} (id bigint PRIMARY KEY)"
+            revisions = (*revisions, expand_revision(step, table))
+            changes = (*revisions, needs_expand(SHIPPED + step))
         version = f"0.1.{number}-drill"
         yield Derived(f"{stack.name}:base", f"{stack.name}:drill-{number}", version, changes)
 

@@ -3,10 +3,14 @@
 import subprocess
 from dataclasses import dataclass
 
+from backend.migrate.history import History
+
 # The image trusts its bytecode without looking at the source: what is changed is compiled again.
 COMPILE = (
     "RUN /opt/venv/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /app/backend"
 )
+# How many expand revisions we ship.
+SHIPPED = History.of("postgres").top("expand")
 EXPAND = "/app/backend/migrations/postgres/expand"
 
 
@@ -46,8 +50,9 @@ def append(path: str, *lines: str) -> str:
     return f"RUN printf '%s\\n' {words} >> {path}"
 
 
-def expand_revision(number: int, statement: str) -> str:
-    """Return the instruction that adds an expand revision, which comes after the one before."""
+def expand_revision(step: int, statement: str) -> str:
+    """Return the instruction that adds an expand revision: the first, the second after ours."""
+    number = SHIPPED + step
     name = f"{EXPAND}/{number:04d}_drill_{number}.py"
     return append(
         name,

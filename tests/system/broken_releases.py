@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from benchmarks.swap_drill.releases import append, expand_revision, needs_expand
 
-NEXT_REVISION = expand_revision(2, "CREATE TABLE next_of_test (id bigint PRIMARY KEY)")
+NEXT_REVISION = expand_revision(1, "CREATE TABLE next_of_test (id bigint PRIMARY KEY)")
 WSGI = "/app/backend/wsgi.py"
 
 
@@ -73,7 +73,7 @@ FAILS_WITH_USERS = Broken(
 WRONG_SCHEMA = Broken("wrong-schema", (needs_expand(99),), 3, "wrong_schema", "needs 99")
 FAILING_MIGRATION = Broken(
     "failing-migration",
-    (NEXT_REVISION, expand_revision(3, "SELECT 1 / 0")),
+    (NEXT_REVISION, expand_revision(2, "SELECT 1 / 0")),
     65,
     "migration_failed",
     "division by zero",

@@ -5,6 +5,7 @@ import resource
 import socket
 import time
 from contextlib import ExitStack, closing
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -51,6 +52,28 @@ def test_a_body_that_is_announced_as_huge_is_refused_before_it_is_sent(stack: St
     response, _ = ask(stack, "/login", "POST", **{"Content-Length": str(11 * 1024 * 1024)})
 
     assert response.status == 413
+
+
+def test_a_login_that_is_put_off_reaches_people_as_the_app_said_it(stack: Stack) -> None:
+    account = sha256(b"guessed@example.com").hexdigest()
+    stack.sql(
+        "INSERT INTO throttles (action, account, network, failures, since, tried_at, expires_at)"
+        f" VALUES ('login', '{account}', '', 100, now(), now(), now() + interval '1 hour')"
+    )
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    login = json.dumps({"email": "guessed@example.com", "password": "not this one"})
+
+    connection.request("POST", "/api/v1/auth/login", login, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    problem = json.loads(response.read())
+    connection.close()
+
+    assert response.status == 429
+    assert 0 < int(response.headers["Retry-After"]) <= 60
+    assert problem["detail"].startswith("too many tries")
+    wait_for(
+        lambda: '"message": "login throttled"' in stack.logs("app-blue"), 10, "the refusal's line"
+    )
 
 
 def test_without_any_release_people_get_a_page_and_programs_get_json(own_stack: Stack) -> None:
