@@ -29,7 +29,7 @@ POLL_SECONDS = 0.01
 # So long a process leaves a place alone that it has just used, so that each gets its turn.
 STEP_ASIDE_SECONDS = 0.03
 REMEMBERED_SECONDS = 600.0
-HOMES_SECONDS = 60.0
+HOMES_SECONDS = 10.0
 MOST_REMEMBERED = 10_000
 
 
