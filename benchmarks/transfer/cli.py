@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.transfer import app, contenders
+from benchmarks.transfer import app, contenders, many
 from benchmarks.transfer.contenders import Ceiling, Contender, seconds_of
 from benchmarks.transfer.measure import Taken
 from benchmarks.transfer.shape import Size, make_source
@@ -47,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name, server() as at:
         if options.growth:
             _grow(Path(name), at, options.growth)
+        elif options.tables:
+            _many(Path(name), at, options.tables)
         elif options.app:
             _compete_with_app(Path(name), at, options)
         else:
@@ -147,6 +149,22 @@ def _grow(folder: Path, at: PostgresServer, scales: list[float]) -> None:
         target.rest()
 
 
+def _many(folder: Path, at: PostgresServer, numbers: list[int]) -> None:
+    """Load more and more tables of one row: time follows their number."""
+    print("\n| tables | seconds | ms a table | ours + Postgres, seconds of processor |")
+    print("| --- | --- | --- | --- |")
+    for number in numbers:
+        source, target = folder / f"{number}.db", Target(at)
+        many.make_tables(source, target, number)
+        before = many.processor_seconds(at)
+        taken = contenders.ours(source, target)
+        ours, server = (b - a for a, b in zip(before, many.processor_seconds(at), strict=True))
+        each = taken.seconds / number * 1000
+        used = f"{ours:.1f} + {server:.1f}"
+        print(f"| {number} | {taken.seconds:.1f} | {each:.0f} | {used} |", flush=True)
+        target.rest()
+
+
 def _table(results: Results, rows: int) -> None:
     tried = [name for name in results.seconds if name.startswith("pgloader")]
     best = min(map(results.median, tried), default=None)
@@ -172,6 +190,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="turns of each way (3)")
     parser.add_argument(
         "--app", type=int, metavar="ORDERS", help="the app's own schema, with so many orders"
+    )
+    parser.add_argument(
+        "--tables", type=int, nargs="+", metavar="N", help="only ours, so many tables of one row"
     )
     parser.add_argument(
         "--growth", type=float, nargs="+", metavar="SCALE", help="only ours, at these scales"

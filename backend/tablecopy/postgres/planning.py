@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -22,17 +23,31 @@ def plan_steps(blueprint: Blueprint, rows: Mapping[str, int]) -> Steps:
     references of the biggest table: those of one table can only be validated in turn.
     """
     steps: list[Step] = []
+    parts = _Parts(blueprint)
     for table in blueprint.tables:
-        one = _Table(blueprint, table, rows)
+        one = _Table(parts, table, rows)
         steps += [*one.checks(), *one.indexes(), *one.keys(), *one.references(), *one.the_rest()]
     return Steps(sorted(steps, key=lambda step: -step.weight))
+
+
+class _Parts:
+    """The statements by their table, so that nobody looks through those of all others."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.shadow = blueprint.shadow
+        self.of_table: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
+        self.referring: defaultdict[str, set[str]] = defaultdict(set)
+        for one in blueprint.statements:
+            self.of_table[one.table, one.part].append(one)
+        for one in blueprint.part("foreign key"):
+            self.referring[one.refers].add(one.table)
 
 
 @dataclass(frozen=True)
 class _Table:
     """The statements of one table, and how heavy they are, in rows that are read."""
 
-    blueprint: Blueprint
+    parts: _Parts
     name: str
     rows: Mapping[str, int]
 
@@ -77,7 +92,7 @@ class _Table:
         text = _joined((*self._part("dress"), *self._part("polish")))
         dressed = self._marks("dressed")
         yield Step(text, f"rights and comments of {self.name}", dressed, built, alone=self._me)
-        name = sql.Identifier(self.blueprint.shadow, self.name).as_string()
+        name = sql.Identifier(self.parts.shadow, self.name).as_string()
         weight = self._size * _ANALYSIS
         doing = f"analyzing {self.name}"
         yield Step(f"ANALYZE {name}", doing, needs=built | dressed, alone=self._me, weight=weight)
@@ -93,17 +108,13 @@ class _Table:
     @property
     def _waiting(self) -> float:
         """The most that waits for a key of this table."""
-        keys = self.blueprint.part("foreign key")
-        return max(
-            (self._validation(one.table) for one in keys if one.refers == self.name), default=0
-        )
+        return max(map(self._validation, self.parts.referring[self.name]), default=0)
 
     def _validation(self, table: str) -> float:
-        keys = [one for one in self.blueprint.part("validate") if one.table == table]
-        return _VALIDATION * self.rows.get(table, 0) * len(keys)
+        return _VALIDATION * self.rows.get(table, 0) * len(self.parts.of_table[table, "validate"])
 
     def _part(self, part: str) -> tuple[Statement, ...]:
-        return tuple(one for one in self.blueprint.part(part) if one.table == self.name)
+        return tuple(self.parts.of_table[self.name, part])
 
     def _marks(self, *words: str) -> frozenset[str]:
         return frozenset(_mark(word, self.name) for word in words)

@@ -7,9 +7,11 @@ connection that waits for a lock does nothing, and two that wait for each other 
 from __future__ import annotations
 
 import threading
+from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psycopg
 
@@ -39,46 +41,86 @@ class Step:
 OnStep = Callable[[Step], None]
 
 
-@dataclass
 class Steps:
-    """What is still to do, the heaviest first, and what is being done."""
+    """What is still to do, the heaviest first, and what is being done.
 
-    waiting: list[Step]
-    running: list[Step] = field(default_factory=list)
-    stopped: bool = False
-    changed: threading.Condition = field(default_factory=threading.Condition)
+    Each mark is known by the steps that have yet to give it and by those that wait for it, so that
+    the end of one step is a matter of its own marks, however many steps there are.
+    """
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self.changed = threading.Condition()
+        self._stopped = False
+        self._running: list[Step] = []
+        # In order; the first that locks nothing that somebody has is the next.
+        self._ready: list[tuple[float, int, Step]] = []
+        self._ungiven = Counter[str]()
+        self._waiting: dict[str, list[_Waiting]] = {}
+        everything = [_Waiting((-step.weight, n, step)) for n, step in enumerate(steps)]
+        self._left = len(everything)
+        for one in everything:
+            self._ungiven.update(one.step.gives)
+        for one in everything:
+            self._wait_for_marks(one)
 
     def stop(self) -> None:
         """Begin nothing new."""
         with self.changed:
-            self.stopped = True
+            self._stopped = True
             self.changed.notify_all()
 
     def take(self) -> Step | None:
         """Wait for a step that can run now; None when there is nothing left to do."""
         with self.changed:
-            while self.waiting and not self.stopped:
-                step = next(filter(self._can_run, self.waiting), None)
-                if step is not None:
-                    self.waiting.remove(step)
-                    self.running.append(step)
-                    return step
+            while self._left and not self._stopped:
+                for place, (_, _, step) in enumerate(self._ready):
+                    if not any(_clash(step, other) for other in self._running):
+                        del self._ready[place]
+                        self._running.append(step)
+                        self._left -= 1
+                        return step
                 self.changed.wait()
         return None
 
     def done(self, step: Step) -> None:
         """Note that a step has ended."""
         with self.changed:
-            self.running.remove(step)
+            self._running.remove(step)
+            self._ungiven.subtract(step.gives)
+            for mark in step.gives:
+                if not self._ungiven[mark]:
+                    for one in self._waiting.pop(mark, ()):
+                        self._note(one)
             self.changed.notify_all()
 
-    def _can_run(self, step: Step) -> bool:
-        return all(
-            step.needs.isdisjoint(other.gives) for other in (*self.waiting, *self.running)
-        ) and not any(
-            step.alone & (other.alone | other.shared) or step.shared & other.alone
-            for other in self.running
-        )
+    def _wait_for_marks(self, one: _Waiting) -> None:
+        marks = [mark for mark in one.step.needs if self._ungiven[mark]]
+        one.missing = len(marks)
+        for mark in marks:
+            self._waiting.setdefault(mark, []).append(one)
+        if not marks:
+            insort(self._ready, one.place)
+
+    def _note(self, one: _Waiting) -> None:
+        one.missing -= 1
+        if not one.missing:
+            insort(self._ready, one.place)
+
+
+@dataclass
+class _Waiting:
+    """A step, where it stands in the order, and how many marks it has yet to wait for."""
+
+    place: tuple[float, int, Step]
+    missing: int = 0
+
+    @property
+    def step(self) -> Step:
+        return self.place[2]
+
+
+def _clash(one: Step, other: Step) -> bool:
+    return bool(one.alone & other.alone or one.alone & other.shared or one.shared & other.alone)
 
 
 def run_steps(steps: Steps, sessions: Sequence[Session], on_step: OnStep | None = None) -> None:
