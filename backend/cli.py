@@ -11,6 +11,7 @@ import click
 from backend.errors import AppError, ExitCode
 
 log = logging.getLogger(__name__)
+_NOWHERE = logging.NullHandler()
 
 
 def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
@@ -20,6 +21,8 @@ def run(command: click.Command, argv: Sequence[str] | None = None) -> int:
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(encoding="utf-8", errors="replace")
+    # What goes wrong between two of its steps ends in an error of ours, which says more.
+    logging.getLogger("psycopg").addHandler(_NOWHERE)
     try:
         result = command.main(
             args=None if argv is None else list(argv), standalone_mode=False, prog_name=command.name

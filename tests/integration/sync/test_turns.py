@@ -85,7 +85,7 @@ def test_a_rehearsal_goes_each_way_once(home: Home) -> None:
 
     assert ran.code == 0, ran.err
     assert names(home) == [[("Ada",)], [("Bo",)]]
-    assert ran.out.count("dry run: 1 row would be written") == 2
+    assert ran.out.count("dry run, connection good: 1 row would be written") == 2
 
 
 def test_who_writes_all_the_time_is_not_waited_for(home: Home, monkeypatch) -> None:
