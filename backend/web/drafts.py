@@ -5,6 +5,8 @@ It travels in hidden fields from page to page and is kept nowhere.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from flask import Response, make_response, render_template, request
 from flask.globals import request_ctx
 from werkzeug.datastructures import MultiDict
@@ -17,6 +19,9 @@ _PREFIX = "draft."
 _ADDRESS = "draft_for"
 # What a form sends beside what was typed; a new page has its own.
 _NOT_TYPED = frozenset({"csrf_token", DRAFT, ONCE})
+# An order among the most members has 400 or so. Each field that somebody sends comes back twenty
+# times as long, to whoever asks: 350,000 fit into a request.
+_MOST_FIELDS = 1000
 
 
 def has_draft() -> bool:
@@ -24,7 +29,7 @@ def has_draft() -> bool:
 
     Only what a page of ours sent: another site must not put words into somebody's mouth.
     """
-    typed = any(name not in _NOT_TYPED for name in request.form)
+    typed = any(name not in _NOT_TYPED for name, _ in _fields(request.form))
     return request.method == "POST" and typed and is_same_origin() is not False
 
 
@@ -88,4 +93,6 @@ def nearest_page(path: str) -> str | None:
 
 
 def _fields(form: MultiDict[str, str]) -> list[tuple[str, str]]:
-    return list(form.items(multi=True))
+    """Return the fields as they were sent; none if there are more than a form of ours has."""
+    found = list(islice(form.items(multi=True), _MOST_FIELDS + 1))
+    return found if len(found) <= _MOST_FIELDS else []

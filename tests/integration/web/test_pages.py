@@ -346,6 +346,19 @@ def test_what_was_typed_survives_a_login_in_another_tab(app, ayse, visitor, flat
     assert 'value="Mehmet"' in shown.get_data(as_text=True)
 
 
+def test_more_fields_than_any_form_of_ours_has_are_not_carried(app):
+    stranger = Visitor(app)
+    form = stranger.form("/login")
+    many = {f"draft.{number}": "x" for number in range(1100)}
+
+    asked = stranger.client.post("/groups", data=form.fields | many)
+    refused = stranger.send(form, email="a@example.com", password="wrong", **many)
+
+    assert (asked.status_code, asked.headers["Location"]) == (303, "/login?next=/groups")
+    assert refused.status_code == 422
+    assert "draft." not in refused.get_data(as_text=True)
+
+
 @pytest.mark.parametrize("what", ["members", "settlements"])
 def test_the_address_of_a_refused_form_can_be_loaded_again(visitor, flat, what):
     flat.add_member("Mehmet")
