@@ -13,12 +13,13 @@ def migrate_with(tools: Toolbox, image: str) -> None:
     """Point the migration at an image and run it to its end."""
     tools.images.move(tools.stack.migrate_image, image)
     # All of them, so that they are as the compose files describe them now.
-    started = start_anew(tools.compose, tools.runner, SERVICE, *tools.stack.before_migration)
+    before = tools.stack.before_migration
+    started = start_anew(tools.compose, tools.runner, SERVICE, *before)
     if not started.ok:
-        before = "external-db" if tools.stack.external else "bootstrap"
-        evidence = f"{started.said}\n{tools.colors.last_words(before)}"
+        last_words = "\n".join(tools.colors.last_words(one_shot) for one_shot in before)
         raise StackUnavailableError(
-            "what the migration depends on did not start", evidence=evidence
+            "what the migration depends on did not start",
+            evidence=f"{started.said}\n{last_words}",
         )
     container = containers_by_service(tools.runner, tools.stack.project)[SERVICE]
     ended = tools.runner.run(commands.wait(container.id), timeout=tools.settings.migrate_seconds)
