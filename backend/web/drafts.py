@@ -40,10 +40,10 @@ def ask_to_log_in(onward: str) -> Response:
     return _login_page(kept, onward, "Your login has ended.", 401)
 
 
-def ask_again() -> Response:
-    """Return a login page with the draft of one that is out of date: a login ended its token."""
+def ask_again(reason: str, status: int) -> Response:
+    """Return the login page again with its draft, although it could not be looked at."""
     onward = inside(request.args.get("next", "")) or ""
-    return _login_page(carried(), onward, "This page was out of date.", 403)
+    return _login_page(carried(), onward, reason, status)
 
 
 def _login_page(kept: list[tuple[str, str]], onward: str, reason: str, status: int) -> Response:

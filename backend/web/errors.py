@@ -25,6 +25,12 @@ _WORDS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("Too much", "That was more than we can take at once."),
 }
 
+# Why a login with a draft was not looked at.
+_REASONS = {
+    HTTPStatus.FORBIDDEN: "This page was out of date.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The database does not answer right now.",
+}
+
 
 def error_page(failure: Failure) -> Response:
     """Return the page of a failure; who is not logged in is asked to."""
@@ -33,7 +39,7 @@ def error_page(failure: Failure) -> Response:
     if failure.status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in {"GET", "HEAD"}:
         # The address of a form that was refused, loaded again.
         return see(drafts.nearest_page(request.path) or "/")
-    if failure.status == HTTPStatus.FORBIDDEN and (shown_again := _stale_form()):
+    if failure.status in _REASONS and (shown_again := _with_draft(failure.status)):
         return shown_again
     title, text = _words(failure)
     page = render_template(
@@ -57,11 +63,11 @@ def _login() -> Response:
     return see(url_for("web.login", next=onward))
 
 
-def _stale_form() -> Response | None:
-    """Return a form of ours from before another login again, if something was typed in it."""
+def _with_draft(status: HTTPStatus) -> Response | None:
+    """Return a form of ours again that could not be looked at, if something was typed in it."""
     if not is_same_origin():
         return None
     if request.endpoint == "web.check_login" and drafts.carried():
-        return drafts.ask_again()
-    is_of_person = (request.endpoint or "").startswith("pages.")
-    return drafts.back_to_form(request.path) if is_of_person and drafts.has_draft() else None
+        return drafts.ask_again(_REASONS[status], status)
+    is_stale = status == HTTPStatus.FORBIDDEN and (request.endpoint or "").startswith("pages.")
+    return drafts.back_to_form(request.path) if is_stale and drafts.has_draft() else None

@@ -1,10 +1,13 @@
 """The pages: from signing up to being even, and none of them needs JavaScript."""
 
 import re
+from contextlib import closing
+from sqlite3 import connect
 
 import pytest
 from sqlalchemy import update
 
+from backend.db import sqlite
 from backend.db.transactions import writing
 from backend.db.types import utc_now
 from backend.models import UserSession
@@ -344,6 +347,24 @@ def test_what_was_typed_survives_a_login_in_another_tab(app, ayse, visitor, flat
     assert (stale.status_code, planted.status_code) == (403, 403)
     assert "Mehmet" not in planted.get_data(as_text=True)
     assert 'value="Mehmet"' in shown.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("origin", "is_kept"), [("http://localhost", True), ("http://e", False)])
+def test_what_was_typed_survives_a_database_that_does_not_answer(
+    migrated, serve, monkeypatch, origin, is_kept
+):
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
+    visitor = Visitor(serve(migrated))
+    form = visitor.form("/login")
+    draft = {"email": "a@example.com", "draft_for": "/groups", "draft.name": "Flat 7"}
+
+    with closing(connect(migrated.database.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        answer = visitor.client.post("/login", data=form.fields | draft, headers={"Origin": origin})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert ('name="draft.name" value="Flat 7"' in answer.get_data(as_text=True)) is is_kept
 
 
 def test_more_fields_than_any_form_of_ours_has_are_not_carried(app):
