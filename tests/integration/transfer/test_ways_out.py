@@ -54,9 +54,6 @@ def follow(move, found):
 @pytest.mark.parametrize(
     "made",
     [
-        pytest.param("CREATE VIEW v AS SELECT id FROM a", id="a view"),
-        pytest.param("CREATE PUBLICATION p FOR TABLE a", id="a publication"),
-        pytest.param("CREATE TABLE b () INHERITS (a)", id="an heir"),
         pytest.param("CREATE TABLE b (a a)", id="its type in use"),
         pytest.param("ALTER TABLE a ADD u text", id="a column more"),
         pytest.param("CREATE TABLE b (id integer)", id="a table more"),
