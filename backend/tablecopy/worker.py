@@ -18,6 +18,7 @@ from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.errors import AppError
+from backend.noise import without_noise
 from backend.tablecopy.postgres.moment import join
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
@@ -102,7 +103,7 @@ def work(pipe: Pipe, target: Target) -> None:
     gc.freeze()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = Worker(target)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with without_noise(), suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             task: Task = pipe.recv()
             pipe.send(_answer(task, worker))

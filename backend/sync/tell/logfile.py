@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -41,6 +42,18 @@ class _Private(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8")
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say once that the disk does not take it; the run is worth more than its log."""
+        error = sys.exc_info()[1]
+        logging.getLogger("backend").removeHandler(self)
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        log.warning("the log %s cannot be written any more: %s", self.baseFilename, reason)
+
+    def close(self) -> None:
+        """Let go of the file, whether or not its last lines could be written."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
