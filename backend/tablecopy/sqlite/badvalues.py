@@ -123,7 +123,7 @@ def _in_row(
     width = len(source_key(pair))
     values = list(zip(row[::2], row[1::2], strict=True))
     parts = zip(key_names(pair), values[:width], strict=True)
-    key = ", ".join(f"{name}={_said(*value)}" for name, value in parts)
+    key = ", ".join(f"{name}={_said(*value)}" for name, value in parts) or "(a row without a key)"
     for (column, rule), value in zip(some, values[width:], strict=True):
         reason = _reason(rule, *value, charset)
         if reason:

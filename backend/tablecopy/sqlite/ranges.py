@@ -17,21 +17,27 @@ _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
 def source_key(pair: TablePair) -> tuple[str, ...]:
-    """Return the quoted columns by which the source is read in order, through an index."""
+    """Return the quoted columns by which the source is read in order, through an index.
+
+    None: the table has columns of all names that SQLite's own row number has.
+    """
     if pair.ordered:
         return tuple(quoted(column.source.name) for column in pair.key)
     table = pair.source
     if table.has_rowid:
-        return (rowid(table),)
+        return _rowid(table)
     return tuple(quoted(name) for name in table.primary_key)
 
 
-def rowid(table: SourceTable) -> str:
-    """Return the name by which SQLite's own row number can be asked for."""
-    taken = {column.name.lower() for column in table.columns}
-    free = next((name for name in _ROWID_NAMES if name not in taken), None)
-    # With all three taken, one of them is the primary key and stands for the row number.
-    return free or quoted(table.primary_key[0])
+def _rowid(table: SourceTable) -> tuple[str, ...]:
+    """Return the name by which SQLite's own row number can be asked for, if there is one."""
+    declared = {column.name.lower(): column.declared.strip().upper() for column in table.columns}
+    free = next((name for name in _ROWID_NAMES if name not in declared), None)
+    if free:
+        return (free,)
+    if len(table.primary_key) == 1 and declared[table.primary_key[0].lower()] == "INTEGER":
+        return (quoted(table.primary_key[0]),)
+    return ()
 
 
 def sample_ranges(
@@ -40,8 +46,10 @@ def sample_ranges(
     """Divide the table, or a part of it, into ranges of `rows` rows, fewer where rows are large.
 
     Together they hold every key there is or could be: the first and the last have no border
-    where `within` has none.
+    where `within` has none. A table without a key is one range.
     """
+    if not source_key(pair):
+        return [within]
     borders: list[Key | None] = [within.after]
     wanted, seen_bytes = rows, 0
     while border := _next(connection, pair, KeyRange(borders[-1], within.upto), wanted):
@@ -66,6 +74,8 @@ def within_range(
 ) -> tuple[str, tuple[object, ...]]:
     """Return the WHERE and ORDER BY of a range, and what to bind."""
     key = source_key(pair)
+    if not key:
+        return f"WHERE {also}" if also else "", ()
     row, marks = row_value(key), row_value("?" * len(key))
     limits = [(">", key_range.after), ("<=", key_range.upto)]
     conditions = [f"{row} {operator} {marks}" for operator, border in limits if border is not None]

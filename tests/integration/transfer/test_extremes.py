@@ -108,3 +108,37 @@ def test_a_bad_value_among_999_is_named(wide, capsys) -> None:
     assert code == 65
     found = {one["column"] for one in json.loads(capsys.readouterr().out)["bad_values"]}
     assert found == {"c0", "c997"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "there"),
+    [
+        ("rowid TEXT, _rowid_ TEXT, oid TEXT", "rowid text, _rowid_ text, oid text"),
+        (
+            "rowid TEXT PRIMARY KEY, _rowid_ TEXT, oid TEXT",
+            "rowid text PRIMARY KEY, _rowid_ text, oid text",
+        ),
+        (
+            "rowid TEXT, _rowid_ INTEGER PRIMARY KEY, oid TEXT",
+            "rowid text, _rowid_ bigint PRIMARY KEY, oid text",
+        ),
+    ],
+)
+def test_every_name_of_the_row_number_may_be_a_column(
+    tmp_path, empty, monkeypatch, capsys, columns, there
+) -> None:
+    path = tmp_path / "rowids.db"
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(f"CREATE TABLE t ({columns})")
+        file.executemany("INSERT INTO t VALUES (?, ?, ?)", [(f"{n}", n, "x") for n in range(300)])
+        file.commit()
+    with psycopg.connect(empty.conninfo()) as session:
+        session.execute(f"CREATE TABLE t ({there})".encode())
+    monkeypatch.setenv("MIGRATE_DATABASE_URL", empty.conninfo())
+    words = ["--sqlite", str(path), "--batch-rows", "50"]
+
+    assert main([*words, "--check"]) == 0, capsys.readouterr().err
+    assert main(words) == 0, capsys.readouterr().err
+    assert main([*words, "--verify-only"]) == 0, capsys.readouterr().err
+    assert main([*words, "--update"]) == 0, capsys.readouterr().err
+    assert ask(empty, "SELECT count(*) FROM t") == 300
