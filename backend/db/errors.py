@@ -15,6 +15,8 @@ from backend.errors import AppError, DatabaseError, TransientError
 _TRANSIENT_CLASSES = {"08", "40", "53", "55", "57"}
 # A login that fails has no SQLSTATE: psycopg knows only what libpq says, in the server's words.
 _LOGIN_REFUSED = re.compile(r"authentication failed|no pg_hba\.conf entry|no password supplied")
+_INTEGRITY = "see PRAGMA integrity_check; `.recover` of sqlite3 saves what can be saved"
+_NO_UTF_8 = "the database file holds bytes that are no UTF-8 where a name belongs"
 _FROZEN_HINT = "try again in a moment"
 
 
@@ -30,8 +32,10 @@ def translate(error: BaseException) -> AppError | None:
     original = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(original, psycopg.Error):
         return _postgres(original)
-    if isinstance(original, sqlite3.OperationalError):
+    if isinstance(original, sqlite3.DatabaseError):
         return _sqlite(original)
+    if isinstance(original, UnicodeDecodeError):
+        return DatabaseError(_NO_UTF_8, hint=_INTEGRITY)
     return None
 
 
@@ -53,10 +57,12 @@ def _postgres(error: psycopg.Error) -> AppError | None:
     return None
 
 
-def _sqlite(error: sqlite3.OperationalError) -> AppError | None:
+def _sqlite(error: sqlite3.DatabaseError) -> AppError | None:
     name: str = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return TransientError("another write holds the database file", hint=_FROZEN_HINT)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return DatabaseError(f"the database file is damaged ({name})", hint=_INTEGRITY)
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")):
         return DatabaseError(
             f"the database file cannot be used ({name})", hint="check disk and rights"

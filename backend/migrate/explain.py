@@ -11,9 +11,10 @@ from sqlalchemy import exc
 
 from backend.db.errors import translate
 from backend.db.missing_rights import way_out
-from backend.errors import AppError, ConfigError, DataError
+from backend.errors import AppError, ConfigError, DatabaseError, DataError
 from backend.migrate.history import Revision
 
+_LOOKING = "looking at the schema"
 _UNDONE = "nothing of it was kept; correct the cause, then run it again"
 
 
@@ -23,7 +24,10 @@ def explained(revision: Revision | None = None) -> Iterator[None]:
     try:
         yield
     except exc.DBAPIError as error:
-        raise _explanation(error, revision.id if revision else "looking at the schema") from None
+        raise _explanation(error, revision.id if revision else _LOOKING) from None
+    except UnicodeDecodeError as error:
+        # Of Python's sqlite3, from a name in the schema, or from what SQLite says of it.
+        raise translate(error) or error from None
 
 
 def _explanation(error: exc.DBAPIError, what: str) -> AppError:
@@ -40,6 +44,8 @@ def _explanation(error: exc.DBAPIError, what: str) -> AppError:
     known = translate(error)
     if known is not None:
         return type(known)(f"{what}: {known.args[0]}", hint=known.hint)
+    if isinstance(original, sqlite3.Error) and what == _LOOKING:
+        return DatabaseError(f"{what} failed: {words}", hint="see PRAGMA integrity_check")
     return AppError(f"{what} failed: {words}", hint=_UNDONE)
 
 

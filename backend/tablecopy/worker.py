@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection as pipes
 from multiprocessing import parent_process
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.errors import AppError
@@ -23,6 +24,7 @@ from backend.tablecopy.postgres.moment import join
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.connection import connect as connect_source
+from backend.tablecopy.sqlite.errors import translated
 
 if TYPE_CHECKING:
     Pipe = pipes.Connection[Any, Any]  # Any: whatever can be pickled goes through it
@@ -80,6 +82,11 @@ class Worker:
         return self._reader
 
     @property
+    def source(self) -> Path:
+        """The file that is read, for messages."""
+        return self._reader.path if self._reader else Path("the source")
+
+    @property
     def session(self) -> Session:
         """A session on the target, opened when it is asked for first."""
         if self._session is None:
@@ -111,7 +118,8 @@ def work(pipe: Pipe, target: Target) -> None:
 
 def _answer(task: Task, worker: Worker) -> tuple[Any, AppError | None]:  # as Task.run
     try:
-        return task.run(worker), None
+        with translated(worker.source):
+            return task.run(worker), None
     except AppError as error:
         # What it came from (a driver's error) could not travel, and has been told already.
         error.__cause__ = error.__context__ = None

@@ -96,6 +96,8 @@ def opened(options: Options) -> Iterator[Sides]:
     with (
         closing(connect_directly(target, name=f"transfer:{release()}")) as session,
         open_source(options.source, scratch=Path(tempfile.gettempdir())) as source,
+        # A damaged page may be met by any question.
+        source_translated(options.source),
     ):
         yield Sides(source, target, session)
 

@@ -52,7 +52,7 @@ def sqlite_at(database: DatabaseUrl, *, writing: bool) -> Iterator[sqlite3.Conne
             connection.execute(pragma)
         # The first look into the file: what is not a database says so here.
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         connection.close()
         raise _unusable(path, error) from None
     try:
@@ -105,7 +105,7 @@ def _pragmas(*, writing: bool) -> list[str]:
     ]
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> DatabaseError:
+def _unusable(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> DatabaseError:
     return DatabaseError(
         f"the SQLite file {path} cannot be used: {error}",
         hint="see that it is a database, that this user may write to it, that the disk has room",

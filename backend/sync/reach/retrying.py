@@ -61,11 +61,11 @@ def explained() -> Iterator[None]:
         raise underway(error) from error
     except sqlite3.IntegrityError as error:
         raise not_accepted(refusal_in(error)) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _of_sqlite(error) from error
 
 
-def _of_sqlite(error: sqlite3.Error) -> Exception:
+def _of_sqlite(error: sqlite3.Error | UnicodeDecodeError) -> Exception:
     return translate(error) or DatabaseError(
         f"SQLite refuses a statement: {error}", hint="nothing of this run was kept"
     )

@@ -45,8 +45,8 @@ def _translate(error: apsw.Error, path: Path) -> AppError:
 
 def _of_names(path: Path) -> RefusedError:
     return RefusedError(
-        f"{path} has a name in its schema that is no UTF-8",
-        hint="rename it, or make a copy without it: sqlite3 OLD .dump | sqlite3 NEW",
+        f"{path} holds text that is no UTF-8 where a name or a key belongs",
+        hint="rename it, or leave its table out with --exclude",
     )
 
 
