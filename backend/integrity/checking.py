@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from backend.config.database_url import DatabaseUrl
-from backend.errors import RefusedError
+from backend.errors import DataError, RefusedError
 from backend.integrity import references, sums, words
 from backend.integrity.rule import EVERYTHING, About, Only, Rule
 from backend.migrate.explain import explained
@@ -129,8 +130,22 @@ def all_rules() -> list[Rule]:
 def _put(rule: Rule, connection: Connection, scope: Scope | None) -> Violation | None:
     count, first = 0, []
     for only in [EVERYTHING] if scope is None else scope.parts(rule.about):
-        for violation in rule.find(connection, only):
-            count += 1
-            if count <= _NAMED:
-                first.append(violation)
+        with _readable(rule):
+            for violation in rule.find(connection, only):
+                count += 1
+                if count <= _NAMED:
+                    first.append(violation)
     return Violation(rule.name, rule.says, count, tuple(first)) if count else None
+
+
+@contextmanager
+def _readable(rule: Rule) -> Iterator[None]:
+    """Say so when a column of a SQLite file holds what its type is not for."""
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(
+            f"the rule {rule.name!r} meets a value that its column is not for"
+            f" ({type(error).__name__})",
+            hint="db_transfer --check names such values",
+        ) from None

@@ -15,6 +15,7 @@ from backend.errors import AppError, ConfigError, DatabaseError, DataError
 from backend.migrate.history import Revision
 
 _LOOKING = "looking at the schema"
+_NAMES = "rename or remove what was not made by these migrations"
 _UNDONE = "nothing of it was kept; correct the cause, then run it again"
 
 
@@ -25,6 +26,11 @@ def explained(revision: Revision | None = None) -> Iterator[None]:
         yield
     except exc.DBAPIError as error:
         raise _explanation(error, revision.id if revision else _LOOKING) from None
+    except (exc.ArgumentError, exc.InvalidRequestError) as error:
+        # Of a name that a file may have and SQLAlchemy does not take, as the empty one.
+        if revision:
+            raise
+        raise DatabaseError(f"{_LOOKING} failed: {error.args[0]}", hint=_NAMES) from None
     except UnicodeDecodeError as error:
         # Of Python's sqlite3, from a name in the schema, or from what SQLite says of it.
         raise translate(error) or error from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from backend.progress import Watcher
@@ -109,15 +109,17 @@ def verify(sides: Sides, watcher: Watcher) -> list[Mismatch]:
         RefusedError: one of them holds what the other one has no place for.
     """
     sides = with_all_columns(sides)
+    # Before the first sync nothing is written down that could be still to travel.
+    logs = [one for one in (sides.local, sides.remote) if one.glance(sides.tables).memory]
     with sides.local.transaction(write=False), sides.remote.transaction(write=False):
-        return list(_mismatches(sides, watcher))
+        return list(_mismatches(sides, logs, watcher))
 
 
-def _mismatches(sides: Sides, watcher: Watcher) -> Iterator[Mismatch]:
+def _mismatches(sides: Sides, logs: Sequence[Side], watcher: Watcher) -> Iterator[Mismatch]:
     for table in sides.tables.tables:
         watcher.stage(f"compare {table.name}")
         apart = compare(table, sides.local.scan(table), sides.remote.scan(table))
-        pending = _pending(sides, table, [*apart.here, *apart.there, *apart.differing])
+        pending = _pending(logs, table, [*apart.here, *apart.there, *apart.differing])
         for keys, says in (
             (apart.here, "is only in the local database"),
             (apart.there, "is only in the remote database"),
@@ -128,11 +130,11 @@ def _mismatches(sides: Sides, watcher: Watcher) -> Iterator[Mismatch]:
                     yield Mismatch(table.name, table.shown(key), says)
 
 
-def _pending(sides: Sides, table: SyncedTable, keys: list[Key]) -> set[Key]:
+def _pending(logs: Sequence[Side], table: SyncedTable, keys: list[Key]) -> set[Key]:
     roots = dict.fromkeys(key[: len(table.root_columns)] for key in keys)
     return {
         entry.key
         for piece in chunks(roots, _AT_ONCE)
-        for side in (sides.local, sides.remote)
+        for side in logs
         for entry in side.entries([table], piece)
     }

@@ -188,6 +188,15 @@ def test_status_shows_both_and_writes_nothing(home) -> None:
     assert home.file.read_bytes() == before
 
 
+def test_two_sides_that_were_never_synced_can_be_compared(home) -> None:
+    home.here(user(1, "ada@example.com"))
+
+    ran = home("status", "--verify")
+
+    assert ran.code == 3, ran.err
+    assert "is only in the local database" in ran.out
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_not_do_it(home) -> None:
     home.here(user(1, "ada@example.com"))
 
