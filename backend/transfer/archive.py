@@ -36,7 +36,7 @@ def archive(file: Path, *, name: str, folder: Path) -> Archived:
         DatabaseError: the copy cannot be written, or is not the same.
         RefusedError: a file of this name is there.
     """
-    with _new_file(folder, name) as path, _snapshot(file) as source:
+    with _new_file(folder, name) as path, _snapshot(file, Path(name)) as source:
         _copy(source, path)
         digest = _compared(source, path)
     _keep(path)
@@ -76,9 +76,9 @@ def _stamp() -> str:
 
 
 @contextmanager
-def _snapshot(file: Path) -> Iterator[apsw.Connection]:
+def _snapshot(file: Path, shown: Path) -> Iterator[apsw.Connection]:
     """See one state from the first page of the copy to the last row of the comparison."""
-    with translated(file), closing(_opened(file)) as source:
+    with translated(shown), closing(_opened(file)) as source:
         begin(source)
         yield source
 

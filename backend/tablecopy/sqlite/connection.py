@@ -25,17 +25,19 @@ BAD = '"\0"'
 
 @dataclass(frozen=True)
 class SourceHandle:
-    """What another process needs in order to read the same file."""
+    """What another process needs in order to read the same file; `shown` is it for people."""
 
     path: Path
+    shown: Path
 
 
 class SourceConnection(apsw.Connection):
     """Knows the rules of the table that is being read, for `tablecopy_cast` to go by."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        self.path = path
+    def __init__(self, handle: SourceHandle) -> None:
+        super().__init__(str(handle.path), flags=apsw.SQLITE_OPEN_READONLY)
+        # As people know it, although a copy may be read.
+        self.path = handle.shown
         self.rules: Sequence[Rule] = ()
         self.uses: Uses = Counter()
         self.bad = 0
@@ -73,8 +75,8 @@ def connect(handle: SourceHandle) -> SourceConnection:
     Raises:
         AppError: the file cannot be read.
     """
-    with translated(handle.path):
-        connection = SourceConnection(handle.path)
+    with translated(handle.shown):
+        connection = SourceConnection(handle)
         try:
             begin(connection)
         except BaseException:

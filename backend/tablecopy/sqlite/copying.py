@@ -61,7 +61,8 @@ def _copied(path: Path, second: Path, scratch: Path) -> Path:
         before = _state(path, second)
         _copy_files(path, second, copy)
         if before == _state(path, second):
-            _absorb(copy)
+            with translated(path):
+                _absorb(copy)
             return copy
     raise TransientError(
         f"{path} changes while it is being copied", hint="run it again in a quieter moment"
@@ -94,7 +95,7 @@ def _copy_files(path: Path, second: Path, copy: Path) -> None:
 
 def _absorb(copy: Path) -> None:
     """Make the copy one file that is complete in itself."""
-    with translated(copy), closing(apsw.Connection(str(copy))) as connection:
+    with closing(apsw.Connection(str(copy))) as connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute("PRAGMA journal_mode = DELETE").fetchall()

@@ -104,7 +104,7 @@ class Source:
     def _move_to_copy(self) -> None:
         schema = self._schema()
         self.connection.close()
-        self._handle = SourceHandle(copying.snapshot(self.path, self._scratch))
+        self._handle = SourceHandle(copying.snapshot(self.path, self._scratch), self.path)
         self.connection = connect(self._handle)
         self._see_schema(schema)
 
@@ -145,14 +145,14 @@ def _scratch(scratch: Path) -> tempfile.TemporaryDirectory[str]:
 
 def _opened(path: Path, scratch: Path) -> Source:
     if not is_wal(path):
-        return Source(path, SourceHandle(copying.snapshot(path, scratch)), scratch)
+        return Source(path, SourceHandle(copying.snapshot(path, scratch), path), scratch)
     if copying.may_write_beside(path):
         try:
-            return Source(path, SourceHandle(path), scratch)
+            return Source(path, SourceHandle(path, path), scratch)
         except DatabaseError as error:
             if not isinstance(error.__cause__, copying.UNREADABLE_IN_PLACE):
                 raise
-    return Source(path, SourceHandle(copying.with_its_wal(path, scratch)), scratch)
+    return Source(path, SourceHandle(copying.with_its_wal(path, scratch), path), scratch)
 
 
 def _see_encoding(source: Source) -> None:

@@ -57,6 +57,8 @@ def test_a_transfer_ends_with_a_code_of_its_guide(
     assert code in codes("internal/SQLITE_TO_POSTGRES_TRANSFER.md"), f"{how}: {said.err}"
     assert "Traceback" not in said.err, f"{how}: {said.err}"
     assert code == 0 or said.out + said.err
+    # Not the copy that is read.
+    assert "tablecopy-" not in said.err
 
 
 @pytest.mark.parametrize("whose", ["ours", "another's"])
