@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from backend.errors import DatabaseError, DataError, RefusedError
-from backend.tablecopy.dangling import left_behind, without_parents
+from backend.tablecopy.cross_references import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.pairing import FindingKind, Pairing
 from backend.tablecopy.postgres.emptiness import Contents
