@@ -226,11 +226,12 @@ def test_a_server_that_another_authority_signs_for_is_refused(operator: Operator
     try:
         result = stack.compose("run", "--rm", "-T", "migrate", *MIGRATE, check=False)
     finally:
+        # Up again before anything is asserted: the next tests need the right one in its volume.
         bring(stack, "database_ca", right)
+        stack.up()
 
     assert result.returncode != 0
-    assert "certificate verify failed" in result.stdout + result.stderr
-    stack.up()
+    assert "is not one to trust" in result.stdout + result.stderr
 
 
 def test_more_connections_than_there_are_end_before_the_port_is_bound(
