@@ -5,7 +5,6 @@ from random import Random
 
 import pytest
 
-from backend.config.database_url import DatabaseUrl
 from backend.integrity import check
 from backend.models import Order, User
 from backend.sync.cli import main
@@ -13,7 +12,7 @@ from backend.sync.reach import retrying
 from tests.integration.sync.bad_link import BadLink
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.homes import shared
-from tests.integration.sync.pair import Pair, paired
+from tests.integration.sync.pair import Pair
 from tests.integration.sync.tls_door import TlsDoor
 
 ROUNDS, ORDERS, PEOPLE = 2, 12, 25
@@ -21,15 +20,8 @@ ROUNDS, ORDERS, PEOPLE = 2, 12, 25
 BREAKS = 3
 
 
-@pytest.fixture
-def pair(sqlite_template, postgres_server, postgres_template, tmp_path):
-    path = tmp_path / "home.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    remote = postgres_server.new_database()
-    postgres_server.copy_database(postgres_template, remote)
-    with paired(DatabaseUrl("sqlite", path=path), remote) as both:
-        yield both
-    postgres_server.drop_database(remote)
+# A file at home, a database elsewhere.
+pytestmark = pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
 
 
 @pytest.fixture

@@ -13,22 +13,15 @@ from backend.models import Group, Order
 from backend.sync.shape import Cap
 from tests.fix_postgres import PostgresServer
 from tests.integration.sync.homes import shared
-from tests.integration.sync.pair import Pair, paired
+from tests.integration.sync.pair import Pair
 from tests.integration.sync.shell import remove_order
 from tests.integration.sync.world import World
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}
 
 
-@pytest.fixture
-def pair(sqlite_template, postgres_server, postgres_template, tmp_path) -> Iterator[Pair]:
-    path = tmp_path / "home.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    remote = postgres_server.new_database()
-    postgres_server.copy_database(postgres_template, remote)
-    with paired(DatabaseUrl("sqlite", path=path), remote) as both:
-        yield both
-    postgres_server.drop_database(remote)
+# A file at home, a database elsewhere.
+pytestmark = pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
 
 
 @pytest.fixture

@@ -41,6 +41,11 @@ def page(context):
 def sign_up(page) -> None:
     """Make an account and a group, and stay there."""
     page.goto("/signup")
+    fill_in(page)
+
+
+def fill_in(page) -> None:
+    """Fill in the form for an account, then the one for a group."""
     page.get_by_label("Your name").fill("Ayşe")
     page.get_by_label("E-mail").fill("ayse@example.com")
     page.get_by_label("Password").fill("a few good words")
@@ -58,12 +63,7 @@ def test_signing_up_sharing_a_bill_and_seeing_who_owes(page):
 
     page.goto("/")
     page.get_by_role("link", name="Sign up").click()
-    page.get_by_label("Your name").fill("Ayşe")
-    page.get_by_label("E-mail").fill("ayse@example.com")
-    page.get_by_label("Password").fill("a few good words")
-    page.get_by_role("button", name="Sign up").click()
-    page.get_by_label("Name").fill("Flat 7")
-    page.get_by_role("button", name="Make the group").click()
+    fill_in(page)
     page.get_by_text("Add a member").click()
     page.get_by_label("Name", exact=True).fill("İpek")
     page.get_by_role("button", name="Add", exact=True).click()
