@@ -52,8 +52,9 @@ def sign_up(wish: SignUp, network: str | None = None) -> tuple[Person, bool]:
         TooBusy: too many are logging in.
     """
     user = _new_user(wish)
-    with _turn(network, user.email_key):
-        throttles.begin(throttles.sign_up(network))
+    attempt = throttles.sign_up(network)
+    with _turn(Origin(network, user.email_key), attempt):
+        throttles.begin(attempt)
         is_taken = _by_key(user.email_key) is not None
         db.session.commit()
         if not is_taken:
@@ -89,7 +90,7 @@ def authenticate(email: str, password: str, network: str | None = None) -> Perso
     """
     key = _key_or_nothing(email)
     attempt = throttles.login(key, network)
-    with _turn(network, key):
+    with _turn(Origin(network, key), attempt):
         standing = throttles.begin(attempt)
         user = _by_key(key)
         db.session.commit()
@@ -119,10 +120,11 @@ def find_by_email(email: str) -> Person | None:
 
 
 @contextmanager
-def _turn(network: str | None, key: str) -> Iterator[None]:
+def _turn(origin: Origin, attempt: throttles.Attempt) -> Iterator[None]:
     """Hold a turn at computing a password; nothing of the database is held while waiting for it."""
+    failures = throttles.failures(attempt)
     db.session.commit()
-    with admission().turn(Origin(network, key)):
+    with admission().turn(origin, failures):
         yield
 
 

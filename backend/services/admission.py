@@ -2,9 +2,10 @@
 
 Each takes 32 MB and a quarter of a second of one processor. So the whole container computes only
 as many at once as its processors carry; a few requests of each process wait, and the rest is
-refused at once. Of those that wait, the network that has failed least in the last minutes comes
-first; then one in which somebody is at home, whoever it is that logs in; then the one that appeared
-later. So a flood stands in its own way, and not in that of a login from elsewhere.
+refused at once. Of those that wait, the network that has failed least in the last hour comes first,
+as the database counts it for all processes; then one in which somebody is at home, whoever it is
+that logs in; then the one that appeared later. So a flood stands in its own way, and not in that of
+a login from elsewhere.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from dataclasses import dataclass
 from flask import current_app
 
 from backend.db.watchdog import away_from_database
-from backend.errors import AppError
 from backend.services.errors import TooBusy
 from backend.services.slots import Slots
+from backend.services.throttles import Failures
 
 EXTENSION = "hesap_paylas_admission"
 WAIT_SECONDS = 8.0
@@ -53,6 +54,7 @@ class Origin:
 class _Waiter:
     origin: Origin
     number: int
+    failures: Failures
     refused: bool = False
 
 
@@ -67,26 +69,23 @@ class Admission:
         self._places = places
         self._computing = 0
         self._waiting: list[_Waiter] = []
-        self._memory = _Memory()
+        self._appearances = _Appearances()
         self._number = 0
         self._not_before = 0.0
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, origin: Origin) -> Iterator[None]:
+    def turn(self, origin: Origin, failures: Failures) -> Iterator[None]:
         """Wait for a turn at computing, and hold it for the block.
 
         Raises:
-            TooBusy: too many are waiting who have tried less, or the wait took too long.
+            TooBusy: too many are waiting who have failed less, or the wait took too long.
         """
         self._know_homes()
         with away_from_database():
-            slot = self._wait(self._enter(origin))
+            slot = self._wait(self._enter(origin, failures))
         try:
             yield
-        except AppError:
-            self._memory.note_failure(origin)
-            raise
         finally:
             self._leave(slot)
 
@@ -95,11 +94,11 @@ class Admission:
             self._look_again = time.monotonic() + HOMES_SECONDS
             self._homes = self._find_homes()
 
-    def _enter(self, origin: Origin) -> _Waiter:
+    def _enter(self, origin: Origin, failures: Failures) -> _Waiter:
         with self._changed:
             self._number += 1
-            waiter = _Waiter(origin, self._number)
-            self._memory.note(origin, self._number)
+            waiter = _Waiter(origin, self._number, failures)
+            self._appearances.note(origin.lane, self._number)
             self._waiting.append(waiter)
             if self._computing + len(self._waiting) > self._places:
                 self._refuse(max(self._waiting, key=self._rank))
@@ -149,47 +148,31 @@ class Admission:
         self._changed.notify_all()
 
     def _rank(self, waiter: _Waiter) -> tuple[int, bool, int, int, int]:
-        lane, own = self._memory.records(waiter.origin)
-        is_strange = waiter.origin.network not in self._homes
-        return lane.failures, is_strange, -lane.seen, own.failures, waiter.number
+        failures, origin = waiter.failures, waiter.origin
+        is_strange = origin.network not in self._homes
+        appeared = self._appearances.of(origin.lane)
+        return failures.of_network, is_strange, -appeared, failures.own, waiter.number
 
 
-@dataclass
-class _Record:
-    """When somebody first appeared, and how often they have failed since."""
-
-    seen: int
-    failures: int = 0
-
-
-class _Memory:
-    """What a process remembers of the last minutes, about networks and about accounts there."""
+class _Appearances:
+    """When each lane first came to this process, as far as the last minutes tell."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
-        self._now: dict[object, _Record] = {}
-        self._before: dict[object, _Record] = {}
+        self._now: dict[object, int] = {}
+        self._before: dict[object, int] = {}
 
-    def note(self, origin: Origin, number: int) -> None:
-        """Remember that somebody has appeared."""
+    def note(self, lane: object, number: int) -> None:
+        """Remember that somebody has come as the so many-th."""
         is_old = time.monotonic() > self._since + REMEMBERED_SECONDS
         if is_old or len(self._now) > MOST_REMEMBERED:
             self._since = time.monotonic()
             self._before, self._now = self._now, {}
-        for name in (origin, origin.lane):
-            self._now.setdefault(name, self._before.get(name) or _Record(number))
+        self._now.setdefault(lane, self._before.get(lane, number))
 
-    def note_failure(self, origin: Origin) -> None:
-        """Count a failure, of the account and of its network."""
-        for name in {origin, origin.lane}:
-            self._record(name).failures += 1
-
-    def records(self, origin: Origin) -> tuple[_Record, _Record]:
-        """Return what is known of the network, and of the account there."""
-        return self._record(origin.lane), self._record(origin)
-
-    def _record(self, name: object) -> _Record:
-        return self._now.get(name) or self._before.get(name) or _Record(0)
+    def of(self, lane: object) -> int:
+        """Return the number with which a lane first came."""
+        return self._now.get(lane) or self._before.get(lane, 0)
 
 
 def admission() -> Admission:

@@ -50,6 +50,17 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Failures:
+    """How often tries have failed in the last hour.
+
+    `of_network` are those of everybody in the network; where that is unknown, the account's own.
+    """
+
+    of_network: int
+    own: int
+
+
+@dataclass(frozen=True)
 class Standing:
     """How an attempt stands with what was tried before."""
 
@@ -80,6 +91,16 @@ def look_up(person: str, network: str | None) -> Attempt:
         return Attempt(Action.LOOK_UP, {(name, ""): FROM_ONE_NETWORK}, {})
     own = {(name, network): FROM_ONE_NETWORK, (name, ""): FROM_ANYWHERE}
     return Attempt(Action.LOOK_UP, own, {("", network): OF_A_NETWORK})
+
+
+def failures(attempt: Attempt) -> Failures:
+    """Return what has failed before this attempt; counts nothing and locks nothing."""
+    now = utc_now()
+    counts = throttle_rows.counts(attempt.action, [*attempt.own, *attempt.others], now)
+    own = max((counts.get(key, 0) for key in attempt.own), default=0)
+    # What others do to the account from elsewhere says nothing about who tries now.
+    of_network = [count for (account, _), count in counts.items() if not account]
+    return Failures(max(of_network, default=own), own)
 
 
 def begin(attempt: Attempt) -> Standing:

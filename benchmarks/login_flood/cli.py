@@ -79,7 +79,9 @@ def _line(name: str, seconds: Sequence[float]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.login_flood", description=__doc__)
-    parser.add_argument("--bots", type=int, default=64, help="each with an account and a network")
+    parser.add_argument(
+        "--bots", type=int, default=64, help="each with an account and a network; 100 at most"
+    )
     parser.add_argument("--seconds", type=float, default=30, help="of the flood")
     parser.add_argument("--rude", action="store_true", help="bots that ignore Retry-After")
     return parser

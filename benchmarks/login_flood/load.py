@@ -50,7 +50,8 @@ class Phase:
         self._stop.wait(LIVE_EVERY)
 
     def log_in(self, world: World, network: str, address: Callable[[], str]) -> None:
-        """Log in with the right password; told to come back, come back."""
+        """Log in with the right password, while the flood is on; told to come back, come back."""
+        self._stop.wait(LOGIN_EVERY)
         client, started = Client(world.port, address(), {}), time.monotonic()
         times = self.honest.setdefault(network, [])
         while not self._stop.is_set():
@@ -60,7 +61,6 @@ class Phase:
             self._stop.wait(answer.retry_after)
         # Cut short by the end, it took at least so long.
         times.append(time.monotonic() - started)
-        self._stop.wait(LOGIN_EVERY)
 
     def guess(self, bot: Client, account: Account, *, rude: bool) -> None:
         """Guess a password, wrongly."""

@@ -30,11 +30,11 @@ class World:
 
 
 def made(port: int, bots: int) -> World:
-    """Sign everybody up, each from a network of their own."""
-    guessed = [(Client(port, f"198.18.{n}.7", {}), _signed_up(port, n)) for n in range(bots)]
-    honest = _signed_up(port, 200)
+    """Sign everybody up, each from a network of their own that no bot is in."""
+    guessed = [(Client(port, f"198.18.{n}.7", {}), _signed_up(port, 100 + n)) for n in range(bots)]
+    honest = _signed_up(port, 250)
     must(Client(port, home(), {}).log_in(honest.email, honest.password))
-    reader = _signed_up(port, 201)
+    reader = _signed_up(port, 251)
     page = _group_with_orders(port, reader)
     return World(port, _browser(port, reader), page, honest, guessed)
 

@@ -16,8 +16,9 @@ from werkzeug.test import TestResponse
 from backend.db.extension import db
 from backend.db.transactions import writing
 from backend.models import Throttle
-from backend.services import passwords, throttle_rows, throttles
+from backend.services import admission, passwords, throttle_rows, throttles
 from backend.services.errors import TooManyTries
+from backend.services.throttles import Failures
 from tests.actors import PASSWORD
 from tests.visitor import Visitor
 
@@ -339,6 +340,29 @@ def test_networks_where_somebody_has_logged_in_are_known_to_the_queue(app, ayse,
 
     with app.app_context():
         assert throttle_rows.homes() == {"203.0.113.0/24"}
+
+
+def test_what_has_failed_is_known_to_the_queue_of_every_process(app, ayse, guess) -> None:
+    """Counted where all of them see it, and at most what the network itself has done."""
+    seen: list[Failures] = []
+
+    class Recording(admission.Admission):
+        def _enter(self, origin, failures):
+            seen.append(failures)
+            return super()._enter(origin, failures)
+
+    guess("nobody@example.com")
+    guess(ayse.person.email)
+    app.extensions[admission.EXTENSION].__class__ = Recording
+    guess(ayse.person.email)
+    guess(ayse.person.email, at=ELSEWHERE)
+    guess(ayse.person.email, at="127.0.0.1")
+
+    at_home, elsewhere, unknown = seen
+    assert (at_home.of_network, at_home.own) == (2, 1)
+    assert (elsewhere.of_network, elsewhere.own) == (0, 0)
+    # Where nobody has a network only the account's own counter is left.
+    assert (unknown.of_network, unknown.own) == (3, 3)
 
 
 def test_neither_address_nor_password_is_kept(app, ayse, guess) -> None:

@@ -9,12 +9,15 @@ import pytest
 
 from backend.services import admission
 from backend.services.admission import Admission, Origin
-from backend.services.errors import NotAuthenticated, TooBusy
+from backend.services.errors import TooBusy
 from backend.services.slots import Slots
+from backend.services.throttles import Failures
 
 FLOOD = [Origin("203.0.113.0/24", f"account {number}") for number in range(50)]
 HONEST = Origin("198.51.100.0/24", "ayse")
 HOME = Origin("198.51.100.128/25", "mehmet")
+NONE = Failures(of_network=0, own=0)
+ONE = Failures(of_network=1, own=1)
 PLACES = 4
 
 
@@ -30,10 +33,10 @@ class Queue:
         self.served: list[Origin] = []
         self.slots.take()
 
-    def come(self, origin: Origin) -> Future[None]:
+    def come(self, origin: Origin, failures: Failures = NONE) -> Future[None]:
         """Let somebody come, and return once they wait or are sent away."""
         before = self.admission._number
-        future = self.pool.submit(self._be_served, origin)
+        future = self.pool.submit(self._be_served, origin, failures)
         _wait_for(lambda: self.admission._number > before)
         return future
 
@@ -41,8 +44,8 @@ class Queue:
         """Free the place."""
         self.slots.give_back(0)
 
-    def _be_served(self, origin: Origin) -> None:
-        with self.admission.turn(origin):
+    def _be_served(self, origin: Origin, failures: Failures) -> None:
+        with self.admission.turn(origin, failures):
             self.served.append(origin)
 
 
@@ -112,32 +115,29 @@ def test_where_somebody_is_at_home_comes_before_strange_networks(queue) -> None:
 
 def test_networks_that_have_failed_come_after_those_that_have_not(queue) -> None:
     failed = [Origin(f"192.0.2.{number}/24", "a") for number in range(PLACES)]
-    queue.admission._memory.note(HONEST, 0)
-    for number, origin in enumerate(failed):
-        queue.admission._memory.note(origin, number + 1)
-        queue.admission._memory.note_failure(origin)
-    for origin in failed:
-        queue.come(origin)
+    flood = [queue.come(origin, ONE) for origin in failed]
 
     honest = queue.come(HONEST)
     queue.go_on()
     honest.result(timeout=5)
 
     assert queue.served[0] == HONEST
+    assert any(isinstance(future.exception(timeout=5), TooBusy) for future in flood)
 
 
-def test_a_refused_password_counts_against_its_network(queue) -> None:
+def test_a_home_from_which_somebody_has_failed_comes_after_a_strange_network(queue) -> None:
+    home = queue.come(HOME, ONE)
+
+    honest = queue.come(HONEST)
     queue.go_on()
+    home.result(timeout=5)
+    honest.result(timeout=5)
 
-    with pytest.raises(NotAuthenticated), queue.admission.turn(FLOOD[0]):
-        raise NotAuthenticated("e-mail and password do not fit")
-
-    assert queue.admission._memory.records(FLOOD[1])[0].failures == 1
-    assert queue.admission._memory.records(HONEST)[0].failures == 0
+    assert queue.served == [HONEST, HOME]
 
 
 def test_where_all_have_one_address_the_account_that_has_failed_least_comes_first(queue) -> None:
-    guessed = [queue.come(Origin(None, "mehmet")) for _ in range(PLACES)]
+    guessed = [queue.come(Origin(None, "mehmet"), ONE) for _ in range(PLACES)]
 
     honest = queue.come(Origin(None, "ayse"))
     guessed[-1].exception(timeout=5)
@@ -149,13 +149,14 @@ def test_where_all_have_one_address_the_account_that_has_failed_least_comes_firs
 
 def test_what_is_remembered_has_a_bound(monkeypatch) -> None:
     monkeypatch.setattr(admission, "MOST_REMEMBERED", 10)
-    memory = admission._Memory()
+    appearances = admission._Appearances()
 
     for number in range(100):
-        memory.note(Origin(f"network {number}", "a"), number)
+        appearances.note(f"network {number}", number)
 
-    assert len(memory._now) + len(memory._before) <= 2 * (10 + 2)
-    assert memory.records(Origin("network 99", "a"))[0].seen == 99
+    assert len(appearances._now) + len(appearances._before) <= 2 * (10 + 2)
+    assert appearances.of("network 99") == 99
+    assert appearances.of("network 0") == 0
 
 
 def test_nobody_waits_for_ever(queue, monkeypatch) -> None:
@@ -169,7 +170,7 @@ def test_an_error_inside_a_turn_gives_the_place_back(queue) -> None:
     queue.go_on()
 
     for _ in range(PLACES + 1):
-        with pytest.raises(ZeroDivisionError), queue.admission.turn(HONEST):
+        with pytest.raises(ZeroDivisionError), queue.admission.turn(HONEST, NONE):
             raise ZeroDivisionError
 
     assert queue.slots.take() == 0
@@ -197,7 +198,7 @@ def test_no_more_than_the_places_allow_compute_at_once(queue) -> None:
     inside, most = threading.Semaphore(0), []
 
     def compute(origin: Origin) -> None:
-        with queue.admission.turn(origin):
+        with queue.admission.turn(origin, NONE):
             inside.release()
             most.append(inside._value)
             inside.acquire()
