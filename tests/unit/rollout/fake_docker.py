@@ -43,6 +43,11 @@ class FakeDocker(Runner):
     unwell: int = 0
     # Services that the compose files describe otherwise than when their container was made.
     edited: set[str] = field(default_factory=set)
+    # How often the proxy is still seen to hold requests in a colour that it was told to leave.
+    lingering: int = 0
+    busy: dict[str, int] = field(default_factory=dict)
+    # Colours that were taken away from under a request.
+    cut_off: list[str] = field(default_factory=list)
     # Whether `up` made the colours for a database that somebody else runs.
     external: bool = False
 
@@ -106,6 +111,7 @@ class FakeDocker(Runner):
                 return self._up(service)
             case ["rm", "--stop", "--force", *services]:
                 self.removed += services
+                self.cut_off += [s for s in services if self.busy.get(s.removeprefix("app-"))]
                 for service in services:
                     self.containers.pop(service, None)
                 return _said("")
@@ -144,6 +150,8 @@ class FakeDocker(Runner):
     def _proxy(self, verb: list[str]) -> Result:
         match verb:
             case ["set", backend, *record]:
+                left = {*self.route.split("_")} - {*backend.split("_")}
+                self.busy |= dict.fromkeys(left, self.lingering)
                 self.route = backend
                 self.routes.append(backend)
                 self.history += record
@@ -170,8 +178,10 @@ class FakeDocker(Runner):
             up = "DOWN" if down else "UP"
             errors = self.behaviour(self.containers.get(f"app-{live}", "")).errors_with_users
             errors = errors if "flipped" in "".join(self.history[-1:]) else 0
-            rows.append(f"{backend},{live},0,0,{up},0,0,0,0,0,0,")
+            requests = int(backend == f"{live}_none" and self.busy.get(live, 0) > 0)
+            rows.append(f"{backend},{live},0,{requests},{up},0,0,0,0,0,0,")
             rows.append(f"{backend},BACKEND,0,0,{up},0,{errors},0,0,{errors},0,")
+        self.busy = {color: max(0, looks - 1) for color, looks in self.busy.items()}
         return "\n".join(rows)
 
     @property

@@ -63,6 +63,17 @@ def test_a_taken_lock_names_its_holder(monkeypatch):
         pass
 
 
+@pytest.mark.parametrize("state", ["created", "running"])
+def test_a_lock_that_runs_or_is_about_to_is_left_alone(monkeypatch, state):
+    monkeypatch.setattr(lock, "PATIENCE", 0.0)
+    docker = FakeDocker(TAKEN, state=state)
+
+    with pytest.raises(LockedError), lock.hold_lock(docker, STACK, "deploy"):
+        pass
+
+    assert [command for command in docker.commands if "rm" in command[:3]] == []
+
+
 def test_a_lock_that_outlived_its_engine_is_removed(monkeypatch):
     monkeypatch.setattr(lock, "PATIENCE", 0.1)
     docker = FakeDocker(TAKEN, state="exited")

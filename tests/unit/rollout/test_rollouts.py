@@ -1,67 +1,16 @@
 """Whole rollouts against a fake engine: what is moved, in which order, and what is put back."""
 
-import io
-from dataclasses import replace
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 
-from deploy.rollout import errors, starting, waiting, watching
-from deploy.rollout.colors import Colors
-from deploy.rollout.commands import Compose
+from deploy.rollout import errors, starting
 from deploy.rollout.deploying import deploy
 from deploy.rollout.history import parse_history, unfinished
-from deploy.rollout.images import Images
-from deploy.rollout.proxy import Proxy
 from deploy.rollout.rolling_back import roll_back
-from deploy.rollout.settings import Settings
-from deploy.rollout.stack import Stack
 from deploy.rollout.status import read_status
-from deploy.rollout.story import Story
-from deploy.rollout.toolbox import Toolbox
-from tests.unit.rollout.fake_docker import IMAGE, Behaviour, FakeDocker
-
-NAMES = {"app-blue": "blue", "app-green": "green", "migrate": "migrate"}
-STACK = Stack(
-    "shop",
-    {service: f"{IMAGE}:{tag}" for service, tag in NAMES.items()}
-    | {"proxy": "shop-proxy:3.0", "db": "shop-db:17", "secrets": "shop-db:17", "bootstrap": "b"},
-    "http://127.0.0.1:8080",
-)
-
-EXTERNAL = replace(STACK, external=True)
-
-
-@pytest.fixture
-def docker(monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    monkeypatch.setattr(waiting, "INTERVAL", 0.0)
-    monkeypatch.setattr(watching, "INTERVAL", 0.0)
-    return FakeDocker.with_release("v1")
-
-
-def tools(docker: FakeDocker, stack: Stack = STACK) -> Toolbox:
-    compose = Compose((Path("prod.yml"),))
-    return Toolbox(
-        settings=Settings(ready_seconds=0.05, watch_seconds=0.02, drain_seconds=1),
-        stack=stack,
-        compose=compose,
-        runner=docker,
-        proxy=Proxy(compose, docker),
-        images=Images(compose, docker, stack),
-        colors=Colors(compose, docker, stack),
-        story=Story(io.StringIO()),
-    )
-
-
-def bring(docker: FakeDocker, version: str, behaviour: Behaviour | None = None) -> str:
-    """Have an image of a release on the engine; return its name."""
-    docker.tags[f"elsewhere:{version}"] = version
-    docker.behaviours[version] = behaviour or Behaviour()
-    return f"elsewhere:{version}"
-
-
-def events(docker: FakeDocker) -> list[tuple[str, str]]:
-    return [(r.event, r.version) for r in parse_history("\n".join(docker.history))]
+from tests.unit.rollout.fake_docker import IMAGE, Behaviour
+from tests.unit.rollout.fake_stack import EXTERNAL, NAMES, STACK, bring, events, tools
 
 
 def test_a_deploy_takes_the_spare_away_before_it_touches_it_and_approves_it_last(docker):
@@ -179,6 +128,17 @@ def test_a_bad_release_is_undone_from_wherever_it_came_to(docker, behaviour, err
     assert unfinished(parse_history("\n".join(docker.history))) is None
 
 
+@pytest.mark.parametrize("behaviour", [Behaviour(), Behaviour(errors_with_users=5)])
+def test_no_colour_is_taken_away_from_under_a_request(docker, behaviour):
+    docker.lingering = 5
+
+    with suppress(errors.FlippedBackError):
+        deploy(tools(docker), bring(docker, "v2", behaviour))
+
+    assert "app-green" in docker.removed
+    assert docker.cut_off == []
+
+
 def test_an_old_release_that_cannot_work_any_more_does_not_stand_by(docker):
     docker.behaviours["v1"] = Behaviour(schema="contracted")
 
@@ -248,17 +208,6 @@ def test_a_refused_deploy_does_not_approve_what_was_rolled_back_before(docker):
     assert docker.route == "blue_none"
 
 
-def test_rollback_never_flips_to_a_release_that_nobody_has_tried(docker):
-    deploy(tools(docker), bring(docker, "v2"))
-    interrupt(docker, f"image tag {IMAGE}:v3 {IMAGE}:blue", version="v3")
-    docker.containers["app-blue"] = "v3"
-    docker.down.add("app-green")
-
-    outcome = roll_back(tools(docker))
-
-    assert outcome.version == "v1"
-
-
 def test_rollback_refuses_a_release_that_the_schema_has_left_behind(docker):
     deploy(tools(docker), bring(docker, "v2"))
     docker.behaviours["v1"] = Behaviour(schema="contracted")
@@ -280,83 +229,3 @@ def test_rollback_deploys_the_last_good_release_when_a_build_broke_both_colours(
     assert outcome.version == "v2"
     assert set(docker.containers.values()) == {"v2", "other"}
     assert docker.route == "blue_green"
-
-
-def interrupt(docker: FakeDocker, at: str, *, version: str = "v2") -> None:
-    """Leave what a deploy leaves when it is killed right after something was done."""
-    done = docker.run
-
-    def until(command, **options):
-        result = done(command, **options)
-        if at in " ".join(command):
-            docker.run = done  # type: ignore[method-assign]
-            raise SystemExit("killed")
-        return result
-
-    docker.run = until  # type: ignore[method-assign]
-    with pytest.raises(SystemExit):
-        deploy(tools(docker), bring(docker, version))
-
-
-KILLED_AT = (
-    *(f"image tag {IMAGE}:v2 {IMAGE}:migrate", "wait migrate", "set blue_none"),
-    *("rm --stop --force migrate", "rm --stop --force app-green"),
-    *("secrets rotate app-green", f"image tag {IMAGE}:v2 {IMAGE}:green", "up --detach"),
-    *("set green_none", "get /api/live", "set green_blue"),
-)
-
-
-@pytest.mark.parametrize("at", KILLED_AT)
-def test_after_a_kill_one_tried_release_is_live_and_status_tells(docker, at):
-    interrupt(docker, at)
-
-    status = read_status(tools(docker))
-
-    assert docker.route in {"blue_green", "blue_none", "green_none", "green_blue"}
-    assert docker.containers[f"app-{docker.route.partition('_')[0]}"] in {"v1", "v2"}
-    assert status.interrupted is not None
-    assert "the deploy of v2 was interrupted" in " ".join(status.advice.lines)
-
-
-@pytest.mark.parametrize("at", KILLED_AT)
-def test_after_a_kill_the_next_deploy_goes_on(docker, at):
-    interrupt(docker, at)
-
-    outcome = deploy(tools(docker), bring(docker, "v3"))
-
-    assert outcome.version == "v3"
-    assert docker.containers[f"app-{outcome.live}"] == "v3"
-    assert docker.route.startswith(outcome.live)
-    assert not docker.route.endswith("_none")
-    assert read_status(tools(docker)).interrupted is None
-
-
-@pytest.mark.parametrize("at", KILLED_AT)
-def test_after_a_kill_rollback_brings_the_old_release_back(docker, at):
-    interrupt(docker, at)
-
-    roll_back(tools(docker))
-
-    live = docker.route.partition("_")[0]
-    assert docker.containers[f"app-{live}"] == "v1"
-    assert docker.containers["migrate"] == docker.tags[f"{IMAGE}:migrate"]
-    assert read_status(tools(docker)).interrupted is None
-
-
-def test_after_a_kill_a_deploy_that_is_refused_early_still_clears_up_what_was_left(docker):
-    interrupt(docker, "up --detach --no-build --no-recreate app-green")
-
-    with pytest.raises(errors.MigrationError):
-        deploy(tools(docker), bring(docker, "v3", Behaviour(migration=1)))
-
-    assert docker.containers["app-green"] == "v1"
-    assert docker.route == "blue_green"
-
-
-def test_after_a_kill_a_build_that_fails_leaves_it_in_the_books(docker):
-    interrupt(docker, "secrets rotate app-green")
-
-    with pytest.raises(errors.RolloutError):
-        deploy(tools(docker), "no-such-image")
-
-    assert read_status(tools(docker)).interrupted is not None
