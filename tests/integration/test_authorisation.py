@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from backend.db.transactions import writing
+from backend.db.types import utc_now
+from backend.models import Group, GroupMember
 from tests.actors import Actor, GroupOfTest
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -126,6 +130,20 @@ def test_a_token_of_somebody_else_cannot_be_revoked(ayse, stranger):
     assert token in [each["id"] for each in ayse.get("/api/v1/tokens").get_json()["items"]]
 
 
+@pytest.mark.parametrize("gone", [GroupMember, Group])
+def test_who_has_left_or_whose_group_is_gone_is_a_stranger(
+    app: Flask, flat: GroupOfTest, gone: type[GroupMember | Group]
+) -> None:
+    # As a sync from another release leaves it: nothing here takes a member or a group away yet.
+    with app.app_context(), writing() as session:
+        session.execute(update(gone).values(deleted_at=utc_now()))
+
+    refused = flat.owner.get(flat.path)
+
+    assert refused.status_code == 404
+    assert flat.owner.get("/api/v1/groups").get_json()["items"] == []
+
+
 def _address(route: str, group_id: str) -> str:
     for converter in ("<uuid:token_id>", "<uuid:order_id>", "<uuid:settlement_id>"):
         route = route.replace(converter, str(SOME_ID))
@@ -152,7 +170,6 @@ def _fresh_token(actor: Actor) -> str:
 
 
 def _session_of(app: Flask, actor: Actor) -> str:
-    from backend.db.transactions import writing
     from backend.services import sessions
 
     with app.app_context(), writing():

@@ -7,6 +7,7 @@ from werkzeug.security import check_password_hash
 from backend.db.engines import engines
 from backend.models import ApiToken
 from tests.actors import PASSWORD
+from tests.visitor import Visitor
 
 WISH = {"email": "Ayse@Example.com", "password": "correct horse", "display_name": "Ayşe"}
 
@@ -133,12 +134,17 @@ def test_a_closed_account_is_out_everywhere(app, ayse):
     from backend.db.transactions import writing
     from backend.models import User
 
+    browser = Visitor(app)
+    browser.log_in(ayse)
+    assert browser.get("/groups").status_code == 200
+
     with app.app_context(), writing() as session:
         session.get_one(User, ayse.person.id).status = "closed"
 
     login = {"email": ayse.person.email, "password": PASSWORD}
     assert ayse.get("/api/v1/me").status_code == 401
     assert ayse.client.post("/api/v1/auth/login", json=login).status_code == 401
+    assert browser.get("/groups").headers["Location"].startswith("/login")
 
 
 def test_a_strange_credential_is_just_nobody(client):
