@@ -24,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[3]
 MOTTO = 'op.add_column("groups", sa.Column("motto", sa.Text))'
 INDEX = 'create_index_concurrently("ix_groups_name", "groups", ["name"])'
 TAKE_LOCK = b"SELECT pg_advisory_lock(1752198503, 1)"
+END_THE_HOLDER = (
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix_groups_name')"
 
 
@@ -232,6 +236,18 @@ def test_a_lost_lock_ends_the_run(postgres, postgres_server) -> None:
         with pytest.raises(DatabaseError, match="session that held the migration lock has ended"):
             lock.check()
     ground.close()
+
+
+def test_nothing_more_is_applied_once_the_lock_is_lost(postgres, history, migrate) -> None:
+    migrate(postgres)
+    history.add("expand", SHIPPED + 1, f'op.execute("""{END_THE_HOLDER}""")')
+    history.add("expand", SHIPPED + 2, MOTTO)
+
+    ran = migrate(postgres, "--dir", history.folder)
+
+    assert ran.code == 69
+    assert "the session that held the migration lock has ended" in ran.err
+    assert records(postgres)[1] == [(1, SHIPPED + 1, 0)]
 
 
 @pytest.fixture
