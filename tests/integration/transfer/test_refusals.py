@@ -4,9 +4,9 @@ import json
 
 import psycopg
 
+from backend.db.locks import TRANSFER, advisory_lock
 from backend.demo import fill
 from backend.demo.wish import Wish
-from backend.tablecopy.postgres.shadow import alone
 from tests.integration.transfer.conftest import contents, counts, schemas, write
 
 
@@ -83,12 +83,12 @@ def test_a_target_with_rows_is_refused(transfer, target) -> None:
 def test_two_at_a_time_are_one_too_many(transfer, target) -> None:
     with (
         psycopg.connect(target.conninfo(), autocommit=True) as other,
-        alone(other),
+        advisory_lock(other, target, TRANSFER),
     ):
         ran = transfer()
 
     assert ran.code == 75
-    assert "another transfer is writing to this database" in ran.err
+    assert f"is writing to {target}" in ran.err
     assert not any(counts(target).values())
 
 
