@@ -80,17 +80,7 @@ class DifferUnit:
             return [key_range]
         if stored == digests:
             return []
-        parts = _divided(key_range, borders)
-        pairs = zip_longest(stored[: len(parts)], digests, parts)
-        differs = [held != found for held, found, _ in pairs]
-        # What the target has more of stands behind the last part's rows.
-        differs[-1] = differs[-1] or len(stored) > len(parts)
-        # A row that only the target has, just before a part's first, stands in the part before.
-        return [
-            part
-            for place, part in enumerate(parts)
-            if differs[place] or (place and differs[place - 1])
-        ]
+        return _apart(_divided(key_range, borders), stored, digests)
 
     def _stored(self, worker: Worker, key_range: KeyRange) -> list[bytes]:
         pair = self.encoder.pair
@@ -122,6 +112,21 @@ class DifferUnit:
         if bad:
             table = self.encoder.pair.source.name
             raise BadValuesError(f"{table} holds values that the target cannot hold")
+
+
+def _apart(
+    parts: Sequence[KeyRange], stored: Sequence[bytes], digests: Sequence[bytes]
+) -> list[KeyRange]:
+    """Return the parts that do not hold the same rows on both sides, by the digests of each.
+
+    A row that only the target has, just before a part's first, stands in the part before. What
+    the target has more of stands behind the last part, which differs then too.
+    """
+    pairs = zip_longest(stored[: len(parts)], digests, parts)
+    differs = [held != found for held, found, _ in pairs]
+    return [
+        part for place, part in enumerate(parts) if differs[place] or (place and differs[place - 1])
+    ]
 
 
 def _divided(key_range: KeyRange, borders: Sequence[Key]) -> list[KeyRange]:

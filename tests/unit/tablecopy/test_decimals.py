@@ -7,8 +7,8 @@ from collections import Counter
 import apsw
 import pytest
 
-from backend.tablecopy.casting.decimals import Fixed
-from backend.tablecopy.casting.rule import BadValueError
+from backend.tablecopy.casting.decimals import Fixed, Unbounded
+from backend.tablecopy.casting.rule import BadValueError, Rule
 from backend.tablecopy.shape import Casts, TargetColumn, TargetType
 
 SCALES = (1, 2, 3, 6, 14)
@@ -42,7 +42,38 @@ def test_reals_near_a_decimal(scale):
     assert [n for n, t in strict.items() if t and said[n] is None and abs(n) <= small] == []
 
 
-def text(rule: Fixed, number: float) -> str | None:
+# SQLite writes reals of more than fifteen digits with seventeen, where sixteen may suffice.
+LONG = (5.000000000000001, 1.1 + 2.2, 100000000000000.02, 0.12345678901234568, -8.000000000000002)
+
+
+def test_reals_of_any_number_of_digits():
+    rule = Unbounded(TargetColumn("v", TargetType("numeric", ""), not_null=False), Casts())
+    _, *fast = rule.branches("?1")
+    whens = " ".join(f"WHEN {branch.condition} THEN {branch.text}" for branch in fast)
+    chance = random.Random(1)
+    numbers = [*ODD, *LONG, *(near(chance, 15) for _ in range(4000))]
+    connection = apsw.Connection(":memory:")
+
+    said = {
+        number: next(connection.execute(f"SELECT CAST(CASE {whens} END AS TEXT)", (number,)))[0]
+        for number in numbers
+    }
+
+    assert {
+        number: written
+        for number, written in said.items()
+        if written is not None and trimmed(written) != text(rule, number)
+    } == {}
+    assert [said[number] for number in LONG] == [None] * len(LONG)
+    assert said[0.29] == "0.29"
+
+
+def trimmed(written: str) -> str:
+    """Leave out what the target leaves out too."""
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def text(rule: Rule, number: float) -> str | None:
     try:
         return rule.text(number, Counter())
     except BadValueError:

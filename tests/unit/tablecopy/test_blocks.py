@@ -1,0 +1,82 @@
+"""What is counted while a range is read, in one piece or row by row."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import apsw
+import pytest
+
+from backend.tablecopy.casting.encoder import Encoder, encoder
+from backend.tablecopy.shape import (
+    Casts,
+    ColumnPair,
+    KeyRange,
+    SourceColumn,
+    SourceTable,
+    TablePair,
+    TargetColumn,
+    TargetTable,
+    TargetType,
+)
+from backend.tablecopy.sqlite.blocks import block
+from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle, connect
+
+ROWS = 10
+BYTES = 300
+TEXT = TargetType("text", "text")
+
+
+@pytest.fixture
+def connection(tmp_path) -> Iterator[SourceConnection]:
+    """A table whose rows hold a NUL each, and nearly as many bytes as a block may."""
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+        rows = [(f"{n}\0{'x' * BYTES}",) for n in range(ROWS)]
+        file.executemany("INSERT INTO t (v) VALUES (?)", rows)
+    with closing(connect(SourceHandle(path, path))) as connection:
+        yield connection
+
+
+def encoding(stored: TargetType, casts: Casts) -> Encoder:
+    columns = (
+        ColumnPair(
+            SourceColumn("id", "INTEGER", not_null=True),
+            TargetColumn("id", TargetType("bigint", "bigint"), not_null=True),
+        ),
+        ColumnPair(
+            SourceColumn("v", "TEXT", not_null=False),
+            TargetColumn("v", stored, not_null=False),
+        ),
+    )
+    source = SourceTable("t", tuple(one.source for one in columns), ("id",), has_rowid=True)
+    target = TargetTable("public", "t", tuple(one.target for one in columns), ("id",))
+    return encoder(TablePair(source, target, columns, columns[:1], ordered=True), casts)
+
+
+@pytest.mark.parametrize("largest", [BYTES * ROWS * 2, BYTES * 3])
+def test_every_row_is_counted_once_however_the_range_is_read(connection, largest):
+    replaced = encoding(TEXT, Casts(nul="replace"))
+    refused = encoding(TargetType("uuid", "uuid"), Casts())
+
+    done, bad = [], []
+    for _ in "12":
+        # What was counted in a range before does not count either.
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, largest)
+        done.append(block(connection, replaced, KeyRange()))
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, largest)
+        bad.append(block(connection, refused, KeyRange()))
+
+    assert [(one.rows, one.bad, one.uses) for one in done] == [(ROWS, 0, {"nul": ROWS})] * 2
+    assert [(one.rows, one.bad, one.uses) for one in bad] == [(ROWS, ROWS, {})] * 2
+
+
+def test_it_is_the_same_piece_however_the_range_is_read(connection):
+    replaced = encoding(TEXT, Casts(nul="replace"))
+
+    whole = block(connection, replaced, KeyRange())
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, BYTES * 3)
+    by_rows = block(connection, replaced, KeyRange())
+
+    assert by_rows == whole
