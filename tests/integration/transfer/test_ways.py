@@ -116,6 +116,16 @@ def test_the_source_stays_as_it_is_after_a_refusal(transfer, source, target) -> 
     assert source.path.stat().st_mode & 0o200
 
 
+def test_the_source_stays_as_it_is_when_its_values_are_refused(transfer, source) -> None:
+    write(source, "UPDATE users SET created_at = 'now' WHERE id = (SELECT min(id) FROM users)")
+
+    ran = transfer("--set-readonly")
+
+    assert ran.code == 65, ran.out + ran.err
+    assert source.path.stat().st_mode & 0o200
+    assert "nobody may write" not in ran.out
+
+
 def test_a_report_is_kept(transfer, tmp_path) -> None:
     ran = transfer("--report", tmp_path / "report.json", "--json")
 

@@ -4,8 +4,10 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from backend.errors import RefusedError
+from backend.tablecopy.postgres.counters import next_numbers
 from backend.tablecopy.postgres.emptiness import contents
 from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.reflect import reflect_target
@@ -93,6 +95,31 @@ def test_what_was_written_meanwhile_is_not_lost(session, target):
         swap(session, Swap(shadow, tables(session, target)))
 
     assert session.execute("SELECT email FROM person").fetchall() == [("new@x",)]
+
+
+def test_nobody_writes_between_the_look_at_the_live_tables_and_their_end(
+    session, target, monkeypatch
+):
+    shadow = filled(session, target)
+    finish(shadow, target, rows={})
+    outcomes = []
+
+    def write_first(*arguments):
+        """Write at the moment when nothing has changed yet and everything has been looked at."""
+        with closing(connect(target, name="the app", lock_timeout="50ms")) as app:
+            for table in TABLES:
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    app.execute(
+                        sql.SQL("INSERT INTO {} DEFAULT VALUES").format(sql.Identifier(table))
+                    )
+                outcomes.append(table)
+        return next_numbers(*arguments)
+
+    monkeypatch.setattr("backend.tablecopy.postgres.swap.next_numbers", write_first)
+
+    swap(session, Swap(shadow, tables(session, target)))
+
+    assert outcomes == list(TABLES)
 
 
 def test_a_migration_meanwhile_is_noticed(session, target):
