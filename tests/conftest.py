@@ -23,12 +23,15 @@ pytest_plugins = ["tests.fix_missing", "tests.fix_postgres", "tests.fix_pooler",
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseUrl]:
-    """An empty database; a test that asks for it runs once per engine."""
+    """An empty database, or one with the schema; a test that asks for it runs once per engine."""
     if request.param == "sqlite":
         yield DatabaseUrl("sqlite", path=tmp_path / "test.db")
         return
     server = request.getfixturevalue("postgres_server")
-    database = server.new_database()
+    # Made at once as the test wants it: making one twice takes longer than most tests.
+    wants_schema = "migrated" in request.fixturenames
+    template = request.getfixturevalue("postgres_template") if wants_schema else None
+    database = server.new_database(template)
     yield database
     server.drop_database(database)
 
@@ -65,10 +68,6 @@ def migrated(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """The same, with the schema in place."""
     if settings.database.path is not None:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), settings.database.path)
-        return settings
-    template: DatabaseUrl = request.getfixturevalue("postgres_template")
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    server.copy_database(template, settings.database)
     return settings
 
 

@@ -22,6 +22,7 @@ from psycopg.conninfo import make_conninfo
 
 from backend.config.database_url import DatabaseUrl
 from tests.fix_missing import not_here
+from tests.memory import in_memory
 from tests.ports import free_port
 
 NOBODY = 65534
@@ -131,16 +132,20 @@ class PostgresServer:
             for statement in statements:
                 connection.execute(statement)  # type: ignore[arg-type, unused-ignore] # tests are trusted
 
-    def new_database(self) -> DatabaseUrl:
-        """Make an empty database with a name of its own."""
-        name = f"test_{secrets.token_hex(6)}"
-        self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return self.url.with_database(name)
+    def new_database(self, template: DatabaseUrl | None = None) -> DatabaseUrl:
+        """Make a database with a name of its own: empty, or a copy of one that nobody uses."""
+        database = self.url.with_database(f"test_{secrets.token_hex(6)}")
+        self._create(database, template)
+        return database
 
     def copy_database(self, template: DatabaseUrl, database: DatabaseUrl) -> None:
         """Put a copy of `template`, with which nobody is connected, in place of `database`."""
         self.drop_database(database)
-        names = (sql.Identifier(url.params["dbname"]) for url in (database, template))
+        self._create(database, template)
+
+    def _create(self, database: DatabaseUrl, template: DatabaseUrl | None) -> None:
+        source = template.params["dbname"] if template else "template1"
+        names = map(sql.Identifier, (database.params["dbname"], source))
         self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
 
     def drop_database(self, database: DatabaseUrl) -> None:
@@ -173,7 +178,7 @@ def _wait_until_gone(pid: int) -> None:
 
 def new_server(settings: Mapping[str, str] = QUICK, *, version: int = 18) -> PostgresServer:
     """Make and start a server; the caller stops it and removes its folder."""
-    folder = Path(tempfile.mkdtemp(prefix="hesap-paylas-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="hesap-paylas-postgres-", dir=in_memory()))
     folder.chmod(0o755)
     server = PostgresServer(folder, _programs(PROGRAMS[version]), settings)
     server.initialise()
