@@ -70,6 +70,23 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     _not_run[DRILL] += sum(item.get_closest_marker("slow") is not None for item in items)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was counted, if this is a worker's session."""
+    handed_over: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if handed_over is not None:
+        handed_over["not run"] = dict(_not_run)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """Take over what a worker has counted."""
+    counted: dict[str, int] = getattr(node, "workeroutput", {}).get("not run", {})
+    for reason, number in counted.items():
+        # Every worker leaves out all of the drills, but a test is only skipped by one.
+        so_far = 0 if reason == DRILL else _not_run[reason]
+        _not_run[reason] = so_far + number
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List each reason once, with the number of tests behind it."""
     left_out = [(reason, number) for reason, number in _not_run.items() if number]
