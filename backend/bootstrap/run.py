@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import psycopg
 
@@ -13,10 +13,11 @@ from backend.bootstrap.identity import note_identity
 from backend.bootstrap.settings import BootstrapSettings
 from backend.bootstrap.steps import Session, Step, apply
 from backend.bootstrap.superuser import connect
-from backend.errors import DatabaseError, FoundWanting, LockHeldError
+from backend.db.locks import BOOTSTRAP, advisory_lock
+from backend.errors import DatabaseError, FoundWanting
 
-# Any number nobody else uses; the same for every run, so that two at once take turns.
-_LOCK = 4_207_849_001
+# Runs take turns; each takes seconds.
+_TURN_SECONDS = 600
 
 
 def bootstrap(settings: BootstrapSettings) -> int:
@@ -26,7 +27,7 @@ def bootstrap(settings: BootstrapSettings) -> int:
         FoundWanting: something is still different afterwards; says what.
     """
     passwords = settings.passwords()
-    with connect(settings) as session, _one_at_a_time(session), _explained():
+    with connect(settings) as session, _turn(session, settings), _explained():
         done = _server(session, settings, passwords)
         with connect(settings, settings.database) as inside:
             done += _database(inside)
@@ -85,16 +86,8 @@ def _verify(session: Session, settings: BootstrapSettings, passwords: dict[str, 
         )
 
 
-@contextmanager
-def _one_at_a_time(session: Session) -> Iterator[None]:
-    try:
-        session.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-    except psycopg.errors.LockNotAvailable:
-        raise LockHeldError("another bootstrap is at work on this server") from None
-    try:
-        yield
-    finally:
-        session.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+def _turn(session: Session, settings: BootstrapSettings) -> AbstractContextManager[object]:
+    return advisory_lock(session, settings.server, BOOTSTRAP, wait=_TURN_SECONDS)
 
 
 @contextmanager

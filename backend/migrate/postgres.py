@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 from sqlalchemy import Connection, bindparam, exc, text
 
 from backend.db.dialect import PoolOptions, dialect_for
-from backend.db.login import Words, log_in_directly
+from backend.db.locks import MIGRATE, AdvisoryLock, advisory_lock, advisory_lock_holder
+from backend.db.login import Words, log_in, log_in_directly
 from backend.db.login_errors import LoginRefusedError, given_up
 from backend.db.postgres import CONNECT_SECONDS
 from backend.errors import ConfigError, DatabaseError
-from backend.migrate.advisory_lock import AdvisoryLock, holder
 from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
 from backend.version import release
 
@@ -58,7 +58,10 @@ class PostgresGround:
     def __init__(self, database: DatabaseUrl, options: PoolOptions, patience: Patience) -> None:
         self._database = database
         self._patience = patience
-        self._name = options.application_name
+        self._words: Words = {
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": options.application_name,
+        }
         self._is_there = False
         self._engine = dialect_for(database, options).create_engine()
 
@@ -72,14 +75,12 @@ class PostgresGround:
 
     @contextmanager
     def locked(self) -> Iterator[AdvisoryLock]:
-        """Hold a session's advisory lock, on a connection that does nothing else."""
-        with self._engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            lock = AdvisoryLock.take(connection, name=str(self._database), wait=self._patience.wait)
-            try:
-                yield lock
-            finally:
-                lock.release()
+        """Hold the lock of migrations, on a session that does nothing else."""
+        with (
+            closing(log_in(self._database, self._words)) as session,
+            advisory_lock(session, self._database, MIGRATE, wait=self._patience.wait) as lock,
+        ):
+            yield lock
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -129,9 +130,9 @@ class PostgresGround:
         return f"process {row.pid} ({name}), whose transaction is open for {row.age} s"
 
     def holder(self) -> str:
-        """Name the session that holds the advisory lock."""
-        with self.reading() as connection:
-            return holder(connection)
+        """Name the session that holds the lock of migrations."""
+        with closing(log_in(self._database, self._words)) as session:
+            return advisory_lock_holder(session, MIGRATE)
 
     def old_releases(self) -> tuple[str, ...]:
         """List what calls itself `app:<color>:<release>` and is not this release."""
@@ -158,10 +159,9 @@ class PostgresGround:
         Nothing is set and no lock is taken before it is known that a session stays ours.
         """
         until = time.monotonic() + self._patience.wait
-        words: Words = {"connect_timeout": CONNECT_SECONDS, "application_name": self._name}
         while not self._is_there:
             try:
-                log_in_directly(self._database, words).close()
+                log_in_directly(self._database, self._words).close()
                 self._is_there = True
             except LoginRefusedError as error:
                 # Trying again does not make a password right.

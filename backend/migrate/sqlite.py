@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, exc
 
 from backend.config.database_url import DatabaseUrl
 from backend.db.dialect import WRITES, PoolOptions, dialect_for
+from backend.db.locks import MIGRATE, file_lock, file_lock_holder
 from backend.db.sqlite import make_parent
-from backend.errors import DatabaseError, DataError, LockHeldError
+from backend.errors import DataError
 from backend.migrate import sqlite_file
 from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
 
 if TYPE_CHECKING:
     from backend.migrate.ground import Patience
-
-_POLL_SECONDS = 0.05
 
 
 class SQLiteGround:
@@ -39,7 +34,6 @@ class SQLiteGround:
         self._database = database
         self._options = options
         self._patience = patience
-        self._lock = FileLock(f"{self._path}.migrate.lock", poll_interval=_POLL_SECONDS)
 
     def survey(self) -> Survey:
         """Look at the file through a connection that cannot write."""
@@ -60,23 +54,8 @@ class SQLiteGround:
     def locked(self) -> Iterator[SQLiteGround]:
         """Hold the lock file; it is free again as soon as this process ends, however it ends."""
         make_parent(self._database)
-        try:
-            self._lock.acquire(timeout=self._patience.wait)
-        except Timeout:
-            raise LockHeldError(
-                f"{self.holder() or 'another process'} is migrating {self._path}",
-                hint="wait for it to finish, or give more time with --wait SECONDS",
-            ) from None
-        except OSError as error:
-            raise DatabaseError(
-                f"the lock file beside {self._path} cannot be made: {error.strerror}",
-                hint="let this user write to the folder, or name another file with --db PATH",
-            ) from None
-        try:
-            _leave_name(Path(self._lock.lock_file))
+        with file_lock(self._database, MIGRATE, wait=self._patience.wait):
             yield self
-        finally:
-            self._lock.release()
 
     def check(self) -> None:
         """Return: the system takes this lock away from nobody who lives."""
@@ -125,17 +104,8 @@ class SQLiteGround:
         return "a process that has the file open for writing"
 
     def holder(self) -> str:
-        """Read who left a name in the lock file, if somebody holds it."""
-        path = Path(self._lock.lock_file)
-        if not path.exists() or self._lock.is_locked:
-            return ""
-        try:
-            with FileLock(path, timeout=0):
-                return ""
-        except Timeout:
-            return _name_in(path)
-        except OSError:
-            return ""  # a lock file that we may not open tells us nothing
+        """Name the process that holds the lock file."""
+        return file_lock_holder(self._database, MIGRATE)
 
     def old_releases(self) -> tuple[str, ...]:
         """Return nobody: SQLite does not know who has the file open."""
@@ -162,17 +132,3 @@ def _connected(database: DatabaseUrl, options: PoolOptions) -> Iterator[Connecti
             yield connection
     finally:
         engine.dispose()
-
-
-def _leave_name(lock_file: Path) -> None:
-    # Windows lets nobody else write to a locked file; then the holder stays without a name.
-    with suppress(OSError):
-        lock_file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
-
-
-def _name_in(lock_file: Path) -> str:
-    try:
-        found = json.loads(lock_file.read_text())
-        return f"process {found['pid']} on {found['host']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from psycopg import errors
 
+from backend.db.locks import TRANSFER, advisory_lock
 from backend.db.login_errors import given_up
 from backend.errors import RefusedError, TransientError
 from backend.progress import Watcher
-from backend.tablecopy.postgres.shadow import alone, drop_shadow, left_over
+from backend.tablecopy.postgres.shadow import drop_shadow, left_over
 from backend.transfer.archive import Archived, archive
 from backend.transfer.checking import check
 from backend.transfer.direct_load import fill
@@ -60,7 +61,7 @@ def _write(run: Run) -> Report:
         _see_owner(options.source)
     run.archived = _archived(run)
     before = _state(options.source)
-    with alone(sides.session):
+    with advisory_lock(sides.session, options.target, TRANSFER):
         plan = _prepared(run)
         run.pairing = plan.pairing
         report = _written(run, plan)

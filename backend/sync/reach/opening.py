@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.locks import SYNC, advisory_lock, file_lock
 from backend.errors import RefusedError
 from backend.sync.options import Ends
-from backend.sync.reach.alone import alone_on_file, alone_on_server
 from backend.sync.reach.reaching import postgres_at, sqlite_at
 from backend.sync.reach.tls import told, with_tls
 from backend.sync.sides.both import Sides
@@ -102,6 +102,6 @@ def _identity(end: _End) -> tuple[object, ...] | None:
 
 def _lock(stack: ExitStack, end: _End) -> None:
     if isinstance(end.connection, sqlite3.Connection):
-        stack.enter_context(alone_on_file(end.database))
+        stack.enter_context(file_lock(end.database, SYNC))
         return
-    stack.enter_context(alone_on_server(end.connection, end.database))
+    stack.enter_context(advisory_lock(end.connection, end.database, SYNC))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from backend.errors import DatabaseError, LockHeldError
+from backend.errors import DatabaseError
 from backend.tablecopy.postgres.blueprint import Blueprint, read_blueprint
 from backend.tablecopy.postgres.emptiness import NOTHING, Contents, contents, refuse_unless_empty
 from backend.tablecopy.postgres.session import Session, translated
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 PREFIX = "tablecopy_load_"
 _COMMENT = "made by a transfer into schema {}; what a killed one leaves, the next one removes"
-# Two numbers that nobody else uses; advisory locks belong to one database.
-_LOCK = (0x68707463, 1)
 
 _LEFT_OVER = """
     SELECT n.nspname FROM pg_namespace n
@@ -51,25 +49,6 @@ class Shadow:
 def new_name() -> str:
     """Return a name for the schema of a shadow."""
     return PREFIX + secrets.token_hex(4)
-
-
-@contextmanager
-def alone(session: Session) -> Iterator[None]:
-    """Be the only one who loads into this database.
-
-    Raises:
-        LockHeldError: somebody else is.
-    """
-    row = session.execute("SELECT pg_try_advisory_lock(%s, %s)", _LOCK).fetchone()
-    if row != (True,):
-        raise LockHeldError(
-            "another transfer is writing to this database", hint="wait until it has ended"
-        )
-    try:
-        yield
-    finally:
-        if not session.closed:
-            session.execute("SELECT pg_advisory_unlock(%s, %s)", _LOCK)
 
 
 def create_shadow(

@@ -10,11 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from filelock import FileLock
-from sqlalchemy import text
 
 from backend.db.dialect import PoolOptions
+from backend.db.locks import AdvisoryLock
 from backend.errors import DatabaseError, RefusedError
-from backend.migrate.advisory_lock import AdvisoryLock
 from backend.migrate.ground import Patience
 from backend.migrate.postgres import PostgresGround
 from tests.integration.migrate.conftest import SHIPPED, step, url_of
@@ -78,8 +77,9 @@ def test_a_second_migrator_gives_up_and_names_the_first(postgres, migrate) -> No
         told = migrate(postgres, "--status")
 
     assert ran.code == 75
-    assert "(night shift, user postgres from 127.0.0.1/32) is migrating" in ran.err
-    assert "(night shift, user postgres from 127.0.0.1/32)" in told.out
+    assert "of the server (night shift, user postgres from 127.0.0.1/32, since 20" in ran.err
+    assert f") is migrating {postgres}" in ran.err
+    assert "of the server (night shift, user postgres from 127.0.0.1/32, since 20" in told.out
 
 
 def test_a_second_migrator_of_a_file_gives_up_too(sqlite, migrate) -> None:
@@ -87,7 +87,7 @@ def test_a_second_migrator_of_a_file_gives_up_too(sqlite, migrate) -> None:
     lock_file = Path(f"{sqlite.path}.migrate.lock")
 
     with FileLock(lock_file):
-        lock_file.write_text('{"pid": 4242, "host": "laptop"}')
+        lock_file.write_text("process 4242 on laptop")
         ran = migrate(sqlite, "--wait", "0.3")
         told = migrate(sqlite, "--status")
 
@@ -217,13 +217,11 @@ def test_half_an_index_is_built_again(postgres, history, migrate) -> None:
 
 
 def test_a_lock_whose_session_wanders_off_ends_the_run(postgres) -> None:
-    ground = PostgresGround(postgres, PoolOptions(2, "test"), Patience(1))
-    with ground.reading() as connection:
-        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with session(postgres) as connection:
+        pid = connection.info.backend_pid
 
         with pytest.raises(RefusedError, match="pooler in transaction mode"):
-            AdvisoryLock(connection, pid + 1, name="it").check()
-    ground.close()
+            AdvisoryLock(connection, postgres, pid + 1).check()
 
 
 def test_a_lost_lock_ends_the_run(postgres, postgres_server) -> None:
@@ -233,7 +231,7 @@ def test_a_lost_lock_ends_the_run(postgres, postgres_server) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
         )
 
-        with pytest.raises(DatabaseError, match="session that held the migration lock has ended"):
+        with pytest.raises(DatabaseError, match="session that held the lock has ended"):
             lock.check()
     ground.close()
 

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.locks import SYNC, advisory_lock, file_lock
 from backend.sync.cli import main
-from backend.sync.reach.alone import alone_on_file, alone_on_server
 from backend.sync.reach.reaching import postgres_at, sqlite_at
 from backend.sync.sides.sqlite import SQLiteSide
 from tests.repo.checkout import ROOT
@@ -336,11 +336,11 @@ def test_one_database_is_not_two(home) -> None:
 
 
 def test_while_somebody_syncs_nobody_else_does(home, hosted) -> None:
-    with alone_on_file(DatabaseUrl("sqlite", path=home.file)):
+    with file_lock(DatabaseUrl("sqlite", path=home.file), SYNC):
         by_file = home("local2render")
     with ExitStack() as stack:
         session = stack.enter_context(postgres_at(hosted, name="--remote", writing=True))
-        stack.enter_context(alone_on_server(session, hosted))
+        stack.enter_context(advisory_lock(session, hosted, SYNC))
         by_server, look = home("local2render"), home("status")
 
     assert (by_file.code, by_server.code, look.code) == (75, 75, 0)

@@ -15,7 +15,7 @@ from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target, connect
-from backend.tablecopy.postgres.shadow import alone, drop_shadow, left_over, shadow_for
+from backend.tablecopy.postgres.shadow import drop_shadow, left_over, shadow_for
 from backend.tablecopy.postgres.swap import Swap, swap
 from backend.tablecopy.shape import Casts, TablePair
 from backend.tablecopy.sqlite.source import Source, open_source
@@ -31,7 +31,6 @@ def transfer(
     with (
         open_source(path, scratch=scratch) as source,
         closing(connect(target, name="test")) as session,
-        alone(session),
     ):
         for name in left_over(session, target.schema):
             drop_shadow(session, name)
@@ -56,7 +55,6 @@ def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[
     with (
         open_source(path, scratch=scratch) as source,
         closing(connect(target, name="test")) as session,
-        alone(session),
     ):
         found = pair(source.tables(), reflect_target(session, target.schema), PairingOptions())
         with Pool(source, target, workers=2) as pool:

@@ -1,14 +1,11 @@
 """What a shadow is made for, and what is refused before or after rows are in it."""
 
-from contextlib import closing
-
 import pytest
 
-from backend.errors import LockHeldError, RefusedError
+from backend.errors import RefusedError
 from backend.tablecopy.postgres.findings import OffenceKind, OffendingRowsError
 from backend.tablecopy.postgres.finishing import finish
-from backend.tablecopy.postgres.session import connect
-from backend.tablecopy.postgres.shadow import alone, create_shadow, drop_shadow, left_over
+from backend.tablecopy.postgres.shadow import create_shadow, drop_shadow, left_over
 from tests.integration.tablecopy.shadow.rich import TABLES, filled
 from tests.integration.tablecopy.snapshot import schemas
 
@@ -61,9 +58,3 @@ def test_a_left_over_shadow_is_found_and_removed(session, target):
 
     assert found == [shadow.name]
     assert left_over(session, "Shop") == []
-
-
-def test_two_transfers_do_not_run_at_once(session, target):
-    with closing(connect(target, name="another")) as other, alone(other):  # noqa: SIM117
-        with pytest.raises(LockHeldError), alone(session):
-            pass

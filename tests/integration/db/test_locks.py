@@ -1,35 +1,49 @@
-"""Two syncs of one database: the second is told who is first, and the lock ends with its holder."""
+"""Two commands of a kind: the second is told who is first, and a lock ends with its holder."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.locks import MIGRATE, SYNC, advisory_lock, file_lock, file_lock_holder
+from backend.db.login import log_in
 from backend.errors import LockHeldError
-from backend.sync.reach.alone import alone_on_file, alone_on_server
-from backend.sync.reach.reaching import postgres_at
 
 HOLDER = """
 import sys, time
 from pathlib import Path
 from backend.config.database_url import DatabaseUrl
-from backend.sync.reach.alone import alone_on_file
+from backend.db.locks import SYNC, file_lock
 
-with alone_on_file(DatabaseUrl("sqlite", path=Path(sys.argv[1]))):
+with file_lock(DatabaseUrl("sqlite", path=Path(sys.argv[1])), SYNC):
     print("held", flush=True)
     time.sleep(600)
 """
 
 
+@pytest.fixture
+def postgres(postgres_server) -> Iterator[DatabaseUrl]:
+    """An empty Postgres database."""
+    database = postgres_server.new_database()
+    yield database
+    postgres_server.drop_database(database)
+
+
+@pytest.fixture
+def sqlite(tmp_path) -> DatabaseUrl:
+    """A SQLite file that is not there yet."""
+    return DatabaseUrl("sqlite", path=tmp_path / "home.db")
+
+
 def hold(stack: ExitStack, database: DatabaseUrl) -> int:
     """Take the lock of a server by a session of its own; return the session's number."""
-    session = stack.enter_context(postgres_at(database, name="--remote", writing=True))
-    stack.enter_context(alone_on_server(session, database))
+    session = stack.enter_context(closing(log_in(database, {"application_name": "sync"})))
+    stack.enter_context(advisory_lock(session, database, SYNC))
     return session.info.backend_pid
 
 
@@ -40,7 +54,10 @@ def test_the_second_on_a_server_is_told_who_is_first(postgres) -> None:
         with pytest.raises(LockHeldError) as caught:
             hold(stack, postgres)
 
-    assert f"process {first} of the server (sync, since 20" in caught.value.args[0]
+    assert (
+        f"process {first} of the server (sync, user postgres from 127.0.0.1/32, since 20"
+        in caught.value.args[0]
+    )
     assert caught.value.args[0].endswith(f"is syncing {postgres}")
 
 
@@ -52,8 +69,8 @@ def test_a_server_is_free_again_afterwards(postgres) -> None:
 
 def test_a_lock_of_a_server_outlives_transactions(postgres) -> None:
     with ExitStack() as stack:
-        session = stack.enter_context(postgres_at(postgres, name="--remote", writing=True))
-        stack.enter_context(alone_on_server(session, postgres))
+        session = stack.enter_context(closing(log_in(postgres, {})))
+        stack.enter_context(advisory_lock(session, postgres, SYNC))
         with session.transaction():
             session.execute("SELECT 1")
 
@@ -84,10 +101,15 @@ def holder(sqlite):
 
 
 def test_the_second_on_a_file_is_told_who_is_first(sqlite, holder) -> None:
-    with pytest.raises(LockHeldError) as caught, alone_on_file(sqlite):
+    with pytest.raises(LockHeldError) as caught, file_lock(sqlite, SYNC):
         pass
 
     assert f"process {holder.pid} on " in caught.value.args[0]
+
+
+def test_who_holds_a_file_can_be_asked(sqlite, holder) -> None:
+    assert file_lock_holder(sqlite, SYNC).startswith(f"process {holder.pid} on ")
+    assert file_lock_holder(sqlite, MIGRATE) == ""
 
 
 def test_another_name_of_the_file_is_the_same_file(sqlite, holder, tmp_path) -> None:
@@ -95,7 +117,7 @@ def test_another_name_of_the_file_is_the_same_file(sqlite, holder, tmp_path) -> 
     link = tmp_path / "link.db"
     link.symlink_to(sqlite.path)
 
-    with pytest.raises(LockHeldError), alone_on_file(DatabaseUrl("sqlite", path=link)):
+    with pytest.raises(LockHeldError), file_lock(DatabaseUrl("sqlite", path=link), SYNC):
         pass
 
 
@@ -103,6 +125,5 @@ def test_a_killed_holder_holds_nothing(sqlite, holder) -> None:
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
 
-    begun = time.monotonic()
-    with alone_on_file(sqlite):
-        assert time.monotonic() - begun < 5
+    with file_lock(sqlite, SYNC):
+        assert file_lock_holder(sqlite, SYNC).startswith(f"process {os.getpid()} on ")
