@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 
-from backend.bootstrap import files
 from backend.bootstrap.settings import BootstrapSettings
 from backend.bootstrap.steps import Session
+from backend.db import private_files
 
 log = logging.getLogger(__name__)
 
@@ -23,5 +23,5 @@ def note_identity(session: Session, settings: BootstrapSettings) -> None:
     [(identifier,)] = session.execute(_IDENTIFIER).fetchall()
     note = settings.superuser_file.with_name(NOTE)
     if not note.exists() or note.read_text(encoding="utf-8").strip() != identifier:
-        files.write(note, identifier)
+        private_files.replace(note, f"{identifier}\n", mode=private_files.GROUP_READS)
         log.info("bootstrap: noted the cluster, %s", identifier)

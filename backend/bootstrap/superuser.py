@@ -14,10 +14,11 @@ from pathlib import Path
 
 from psycopg import sql
 
-from backend.bootstrap import files, scram
+from backend.bootstrap import scram
 from backend.bootstrap.settings import SUPERUSER, BootstrapSettings
 from backend.bootstrap.steps import Session
 from backend.config.env import read_secret
+from backend.db import private_files
 from backend.db.login import Words, log_in_directly
 from backend.db.login_errors import LoginRefusedError
 from backend.errors import DatabaseError, TransientError
@@ -58,7 +59,9 @@ def connect(settings: BootstrapSettings, database: str = "postgres") -> Session:
 def rotate(settings: BootstrapSettings) -> None:
     """Give the superuser a new random password; safe to kill, safe to repeat."""
     if not _pending(settings).exists():
-        files.write(_pending(settings), secrets.token_urlsafe(36))
+        private_files.replace(
+            _pending(settings), f"{secrets.token_urlsafe(36)}\n", mode=private_files.GROUP_READS
+        )
     with connect(settings):
         log.info("bootstrap: the superuser has a new password")
 
@@ -96,7 +99,7 @@ def _complete(session: Session, current: Path, pending: Path) -> None:
         )
     )
     pending.replace(current)
-    files.sync(current.parent)
+    private_files.sync_folder(current.parent)
 
 
 def _pending(settings: BootstrapSettings) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.db.sqlite import BUSY_TIMEOUT_MS
+from backend.db.sqlite_file import wal_path
 from backend.errors import DatabaseError
 
 _EVERY_SECONDS = 0.1
@@ -55,9 +56,9 @@ def look(path: Path, *, seconds: float) -> Signals:
     """
     try:
         with closing(_opened(path)) as connection:
-            before = _size(_wal(path))
+            before = _size(wal_path(path))
             waits = _waits(connection, until=time.monotonic() + seconds)
-            after = _size(_wal(path))
+            after = _size(wal_path(path))
             backup = _backup_seconds(connection)
     except sqlite3.Error as error:
         raise DatabaseError(
@@ -104,10 +105,6 @@ def _backup_seconds(connection: sqlite3.Connection) -> float:
         with closing(sqlite3.connect(Path(folder) / "copy.db")) as copy:
             connection.backup(copy)
         return time.monotonic() - begun
-
-
-def _wal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
 
 
 def _size(path: Path) -> int:

@@ -15,6 +15,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.locks import MIGRATE, file_lock, file_lock_holder
 from backend.db.sqlite import make_parent
+from backend.db.sqlite_file import copy
 from backend.errors import DataError
 from backend.migrate import sqlite_file
 from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
@@ -76,10 +77,10 @@ class SQLiteGround:
     def rehearsing(self) -> Iterator[Connection]:
         """Connect with a copy, made by SQLite's own backup so that the WAL is in it."""
         with tempfile.TemporaryDirectory(prefix="migrate-", ignore_cleanup_errors=True) as folder:
-            copy = DatabaseUrl("sqlite", path=Path(folder) / "copy.db")
+            trial = DatabaseUrl("sqlite", path=Path(folder) / "copy.db")
             if sqlite_file.holds_something(self._path):
-                sqlite_file.copy(self._path, Path(folder) / "copy.db")
-            with _connected(copy, self._options) as connection:
+                copy(self._path, Path(folder) / "copy.db")
+            with _connected(trial, self._options) as connection:
                 yield connection
 
     def check_revision(self, connection: Connection) -> None:

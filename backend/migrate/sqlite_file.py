@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, NullPool, create_engine, event, exc
 
 from backend.db.sqlite import BUSY_TIMEOUT_MS
+from backend.db.sqlite_file import is_sqlite, is_wal, read_header, wal_path
 from backend.errors import DatabaseError, RefusedError
 from backend.migrate.survey import Survey, take_survey
-
-_MAGIC = b"SQLite format 3\0"
-_HEADER_BYTES = 20
-# The last two of these bytes, https://www.sqlite.org/fileformat.html: 2 stands for WAL.
-_WAL_VERSIONS = b"\2\2"
 
 
 def holds_something(path: Path) -> bool:
@@ -50,7 +46,7 @@ def survey_at_rest(path: Path) -> Survey | None:
         return None
     after = path.stat()
     unchanged = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
-    return found if unchanged and not _wal(path).exists() else None
+    return found if unchanged and not wal_path(path).exists() else None
 
 
 @contextmanager
@@ -67,15 +63,6 @@ def connected(path: Path, how: str) -> Iterator[Connection]:
         yield connection
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a database with what is still in its WAL, while it may be in use."""
-    with (
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as original,
-        closing(sqlite3.connect(target)) as copied,
-    ):
-        original.backup(copied)
-
-
 def how_to_move_aside(path: Path) -> str:
     """Tell people how to make room."""
     return (
@@ -86,25 +73,10 @@ def how_to_move_aside(path: Path) -> str:
 
 def _is_wal_at_rest(path: Path) -> bool:
     """Tell whether all of a WAL database is in this one file."""
-    header = _header(path)
-    if not header.startswith(_MAGIC):
+    header = read_header(path)
+    if not is_sqlite(header):
         raise RefusedError(
             f"{path} is not a SQLite database: it begins with {header[:8]!r}",
             hint=f"nothing was touched. {how_to_move_aside(path)}",
         )
-    return header.endswith(_WAL_VERSIONS) and not _wal(path).exists()
-
-
-def _header(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEADER_BYTES)
-    except OSError as error:
-        raise DatabaseError(
-            f"{path} cannot be read: {error.strerror}",
-            hint="let this user read it, or name another file with --db PATH",
-        ) from None
-
-
-def _wal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
+    return is_wal(header) and not wal_path(path).exists()

@@ -11,6 +11,7 @@ from psycopg import errors
 
 from backend.db.locks import TRANSFER, advisory_lock
 from backend.db.login_errors import given_up
+from backend.db.sqlite_file import wal_path
 from backend.errors import RefusedError, TransientError
 from backend.progress import Watcher
 from backend.tablecopy.postgres.shadow import drop_shadow, left_over
@@ -80,7 +81,7 @@ def _written(run: Run, plan: Plan) -> Report:
 
 def _state(path: Path) -> list[tuple[int, int]]:
     """Return what changes when somebody writes to the file, or to its WAL."""
-    stats = [file.stat() for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
+    stats = [file.stat() for file in (path, wal_path(path)) if file.exists()]
     # A reader may leave an empty WAL behind.
     return [(stat.st_size, stat.st_mtime_ns) for stat in stats if stat.st_size]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import apsw
 
+from backend.db import private_files
+from backend.db.sqlite_file import journal_path
 from backend.errors import DatabaseError, RefusedError
 from backend.tablecopy.sqlite.connection import begin
 from backend.tablecopy.sqlite.errors import translated
@@ -39,7 +40,8 @@ def archive(file: Path, *, name: str, folder: Path) -> Archived:
     with _new_file(folder, name) as path, _snapshot(file, Path(name)) as source:
         _copy(source, path)
         digest = _compared(source, path)
-    _keep(path)
+    path.chmod(0o400)
+    private_files.sync_file(path)
     return Archived(path, path.stat().st_size, digest)
 
 
@@ -49,7 +51,9 @@ def _new_file(folder: Path, name: str) -> Iterator[Path]:
     path = folder / f"{Path(name).stem}-{_stamp()}.db"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _reserve(path)
+        private_files.reserve(path)
+    except FileExistsError:
+        raise RefusedError(f"{path} is there already", hint="run it again in a second") from None
     except OSError as error:
         raise DatabaseError(
             f"the archive {path} cannot be made: {error.strerror}",
@@ -58,17 +62,9 @@ def _new_file(folder: Path, name: str) -> Iterator[Path]:
     try:
         yield path
     except BaseException:
-        for left in (path, path.with_name(f"{path.name}-journal")):
+        for left in (path, journal_path(path)):
             left.unlink(missing_ok=True)
         raise
-
-
-def _reserve(path: Path) -> None:
-    try:
-        # Nobody else may read people's data; and never over a file that is there.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        raise RefusedError(f"{path} is there already", hint="run it again in a second") from None
 
 
 def _stamp() -> str:
@@ -146,15 +142,3 @@ def _rows(table: str, columns: list[str]) -> str:
     # Never by way of an index: both files are read in the order in which they lie there.
     words = ("SELECT", chained("|| ',' ||", values), "FROM", quoted(table), "NOT INDEXED")
     return " ".join(words)
-
-
-def _keep(path: Path) -> None:
-    """Put it on the disk for good, and let nobody write to it."""
-    path.chmod(0o400)
-    for entry in (path, path.parent):
-        with suppress(PermissionError):
-            descriptor = os.open(entry, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)

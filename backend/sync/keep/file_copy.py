@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backend.db import private_files
+from backend.db.sqlite_file import copy
 from backend.errors import DatabaseError
-from backend.migrate.sqlite_file import copy
-from backend.sync.keep.safety import keep_name
 
 
 def copy_of_file(path: Path, folder: Path) -> Path:
@@ -23,11 +22,12 @@ def copy_of_file(path: Path, folder: Path) -> Path:
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     kept = folder / f"{moment}-{path.stem}.db"
     try:
-        _reserve(kept)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.reserve(kept)
         with _or_gone(kept):
             copy(path.absolute(), kept)
             _see(kept)
-            _settle(kept)
+            private_files.sync_file(kept)
     except (OSError, sqlite3.Error) as error:
         raise DatabaseError(
             f"{path} cannot be copied to {kept}: {error}",
@@ -47,12 +47,6 @@ def _or_gone(kept: Path) -> Iterator[None]:
         raise
 
 
-def _reserve(kept: Path) -> None:
-    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Nobody else may read people's data; and never over a file that is there.
-    os.close(os.open(kept, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
 def _see(kept: Path) -> None:
     with closing(sqlite3.connect(kept)) as connection:
         # One file alone, that needs no other beside it.
@@ -63,9 +57,3 @@ def _see(kept: Path) -> None:
             f"the copy {kept.name} is not sound: {found[0]}",
             hint="nothing was synced; the file itself may be damaged: run PRAGMA integrity_check",
         )
-
-
-def _settle(kept: Path) -> None:
-    with kept.open("rb") as file:
-        os.fsync(file.fileno())
-    keep_name(kept.parent)

@@ -6,15 +6,14 @@ database accepts, so going back through them does too: parents come back before 
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from backend.config.database_url import EngineName
+from backend.db import private_files
 from backend.errors import DatabaseError
 from backend.sync.chunks import chunks
 from backend.sync.keep.sql_text import DIALECTS
@@ -99,16 +98,8 @@ class SafetyCopy:
             raise _unwritable(self._path, error) from None
 
     def _write(self) -> Path:
-        descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as script:
-                script.writelines(self._script())
-                script.flush()
-                os.fsync(script.fileno())
-        except BaseException:
-            self._path.unlink()  # half of it would take back half of the run
-            raise
-        keep_name(self._path.parent)
+        # Half of it would take back half of the run.
+        private_files.write_new(self._path, self._script())
         return self._path
 
     def _script(self) -> Iterator[bytes]:
@@ -123,16 +114,6 @@ class SafetyCopy:
             self._steps.seek(begin)
             yield self._steps.read(end - begin)
             end = begin
-
-
-def keep_name(folder: Path) -> None:
-    """See that the folder's entry survives a power cut, where the system lets one."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _unwritable(path: Path, error: OSError) -> DatabaseError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apsw
 
+from backend.db.sqlite_file import journal_path, wal_path
 from backend.errors import DatabaseError, TransientError
 from backend.tablecopy.sqlite.connection import BUSY_TIMEOUT_MS
 from backend.tablecopy.sqlite.errors import translated
@@ -47,12 +48,12 @@ def with_its_wal(path: Path, scratch: Path) -> Path:
     Somebody may write meanwhile: as long as the WAL is not begun anew, it holds every page that a
     checkpoint changes in the file, so that file first and WAL second fit together.
     """
-    return _copied(path, _beside(path, "-wal"), scratch)
+    return _copied(path, wal_path(path), scratch)
 
 
 def with_its_journal(path: Path, scratch: Path) -> Path:
     """Copy the file and the journal of a writer that crashed, and undo what that began."""
-    return _copied(path, _beside(path, "-journal"), scratch)
+    return _copied(path, journal_path(path), scratch)
 
 
 def _copied(path: Path, second: Path, scratch: Path) -> Path:
@@ -72,7 +73,7 @@ def _copied(path: Path, second: Path, scratch: Path) -> Path:
 def _state(path: Path, second: Path) -> object:
     """Return what changes when the two files no longer belong together."""
     try:
-        if second.name.endswith("-wal") and second.exists():
+        if second == wal_path(path) and second.exists():
             with second.open("rb") as wal:
                 if header := wal.read(_WAL_HEADER_BYTES):
                     return header
@@ -113,10 +114,6 @@ def _backup(path: Path, copy: Path) -> None:
                 backup.step(-1)
         # It has come over as a WAL database if it was one.
         target.execute("PRAGMA journal_mode = DELETE").fetchall()
-
-
-def _beside(path: Path, ending: str) -> Path:
-    return path.with_name(f"{path.name}{ending}")
 
 
 def _unreadable(path: Path, error: OSError) -> DatabaseError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apsw
 
+from backend.db.sqlite_file import is_sqlite, is_wal, read_header
 from backend.errors import DatabaseError, RefusedError
 from backend.tablecopy.shape import SourceTable
 from backend.tablecopy.sqlite import copying
@@ -19,7 +20,6 @@ from backend.tablecopy.sqlite.connection import (
     connect,
 )
 from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.header import is_wal, see_header
 from backend.tablecopy.sqlite.reflect import reflect
 
 _ATTEMPTS = 3
@@ -122,10 +122,10 @@ def open_source(path: Path, *, scratch: Path) -> Iterator[Source]:
         RefusedError: it is not a SQLite database, or keeps its text as UTF-16.
     """
     path = path.absolute()
-    see_header(path)
+    header = _sqlite_header(path)
     with ExitStack() as stack:
         name = stack.enter_context(_scratch(scratch))
-        source = _opened(path, Path(name))
+        source = _opened(path, Path(name), is_in_wal_mode=is_wal(header))
         stack.callback(source.close)
         _see_encoding(source)
         yield source
@@ -143,8 +143,20 @@ def _scratch(scratch: Path) -> tempfile.TemporaryDirectory[str]:
         ) from None
 
 
-def _opened(path: Path, scratch: Path) -> Source:
-    if not is_wal(path):
+def _sqlite_header(path: Path) -> bytes:
+    header = read_header(path)
+    if not header:
+        raise RefusedError(f"{path} is empty", hint="name another file")
+    if not is_sqlite(header):
+        raise RefusedError(
+            f"{path} is not a SQLite database, or an encrypted one: it begins with {header[:8]!r}",
+            hint="name another file",
+        )
+    return header
+
+
+def _opened(path: Path, scratch: Path, *, is_in_wal_mode: bool) -> Source:
+    if not is_in_wal_mode:
         return Source(path, SourceHandle(copying.snapshot(path, scratch), path), scratch)
     if copying.may_write_beside(path):
         try:

@@ -1,0 +1,67 @@
+"""A SQLite database as a file: its first bytes, the files beside it, a copy of it.
+
+Only reads: whether a database is this app's is a question for `backend.migrate`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from backend.errors import DatabaseError
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 20
+# The last two of these bytes, https://www.sqlite.org/fileformat.html: 2 stands for WAL.
+_WAL_VERSIONS = b"\2\2"
+
+
+def read_header(path: Path) -> bytes:
+    """Return the first bytes, empty if the file is.
+
+    Never to be called while SQLite has the file open in this process: closing this descriptor
+    would take SQLite's locks away.
+
+    Raises:
+        DatabaseError: the file is not there, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        raise DatabaseError(f"{path} is not there", hint="name another file") from None
+    except OSError as error:
+        raise DatabaseError(
+            f"{path} cannot be read: {error.strerror}",
+            hint="let this user read it, or name another file",
+        ) from None
+
+
+def is_sqlite(header: bytes) -> bool:
+    """Tell whether a file that begins like this is a SQLite database."""
+    return header.startswith(_MAGIC)
+
+
+def is_wal(header: bytes) -> bool:
+    """Tell whether a database that begins like this is in WAL mode."""
+    return header.endswith(_WAL_VERSIONS)
+
+
+def wal_path(path: Path) -> Path:
+    """Return the name of a database's WAL."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def journal_path(path: Path) -> Path:
+    """Return the name of a database's rollback journal."""
+    return path.with_name(f"{path.name}-journal")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a database with what is still in its WAL, while it may be in use."""
+    with (
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(target)) as copied,
+    ):
+        original.backup(copied)
