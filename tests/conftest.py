@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     # Imported before pytest has loaded it as a plugin, its assertions would not be explained.
     from tests.fix_postgres import PostgresServer
 
-pytest_plugins = ["tests.fix_missing", "tests.fix_postgres", "tests.fix_pooler", "tests.fix_actors"]
+pytest_plugins = [
+    *("tests.fix_missing", "tests.fix_workers"),
+    *("tests.fix_postgres", "tests.fix_pooler", "tests.fix_actors"),
+]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,5 +1,6 @@
 """What a machine lacks is told to its owner and fails in CI."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,12 +28,12 @@ def test_plain(): ...
 MARKERS = "[pytest]\nmarkers =\n  docker\n  browser\n  nginx\n  slow\n"
 
 
-def run_suite(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_suite(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the small suite on a machine that has neither Docker nor a browser nor nginx."""
     (folder / "test_suite.py").write_text(SUITE)
     (folder / "pytest.ini").write_text(MARKERS)
     empty = {"PATH": str(folder), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = (sys.executable, "-m", "pytest", "-p", "tests.fix_missing", "-m", "not slow")
+    command = (sys.executable, "-m", "pytest", "-p", "tests.fix_missing", "-m", "not slow", *words)
     return subprocess.run(
         command,
         check=False,
@@ -60,6 +61,15 @@ def test_a_laptop_without_the_tools_passes_and_is_told_what_did_not_run(
     assert result.returncode == 0, result.stdout
     assert line in result.stdout
     assert "1 passed, 3 skipped, 1 deselected" in result.stdout
+
+
+def test_what_two_workers_left_out_is_told_as_if_they_were_one(tmp_path: Path) -> None:
+    result = run_suite(tmp_path, "-n2")
+
+    told = re.findall(r"^ +(\d+) × (\S+ \S+)", result.stdout, re.MULTILINE)
+    assert sorted(told) == [
+        ("1", "a long"), ("1", "nginx is"), ("1", "no Docker"), ("1", "no browser"),
+    ]  # fmt: skip
 
 
 def test_ci_fails_for_what_is_missing(tmp_path: Path) -> None:
