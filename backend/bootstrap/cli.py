@@ -10,7 +10,7 @@ import click
 from backend.bootstrap import superuser
 from backend.bootstrap.run import bootstrap
 from backend.bootstrap.settings import load_bootstrap_settings
-from backend.cli import run
+from backend.cli.shell import run
 
 
 def main() -> int:

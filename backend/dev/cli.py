@@ -12,7 +12,7 @@ import click
 from werkzeug.serving import run_simple
 
 from backend.app import create_app
-from backend.cli import run
+from backend.cli.shell import run
 from backend.config.env import over_file
 from backend.config.settings import BACKEND, Settings, load_settings
 from backend.db.dialect import dialect_for

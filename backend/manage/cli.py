@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
-from backend.cli import run
+from backend.cli.answer import Answer, print_answer_about
+from backend.cli.shell import run
 from backend.config.database_url import DatabaseUrl
 from backend.demo.filling import fill
 from backend.demo.wish import Wish
@@ -25,16 +25,6 @@ _URL_HELP = (
     " for a password, DATABASE_URL is the better place."
 )
 _SIZE = click.IntRange(min=0, max=50_000_000)
-
-
-class Answer(Protocol):
-    """What every command ends with."""
-
-    def lines(self) -> list[str]:
-        """Say it to people."""
-
-    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +41,7 @@ class Where:
 
     def tell(self, database: DatabaseUrl, answer: Answer) -> None:
         """Print the answer."""
-        if self.as_json:
-            about = {"engine": database.engine, "database": str(database)}
-            click.echo(json.dumps({**about, **answer.as_dict()}, ensure_ascii=False, indent=2))
-        else:
-            click.echo("\n".join([str(database), *(f"  {line}" for line in answer.lines())]))
+        print_answer_about(str(database), database.engine, answer, as_json=self.as_json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

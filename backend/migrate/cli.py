@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
-from backend.cli import run
+from backend.cli.answer import Answer, print_answer_about
+from backend.cli.shell import run
 from backend.config.database_url import DatabaseUrl, EngineName
 from backend.errors import ExitCode, UsageError
 from backend.migrate.draft import draft
@@ -47,16 +47,6 @@ _WAIT_HELP = (
 _LOCK_TIMEOUT_HELP = (
     "How long one attempt waits for a lock on a table, and everybody else behind it.  [default: 2]"
 )
-
-
-class Answer(Protocol):
-    """What every question and every run ends with."""
-
-    def lines(self) -> list[str]:
-        """Say it to people."""
-
-    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +135,5 @@ def _patience(options: Options) -> Patience:
 
 
 def _tell(options: Options, database: DatabaseUrl, answer: Answer) -> int:
-    if options.as_json:
-        about = {"engine": database.engine, "database": str(database)}
-        click.echo(json.dumps({**about, **answer.as_dict()}, ensure_ascii=False, indent=2))
-    else:
-        click.echo("\n".join([str(database), *(f"  {line}" for line in answer.lines())]))
+    print_answer_about(str(database), database.engine, answer, as_json=options.as_json)
     return ExitCode.DONE

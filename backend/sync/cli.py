@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from backend.cli import run
+from backend.cli.answer import print_answer
+from backend.cli.progress import Watcher, watching
+from backend.cli.shell import run
+from backend.cli.signals import interrupt_on_sigterm
 from backend.config.env import over_file
 from backend.config.settings import BACKEND
 from backend.errors import ExitCode
-from backend.progress import Watcher, watching
 from backend.sync.options import BATCH_SIZE, Ends, Words, read_cap, read_ends, read_wanted
 from backend.sync.running import look_at, sync, take_turns
 from backend.sync.shape import Cap, Direction, OnConflict
@@ -178,12 +177,12 @@ def _read_ends(*, local: str | None, remote: str | None) -> Ends:
 
 def _answer(work: Callable[[Watcher], Answer], log: Path | None, *, as_json: bool) -> int:
     """Do it, say what became of it, and tell the shell by the exit code."""
-    signal.signal(signal.SIGTERM, _stop)
+    interrupt_on_sigterm()
     with logfile.kept(log, sys.stderr):
         with _noting(), watching(sys.stderr) as watcher:
             answer = work(watcher)
         logfile.record(answer)
-    click.echo(_as_text(answer, as_json=as_json))
+    print_answer(answer, as_json=as_json)
     return ExitCode.DONE if answer.is_clean else ExitCode.FOUND_WANTING
 
 
@@ -196,14 +195,3 @@ def _noting() -> Iterator[None]:
         for note in getattr(stopped, "__notes__", ()):
             click.echo(note, err=True)
         raise
-
-
-def _as_text(answer: Answer, *, as_json: bool) -> str:
-    if as_json:
-        return json.dumps(answer.as_dict(), ensure_ascii=False, indent=2)
-    return "\n".join(answer.lines())
-
-
-def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    # What `docker stop` sends: what was begun is to be taken back, as after Ctrl-C.
-    raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from backend.progress import Watcher
+from backend.cli.progress import Watcher
 from backend.sync.bulk import LEAST_ROWS, Bulk
 from backend.sync.first import fill, is_empty, union
 from backend.sync.keep.keeping import NoUndo, undo_for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from backend.cli.progress import Watcher
 from backend.errors import DataError
-from backend.progress import Watcher
 from backend.sync.chunks import chunks
 from backend.sync.shape import Key, Outcome, TableCount
 from backend.sync.sides.side import Side

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backend.progress import Watcher
+from backend.cli.progress import Watcher
 from backend.sync.chunks import chunks
 from backend.sync.first import compare
 from backend.sync.merge.conflicts import conflict_of

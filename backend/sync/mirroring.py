@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from backend.cli.progress import Watcher
 from backend.errors import DataError
-from backend.progress import Watcher
 from backend.sync.chunks import chunks
 from backend.sync.engine import begin_capture, rehearsing
 from backend.sync.first import fill

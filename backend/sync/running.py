@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from backend.progress import Watcher
+from backend.cli.progress import Watcher
 from backend.sync.looking import look, verify
 from backend.sync.options import Ends
 from backend.sync.reach.opening import Reached, opened

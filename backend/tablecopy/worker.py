@@ -18,8 +18,8 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backend.cli.driver_noise import without_noise
 from backend.errors import AppError
-from backend.noise import without_noise
 from backend.tablecopy.postgres.moment import join
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle

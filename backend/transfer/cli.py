@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from backend.cli import run
+from backend.cli.answer import print_answer
+from backend.cli.progress import watching
+from backend.cli.shell import run
+from backend.cli.signals import interrupt_on_sigterm
 from backend.logs import TextFormatter
-from backend.progress import watching
 from backend.tablecopy import forking
 from backend.tablecopy.shape import Casts
 from backend.transfer.options import Tolerance, Words, read_options
@@ -104,12 +103,12 @@ def transfer_command(*, as_json: bool, **words: Any) -> int:  # click passes one
     from backend.transfer.apply import transfer
 
     _log_to_stderr()
-    signal.signal(signal.SIGTERM, _stop)
+    interrupt_on_sigterm()
     with watching(sys.stderr) as watcher:
         report = transfer(options, watcher)
     if options.report:
         write(report, options.report)
-    _tell(report.as_dict() if as_json else report.lines())
+    print_answer(report, as_json=as_json)
     return report.exit_code
 
 
@@ -126,13 +125,6 @@ def _words(words: dict[str, Any]) -> Words:  # click's words
     return Words(**words, tolerance=tolerance, casts=casts)
 
 
-def _tell(answer: dict[str, Any] | list[str]) -> None:
-    if isinstance(answer, list):
-        click.echo("\n".join(answer))
-    else:
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-
-
 def _log_to_stderr() -> None:
     """Write the log where it does not mix with the answer; a person gets bars instead."""
     handler = logging.StreamHandler()
@@ -141,8 +133,3 @@ def _log_to_stderr() -> None:
     logging.basicConfig(level=level, handlers=[handler])
     # What was migrated is in our own answer.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    # What `docker stop` sends: what was begun is to be taken back, as after Ctrl-C.
-    raise KeyboardInterrupt

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend.cli.answer import to_json
 from backend.errors import DatabaseError, ExitCode
 from backend.tablecopy.shape import BadValue, Difference
 from backend.transfer.bad_value_lines import bad_value_lines
@@ -137,9 +137,7 @@ def write(report: Report, path: Path) -> None:
     """Keep the whole report: the file is there complete, or as it was before."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(
-            json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n", "utf-8"
-        )
+        partial.write_text(to_json(report.as_dict()) + "\n", "utf-8")
         partial.replace(path)
     except OSError as error:
         raise DatabaseError(

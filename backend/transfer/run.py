@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from backend.progress import Watcher
+from backend.cli.progress import Watcher
 from backend.tablecopy.casting.encoder import Encoder, encoder
 from backend.tablecopy.keys import see_order
 from backend.tablecopy.pairing import Pairing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from backend.progress import Watcher
+from backend.cli.progress import Watcher
 from backend.sync.keep.keeping import Undo
 from backend.sync.merge.deciding import Decision
 from backend.sync.merge.held import Held

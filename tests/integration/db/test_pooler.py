@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backend import cli
 from backend.bootstrap.cli import command as bootstrap_command
+from backend.cli import shell
 from backend.db.pooler import refuse_pooler
 from backend.errors import RefusedError
 from backend.migrate.cli import main as migrate_main
@@ -60,7 +60,7 @@ def bootstraps(pooled: Pooled, folder: Path, environ: pytest.MonkeyPatch) -> int
     environ.setenv("PG_HOST", "127.0.0.1")
     environ.setenv("PG_PORT", str(pooled.pooler.port))
     environ.setenv("BOOTSTRAP_WAIT_SECONDS", "2")
-    return cli.run(bootstrap_command, [])
+    return shell.run(bootstrap_command, [])
 
 
 @pytest.mark.parametrize("command", [moves, rehearses, migrates, looks, syncs, bootstraps])

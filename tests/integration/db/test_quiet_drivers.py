@@ -13,7 +13,7 @@ LOSES = """
 import gc, os, sys
 import click
 import psycopg
-from backend.cli import run
+from backend.cli.shell import run
 from backend.errors import DatabaseError
 
 def rows(session):

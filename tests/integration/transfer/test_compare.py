@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backend.progress.watching import Lines
+from backend.cli.progress import Lines
 from backend.tablecopy.pool import OneSession, T
 from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.shape import Difference, Kind

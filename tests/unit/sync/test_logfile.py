@@ -119,7 +119,7 @@ def test_a_person_sees_only_what_is_unusual(stream) -> None:
     screen = stream()
 
     with logfile.kept(None, screen):
-        logging.getLogger("backend.progress").info("connect begins")
+        logging.getLogger("backend.cli.progress").info("connect begins")
         logging.getLogger("backend.sync.reach.retrying").warning("trying again")
 
     assert screen.getvalue() == "WARNING trying again\n"

@@ -3,7 +3,7 @@
 import io
 import logging
 
-from backend.progress import watching
+from backend.cli.progress import watching
 
 
 class Terminal(io.StringIO):

@@ -71,7 +71,7 @@ def watching(stream: TextIO) -> Iterator[Watcher]:
         lines.end()
         return
     # What draws them need not be loaded for a log.
-    from backend.progress.bars import drawn
+    from backend.cli.progress_bars import drawn
 
     with drawn(stream) as bars:
         yield _Both(lines, bars)

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 import click
 
+from backend.cli.driver_noise import without_noise
 from backend.errors import AppError, DatabaseError, ExitCode
-from backend.noise import without_noise
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The shell around every command: exit codes, answers, progress, signals."""
