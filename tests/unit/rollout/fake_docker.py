@@ -21,7 +21,10 @@ class Behaviour:
     schema: str = "ok"
     smoke: bool = True
     errors_with_users: int = 0
+    dies_with_users: bool = False
     crashes: bool = False
+    # What it calls itself, if that is not what its image says.
+    says: str = ""
 
 
 @dataclass
@@ -45,7 +48,10 @@ class FakeDocker(Runner):
     edited: set[str] = field(default_factory=set)
     # How often the proxy is still seen to hold requests in a colour that it was told to leave.
     lingering: int = 0
-    busy: dict[str, int] = field(default_factory=dict)
+    # How many requests each of the next looks sees in a colour.
+    busy: dict[str, list[int]] = field(default_factory=dict)
+    # The route that the proxy's process keeps to, whatever it is told.
+    stuck: str = ""
     # Colours that were taken away from under a request.
     cut_off: list[str] = field(default_factory=list)
     # Whether `up` made the colours for a database that somebody else runs.
@@ -111,7 +117,7 @@ class FakeDocker(Runner):
                 return self._up(service)
             case ["rm", "--stop", "--force", *services]:
                 self.removed += services
-                self.cut_off += [s for s in services if self.busy.get(s.removeprefix("app-"))]
+                self.cut_off += [s for s in services if any(self._requests(s))]
                 for service in services:
                     self.containers.pop(service, None)
                 return _said("")
@@ -151,7 +157,7 @@ class FakeDocker(Runner):
         match verb:
             case ["set", backend, *record]:
                 left = {*self.route.split("_")} - {*backend.split("_")}
-                self.busy |= dict.fromkeys(left, self.lingering)
+                self.busy |= {color: [1] * self.lingering for color in left}
                 self.route = backend
                 self.routes.append(backend)
                 self.history += record
@@ -166,7 +172,8 @@ class FakeDocker(Runner):
     def _read(self) -> str:
         line = f"route {self.route}\n"
         state = [f"3 {b} 1 {c} 10.0.0.{c} 2" for b in BACKENDS for c in ("blue", "green")]
-        parts = {"file": line, "process": f"0x1 {line}", "stat": self._stat()}
+        process = f"0x1 route {self.stuck or self.route}\n"
+        parts = {"file": line, "process": process, "stat": self._stat()}
         parts["state"] = "\n".join(state)
         return "".join(f"=== {name}\n{text}\n" for name, text in parts.items())
 
@@ -175,14 +182,18 @@ class FakeDocker(Runner):
         for backend in BACKENDS:
             live = backend.partition("_")[0]
             down = f"app-{live}" in self.down or f"app-{live}" not in self.containers
-            up = "DOWN" if down else "UP"
-            errors = self.behaviour(self.containers.get(f"app-{live}", "")).errors_with_users
-            errors = errors if "flipped" in "".join(self.history[-1:]) else 0
-            requests = int(backend == f"{live}_none" and self.busy.get(live, 0) > 0)
+            how = self.behaviour(self.containers.get(f"app-{live}", ""))
+            flipped = "flipped" in "".join(self.history[-1:])
+            up = "DOWN" if down or (flipped and how.dies_with_users) else "UP"
+            errors = how.errors_with_users if flipped else 0
+            requests = (self._requests(live) or [0])[0] if backend == f"{live}_none" else 0
             rows.append(f"{backend},{live},0,{requests},{up},0,0,0,0,0,0,")
             rows.append(f"{backend},BACKEND,0,0,{up},0,{errors},0,0,{errors},0,")
-        self.busy = {color: max(0, looks - 1) for color, looks in self.busy.items()}
+        self.busy = {color: looks[1:] for color, looks in self.busy.items()}
         return "\n".join(rows)
+
+    def _requests(self, service: str) -> list[int]:
+        return self.busy.get(service.removeprefix("app-"), [])
 
     @property
     def _live(self) -> str:
@@ -192,7 +203,11 @@ class FakeDocker(Runner):
         version = self.containers[service]
         how = self.behaviour(version)
         ready = how.ready and how.schema == "ok"
-        body = {"version": version, "schema": {"state": how.schema}, "reason": "it says no"}
+        body = {
+            "version": how.says or version,
+            "schema": {"state": how.schema},
+            "reason": "it says no",
+        }
         return Result(int(not ready), json.dumps(body), "")
 
     def _hash(self, service: str) -> str:

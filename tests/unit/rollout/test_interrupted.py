@@ -14,6 +14,13 @@ def interrupt(
     docker: FakeDocker, at: str, *, version: str = "v2", how: type[BaseException] = SystemExit
 ) -> None:
     """Leave what a deploy leaves when it is ended right after something was done."""
+    end_at(docker, at, how)
+    with pytest.raises(how):
+        deploy(tools(docker), bring(docker, version))
+
+
+def end_at(docker: FakeDocker, at: str, how: type[BaseException]) -> None:
+    """Let the tool be ended once, right after something was done."""
     done = docker.run
 
     def until(command, **options):
@@ -24,8 +31,6 @@ def interrupt(
         return result
 
     docker.run = until  # type: ignore[method-assign]
-    with pytest.raises(how):
-        deploy(tools(docker), bring(docker, version))
 
 
 KILLED_AT = (
@@ -88,6 +93,17 @@ def test_ctrl_c_after_the_swap_leaves_the_new_release_in_front_of_the_users(dock
 
     assert docker.route == "green_blue"
     assert (docker.containers["app-blue"], docker.containers["app-green"]) == ("v1", "v2")
+
+
+def test_ctrl_c_undoes_a_rollback_that_has_flipped(docker):
+    deploy(tools(docker), bring(docker, "v2"))
+    end_at(docker, "get /api/live", KeyboardInterrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        roll_back(tools(docker))
+
+    assert docker.route == "green_blue"
+    assert events(docker)[-1] == ("flipped back", "v1")
 
 
 def test_after_a_kill_a_deploy_that_is_refused_early_still_clears_up_what_was_left(docker):

@@ -1,16 +1,18 @@
 """Whole rollouts against a fake engine: what is moved, in which order, and what is put back."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from deploy.rollout import errors, starting
-from deploy.rollout.deploying import deploy
+from deploy.rollout.deploying import deploy, prune
 from deploy.rollout.history import parse_history, unfinished
 from deploy.rollout.rolling_back import roll_back
+from deploy.rollout.route import Route
 from deploy.rollout.status import read_status
 from tests.unit.rollout.fake_docker import IMAGE, Behaviour
-from tests.unit.rollout.fake_stack import EXTERNAL, NAMES, STACK, bring, events, tools
+from tests.unit.rollout.fake_stack import EXTERNAL, STACK, bring, events, tools
 
 
 def test_a_deploy_takes_the_spare_away_before_it_touches_it_and_approves_it_last(docker):
@@ -113,6 +115,18 @@ def test_the_checkout_is_built_without_touching_a_tag_that_runs(docker):
             ["blue_none", "green_none", "blue_none", "blue_green"],
             id="errors",
         ),
+        pytest.param(
+            Behaviour(dies_with_users=True),
+            errors.FlippedBackError,
+            ["blue_none", "green_none", "blue_none", "blue_green"],
+            id="death among users",
+        ),
+        pytest.param(
+            Behaviour(says="v1"),
+            errors.NotReadyError,
+            ["blue_none", "blue_green"],
+            id="another release than its image says",
+        ),
     ],
 )
 def test_a_bad_release_is_undone_from_wherever_it_came_to(docker, behaviour, error, routes):
@@ -157,6 +171,33 @@ def test_when_the_standby_has_taken_over_it_is_not_the_one_that_is_replaced(dock
     assert docker.containers["app-green"] == "v1"
 
 
+def test_what_does_not_say_which_release_it_is_gets_nowhere(docker):
+    docker.tags["elsewhere:odd"] = "two words"
+
+    with pytest.raises(errors.BuildError, match="not a release of this application"):
+        deploy(tools(docker), "elsewhere:odd")
+
+    assert (docker.routes, docker.migrations) == ([], [])
+
+
+def test_a_proxy_that_keeps_to_its_old_route_is_noticed(docker):
+    docker.stuck = "blue_green"
+
+    with pytest.raises(errors.StackUnavailableError, match="was told blue_none"):
+        tools(docker).proxy.set_route(Route.parse("blue_none"))
+
+
+def test_an_image_that_a_container_runs_is_kept_whatever_its_tags(docker):
+    for version in ("v2", "v3"):
+        deploy(tools(docker), bring(docker, version))
+    docker.containers["by-hand"] = "v1"
+    all_tools = tools(docker)
+
+    removed = prune(replace(all_tools, settings=replace(all_tools.settings, keep=0)))
+
+    assert removed == []
+
+
 def test_a_database_that_is_unwell_for_a_moment_stops_no_deploy(docker, monkeypatch):
     monkeypatch.setattr(starting, "PAUSE", 0.0)
     docker.unwell = 2
@@ -172,60 +213,4 @@ def test_a_database_that_stays_unwell_does(docker, monkeypatch):
         deploy(tools(docker), bring(docker, "v2"))
 
     assert "shop-db-1 is unhealthy" in caught.value.evidence
-    assert docker.route == "blue_green"
-
-
-def test_rollback_flips_to_the_standby_and_leaves_what_was_bad_without_approval(docker):
-    deploy(tools(docker), bring(docker, "v2"))
-
-    outcome = roll_back(tools(docker))
-
-    assert (outcome.result, outcome.live, outcome.version) == ("rolled back", "blue", "v1")
-    assert docker.route == "blue_none"
-    assert docker.containers["app-green"] == "v2"
-
-
-def test_a_second_rollback_does_not_go_forward_again(docker):
-    deploy(tools(docker), bring(docker, "v2"))
-    deploy(tools(docker), bring(docker, "v3"))
-    roll_back(tools(docker))
-
-    outcome = roll_back(tools(docker))
-
-    assert outcome.version == "v1"
-    with pytest.raises(errors.UnsafeError, match="v1 is the only good one known"):
-        roll_back(tools(docker))
-
-
-def test_a_refused_deploy_does_not_approve_what_was_rolled_back_before(docker):
-    deploy(tools(docker), bring(docker, "v2"))
-    roll_back(tools(docker))
-
-    with pytest.raises(errors.SmokeTestError):
-        deploy(tools(docker), bring(docker, "v3", Behaviour(smoke=False)))
-
-    assert docker.containers["app-green"] == "v2"
-    assert docker.route == "blue_none"
-
-
-def test_rollback_refuses_a_release_that_the_schema_has_left_behind(docker):
-    deploy(tools(docker), bring(docker, "v2"))
-    docker.behaviours["v1"] = Behaviour(schema="contracted")
-
-    with pytest.raises(errors.UnsafeError, match="v1 cannot work any more"):
-        roll_back(tools(docker))
-
-    assert docker.route == "green_blue"
-
-
-def test_rollback_deploys_the_last_good_release_when_a_build_broke_both_colours(docker):
-    deploy(tools(docker), bring(docker, "v2"))
-    for service, tag in NAMES.items():
-        docker.tags[f"{IMAGE}:{tag}"] = docker.containers[service] = "broken"
-    docker.behaviours["broken"] = Behaviour(migration=1, crashes=True)
-
-    outcome = roll_back(tools(docker))
-
-    assert outcome.version == "v2"
-    assert set(docker.containers.values()) == {"v2", "other"}
     assert docker.route == "blue_green"
