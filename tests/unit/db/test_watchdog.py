@@ -45,8 +45,8 @@ def test_one_less_is_not(probed: Probed) -> None:
 
 def test_late_answers_with_good_ones_between_them_do_not_add_up(probed: Probed) -> None:
     for _ in range(PROBES_BEFORE_CUTTING):
-        probed.look(answers=False)
         probed.look(answers=True)
+        probed.look(answers=False)
 
     assert not probed.watchdog.frozen
 
