@@ -50,6 +50,7 @@ Migrate = Callable[..., Ran]
 
 # How many expand revisions we ship; tests go on from there.
 SHIPPED = History.of("postgres").top("expand")
+SHIPPED_STEPS = [f"expand_{level:04}" for level in range(1, SHIPPED + 1)]
 
 
 def step(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from backend.db.base import Base
 from backend.migrate import upgrade
-from tests.integration.migrate.conftest import SHIPPED, step
+from tests.integration.migrate.conftest import SHIPPED, SHIPPED_STEPS, step
 from tests.integration.migrate.structure import connected, records, structure
 
 
@@ -27,7 +27,7 @@ def test_both_engines_end_with_the_same_tables(postgres, sqlite) -> None:
 def test_the_levels_are_noted_with_the_revision(database_url) -> None:
     outcome = upgrade(database_url)
 
-    assert [one.revision.id for one in outcome.applied] == ["expand_0001", step(0)]
+    assert [one.revision.id for one in outcome.applied] == SHIPPED_STEPS
     assert records(database_url) == ([step(0)], [(1, SHIPPED, 0)])
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.integration.migrate.conftest import SHIPPED, step
+from tests.integration.migrate.conftest import SHIPPED, SHIPPED_STEPS, step
 from tests.integration.migrate.structure import execute, records, structure
 
 MOTTO = 'op.add_column("groups", sa.Column("motto", sa.Text))'
@@ -21,12 +21,15 @@ def everything(database):
 def test_status_of_an_empty_database(database_url, migrate) -> None:
     ran = migrate(database_url, "--status")
 
+    lines = ran.out.splitlines()[1:]
     assert ran.code == 0
-    assert ran.out.splitlines()[1:] == [
+    assert lines[:4] == [
         "  schema: none yet",
-        "  pending in expand: 2",
+        f"  pending in expand: {SHIPPED}",
         "    expand_0001  The first schema: people, groups, orders, and who owes what",
         "    expand_0002  Count failed logins, so that nobody can go on guessing",
+    ]
+    assert lines[2 + SHIPPED :] == [
         "  pending in contract: nothing",
         "  migrating right now: nobody",
     ]
@@ -54,7 +57,7 @@ def test_a_run_for_machines(database_url, migrate) -> None:
 
     applied = answer.pop("applied")
     assert all(one["ms"] > 0 for one in applied)
-    assert [one["revision"] for one in applied] == ["expand_0001", step(0)]
+    assert [one["revision"] for one in applied] == SHIPPED_STEPS
     assert answer == {
         "engine": database_url.engine,
         "database": str(database_url),

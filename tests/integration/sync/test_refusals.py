@@ -34,7 +34,7 @@ def test_schemas_of_different_revisions(pair):
     sql(pair.local, "UPDATE alembic_version SET version_num = 'expand_0000'")
 
     with pytest.raises(
-        RefusedError, match=r"the schemas differ: .* is at expand_0000.* at expand_0002"
+        RefusedError, match=r"the schemas differ: .* is at expand_0000.* at expand_\d+"
     ):
         pair.push()
 
