@@ -6,15 +6,15 @@ from contextlib import suppress
 
 from flask import Flask
 
-from backend import api, lifecycle, web
+from backend import api, web
 from backend.config.settings import Settings
 from backend.db.dialect import PoolOptions
 from backend.db.engines import Engines
 from backend.db.extension import db
 from backend.db.watchdog import Watchdog
-from backend.edge import csrf, failures, headers
 from backend.errors import ConfigError, DatabaseError
-from backend.forwarded import Forwarded
+from backend.request import csrf, failures, headers, lifecycle
+from backend.request.forwarded import Forwarded
 from backend.services import throttle_rows
 from backend.services.admission import EXTENSION, Admission
 from backend.services.slots import shared_slots

@@ -8,16 +8,16 @@ from backend.api.blueprint import open_to_all
 from backend.api.operations import CSRF_TOKEN, REPLAYED
 from backend.api.schemas.accounts import LoginInput, NewTokenSchema, PersonSchema, SignUpInput
 from backend.db.transactions import writing
-from backend.edge.csrf import fresh_token
-from backend.edge.identity import (
+from backend.request.csrf import fresh_token
+from backend.request.identity import (
     has_bearer,
     has_session,
     log_out,
     require_person,
     revoke_bearer,
 )
-from backend.edge.network import client_network
-from backend.edge.refusals import noted
+from backend.request.network import client_network
+from backend.request.refusals import noted
 from backend.services import accounts, api_tokens
 
 blueprint = open_to_all("auth", "Accounts, and how to get a token")

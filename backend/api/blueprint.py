@@ -10,7 +10,7 @@ from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from backend.edge.identity import admit
+from backend.request.identity import admit
 
 # What the description says about a POST that `backend.api.replies.create` carries out once.
 ONCE = {

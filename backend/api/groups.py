@@ -21,9 +21,9 @@ from backend.api.schemas.groups import (
     MemberSchema,
 )
 from backend.db.transactions import writing
-from backend.edge.identity import current_membership, require_person
-from backend.edge.look_up import counted_look_up
 from backend.models import Group
+from backend.request.identity import current_membership, require_person
+from backend.request.look_up import counted_look_up
 from backend.services import balances, groups, members
 
 blueprint = protected("groups", "Groups, members and balances")

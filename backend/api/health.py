@@ -16,8 +16,8 @@ from backend.api.blueprint import ResourceBlueprint
 from backend.api.schemas.health import HealthSchema, LiveSchema, ReadySchema
 from backend.db.engines import engines
 from backend.db.schema_state import MISSING, SchemaReport, read_schema
-from backend.draining import is_draining
 from backend.errors import DatabaseError
+from backend.request.drain import is_draining
 from backend.version import release
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ class Problem(Schema):
 
 
 class DocumentedApi(Api):
-    """flask-smorest with our failures: it documents them, `backend.edge.failures` makes them."""
+    """flask-smorest with our failures: it documents them, `backend.request.failures` makes them."""
 
     ERROR_SCHEMA = Problem
 

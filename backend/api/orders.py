@@ -13,8 +13,8 @@ from backend.api.replies import create, listing
 from backend.api.schemas.common import PageQuery
 from backend.api.schemas.orders import OrderInput, OrderPage, OrderSchema
 from backend.db.transactions import writing
-from backend.edge.identity import current_membership
 from backend.models import Order, SplitMode
+from backend.request.identity import current_membership
 from backend.services import orders
 from backend.services.errors import InvalidInput
 

@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from flask import Response
 
-from backend.edge.failures import Failure
-from backend.lifecycle import request_id
+from backend.request.failures import Failure
+from backend.request.lifecycle import request_id
 
 MEDIA_TYPE = "application/problem+json"
 

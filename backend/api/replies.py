@@ -9,7 +9,7 @@ from flask import Response, json, jsonify, request, url_for
 from flask.json.provider import DefaultJSONProvider
 from marshmallow import Schema
 
-from backend.edge.identity import require_person
+from backend.request.identity import require_person
 from backend.services.idempotency import KeyedRequest, Reply, carry_out, keyed_request
 from backend.services.pagination import Page, PageRequest
 

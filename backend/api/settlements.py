@@ -12,7 +12,7 @@ from backend.api.replies import create, listing
 from backend.api.schemas.common import PageQuery
 from backend.api.schemas.settlements import SettlementInput, SettlementPage, SettlementSchema
 from backend.db.transactions import writing
-from backend.edge.identity import current_membership
+from backend.request.identity import current_membership
 from backend.services import settlements
 
 blueprint = protected("settlements", "Money that changed hands between members")

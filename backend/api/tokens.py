@@ -11,7 +11,7 @@ from backend.api.replies import as_response, listing, request_key
 from backend.api.schemas.accounts import NewTokenSchema, TokenInput, TokenPage
 from backend.api.schemas.common import PageQuery
 from backend.db.transactions import writing
-from backend.edge.identity import require_person
+from backend.request.identity import require_person
 from backend.services import api_tokens
 from backend.services.idempotency import Reply, carry_out
 

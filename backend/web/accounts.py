@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response, make_response, render_template, request, url_for
 
-from backend.edge.identity import current_person, log_in, log_out
-from backend.edge.network import client_network
-from backend.edge.refusals import noted
+from backend.request.identity import current_person, log_in, log_out
+from backend.request.network import client_network
+from backend.request.refusals import noted
 from backend.services import accounts
 from backend.services.errors import Conflict, InvalidInput, NotAuthenticated, TryLater
 from backend.web import drafts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from backend.edge.identity import admit
+from backend.request.identity import admit
 
 everybody = Blueprint("web", __name__, template_folder="templates")
 

@@ -12,7 +12,7 @@ from flask.globals import request_ctx
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
-from backend.edge.csrf import is_same_origin
+from backend.request.csrf import is_same_origin
 from backend.web.forms import DRAFT, ONCE, Form, inside
 
 _PREFIX = "draft."

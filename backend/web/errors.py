@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from flask import Response, make_response, render_template, request, url_for
 
-from backend.edge.csrf import is_same_origin
-from backend.edge.failures import Failure
-from backend.lifecycle import request_id
+from backend.request.csrf import is_same_origin
+from backend.request.failures import Failure
+from backend.request.lifecycle import request_id
 from backend.web import drafts
 from backend.web.forms import see
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from flask import Response, redirect, request
 from werkzeug.exceptions import BadRequest
 
-from backend.edge.failures import failure_of
-from backend.edge.identity import require_person
+from backend.request.failures import failure_of
+from backend.request.identity import require_person
 from backend.services.errors import Conflict, InvalidInput, KeyReused, TryLater
 from backend.services.idempotency import KeyedRequest, Reply, carry_out, keyed_request
 

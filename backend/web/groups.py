@@ -8,8 +8,8 @@ from uuid import UUID
 from flask import Response, flash, make_response, render_template, request, url_for
 
 from backend.db.types import utc_now
-from backend.edge.identity import current_membership, require_person
-from backend.edge.look_up import counted_look_up
+from backend.request.identity import current_membership, require_person
+from backend.request.look_up import counted_look_up
 from backend.services import balances, members, orders, settlements
 from backend.services import groups as group_service
 from backend.services.currencies import MINOR_DIGITS

@@ -7,8 +7,8 @@ from uuid import UUID
 from flask import Response, flash, make_response, render_template, request, url_for
 
 from backend.db.types import utc_now
-from backend.edge.identity import current_membership
 from backend.models import SplitMode
+from backend.request.identity import current_membership
 from backend.services import members, orders
 from backend.services.currencies import MINOR_DIGITS
 from backend.services.errors import Conflict, InvalidInput

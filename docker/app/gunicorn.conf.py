@@ -7,11 +7,11 @@ port is bound. Found by a worker, it would bind, crash and start again for ever.
 import os
 import sys
 
-from backend import draining
 from backend.app import preflight
 from backend.config.settings import load_settings
 from backend.errors import AppError
 from backend.logs import logging_config
+from backend.request import drain
 from backend.services.slots import shared_slots
 from backend.version import release
 
@@ -26,7 +26,7 @@ except AppError as error:
 # runs the container says which port it looks at.
 bind = f"0.0.0.0:{_settings.port}"
 # gthread, whose own refusals look like the app's.
-worker_class = "backend.edge.worker.ProblemWorker"
+worker_class = "backend.request.worker.ProblemWorker"
 workers = _settings.workers
 threads = _settings.threads
 
@@ -57,7 +57,7 @@ loglevel = _settings.log_level
 logconfig_dict = logging_config(_settings.log_level, color=_settings.color, release=release())
 
 # SIGTERM makes /api/ready say so at once, while requests that are running still finish.
-post_worker_init = draining.begin_on_worker_start
+post_worker_init = drain.begin_on_worker_start
 
 # Nobody but the app decides which proxy to believe.
 forwarded_allow_ips = ""

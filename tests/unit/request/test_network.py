@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from backend.edge.network import network_of
+from backend.request.network import network_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from backend.forwarded import Client, find_client
+from backend.request.forwarded import Client, find_client
 
 LOAD_BALANCER = (ip_network("10.0.0.5"),)
 

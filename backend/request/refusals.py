@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from flask import request
 
 from backend.errors import AppError
-from backend.lifecycle import request_id
+from backend.request.lifecycle import request_id
 from backend.services.errors import Conflict, NoAccount, NotAuthenticated, TooManyTries
 
-log = logging.getLogger(__name__)
+# People's filters for fail2ban know it by this name.
+log = logging.getLogger("backend.refusals")
 
 _REFUSALS: dict[str, type[AppError]] = {
     "login": NotAuthenticated,

@@ -13,8 +13,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from backend.db import errors as database_errors
-from backend.edge.csrf import STALE_FORM, OtherSiteError
 from backend.errors import AppError, DatabaseError
+from backend.request.csrf import STALE_FORM, OtherSiteError
 from backend.services.errors import (
     Conflict,
     InvalidInput,

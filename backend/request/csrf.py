@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
-from backend.edge.identity import has_session
+from backend.request.identity import has_session
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

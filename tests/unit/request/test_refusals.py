@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from backend.edge import refusals
-from backend.edge.refusals import noted
 from backend.logs import JsonFormatter
+from backend.request import refusals
+from backend.request.refusals import noted
 from backend.services.errors import Conflict, NoAccount, NotAuthenticated, TooManyTries
 from tests.repo.checkout import read
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from backend.edge.identity import require_person
-from backend.edge.network import client_network
-from backend.edge.refusals import noted
+from backend.request.identity import require_person
+from backend.request.network import client_network
+from backend.request.refusals import noted
 from backend.services import members
 
 
