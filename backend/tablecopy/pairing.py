@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from backend.errors import RefusedError, UsageError
+from backend.errors import UsageError
 from backend.tablecopy.ordering import in_groups
 from backend.tablecopy.shape import ColumnPair, SourceTable, TablePair, TargetColumn, TargetTable
 
@@ -92,18 +92,6 @@ class Pairing:
     def open_findings(self) -> tuple[Finding, ...]:
         """What stands in the way: fatal, or not allowed."""
         return tuple(f for f in self.findings if f.fatal or f.kind not in self.options.allowed)
-
-    def refuse_open_findings(self) -> None:
-        """See that nothing would be left behind without somebody's having said so.
-
-        Raises:
-            RefusedError: names each finding.
-        """
-        if self.open_findings:
-            raise RefusedError(
-                "; ".join(map(str, self.open_findings)),
-                hint="make the schemas alike, or allow the difference by its flag",
-            )
 
 
 def pair(

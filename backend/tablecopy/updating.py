@@ -33,21 +33,16 @@ from backend.tablecopy.sqlite.source import Source
 _RANGES = 8
 # So many ranges are asked about in one query.
 _RANGES_AT_ONCE = 200
-# So many keys are named; all are counted.
-_NAMED = 1000
 _EVERYTHING = (KeyRange(),)
 
 
 @dataclass
 class TableChange:
-    """What was done to one table; `extra` rows are only in the target, some of them by key."""
+    """What was done to one table: so many rows."""
 
-    staged: int = 0
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
-    extra: int = 0
-    extra_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +119,7 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
         keep_writers_out(session, [merge.pair.target for merge in merges])
         for merge in merges:
             name = merge.pair.target.name
-            _stage(session, what, merge, parts[name], changes[name])
+            _stage(session, what, merge, parts[name])
         if merges:
             pairs = [merge.pair for merge in merges]
             _see_reach(session, what, merges)
@@ -163,13 +158,7 @@ def _see_reach(session: Session, what: Update, merges: list[Merge]) -> None:
         what.on_reached(one)
 
 
-def _stage(
-    session: Session,
-    what: Update,
-    merge: Merge,
-    parts: tuple[KeyRange, ...],
-    change: TableChange,
-) -> None:
+def _stage(session: Session, what: Update, merge: Merge, parts: tuple[KeyRange, ...]) -> None:
     encoder = what.encoders[merge.pair.target.name]
     session.execute(merge.stage())
     with (
@@ -182,12 +171,8 @@ def _stage(
             if done.bad:
                 table = merge.pair.source.name
                 raise BadValuesError(f"{table} holds values that the target cannot hold")
-            change.staged += done.rows
     session.execute(merge.index_stage())
     _find_extra(session, merge, parts if merge.has_key else _EVERYTHING)
-    named = session.execute(merge.name_extra(_NAMED)).fetchall()
-    change.extra = int(named[0][1]) if named else 0
-    change.extra_keys = tuple(str(row[0]) for row in named)
 
 
 def _find_extra(session: Session, merge: Merge, parts: Sequence[KeyRange]) -> None:

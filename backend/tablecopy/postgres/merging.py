@@ -25,7 +25,6 @@ _FIND_EXTRAS = """
     FROM {ranges} CROSS JOIN LATERAL
         (SELECT tablecopy_t.tableoid, tablecopy_t.ctid, {key} FROM {rows} tablecopy_t {where}) t
     WHERE NOT EXISTS (SELECT FROM {stage} s WHERE {same_key})"""
-_NAME_EXTRA = "SELECT key, count(*) OVER () FROM {extra} ORDER BY 1 LIMIT {limit}"
 _DELETE = """
     DELETE FROM {rows} t USING {extra} e WHERE t.ctid = e.place AND t.tableoid = e.heap
     RETURNING 'deleted' AS done"""
@@ -127,10 +126,6 @@ class Merge:
         everything = key_range == KeyRange()
         where = sql.SQL("WHERE true") if everything else target_range(self.pair, key_range)
         return self.filled(_FIND_EXTRA, where=where)
-
-    def name_extra(self, limit: int) -> sql.Composed:
-        """Name them, and count them all."""
-        return self.filled(_NAME_EXTRA, limit=sql.Literal(limit))
 
     def changes(self) -> sql.Composed | None:
         """Change what differs, and nothing else; without a key nothing can be said to."""

@@ -14,7 +14,6 @@ from backend.errors import DatabaseError
 from backend.tablecopy.postgres.blueprint import Blueprint, read_blueprint
 from backend.tablecopy.postgres.emptiness import NOTHING, Contents, contents, refuse_unless_empty
 from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shape import TargetTable
 
 log = logging.getLogger(__name__)
 
@@ -115,31 +114,3 @@ def drop_shadow(session: Session, name: str) -> None:
         session.execute("SET LOCAL lock_timeout = '30s'")
         statement = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name))
         session.execute(statement)
-
-
-def merge_seeds(session: Session, shadow: Shadow, tables: Iterable[TargetTable]) -> int:
-    """Take over the rows of migrations whose key the source does not have; return how many."""
-    seeds = shadow.seeds or NOTHING
-    with translated("merging what migrations have put in"), session.transaction():
-        return sum(
-            session.execute(_merging(shadow.name, table)).rowcount
-            for table in tables
-            if table.name in seeds.tables
-        )
-
-
-def _merging(shadow: str, table: TargetTable) -> sql.Composed:
-    columns = [sql.Identifier(one.name) for one in table.columns if not one.generated]
-    key = table.primary_key or tuple(one.name for one in table.columns)
-    alike = sql.SQL(" AND ").join(
-        sql.SQL("n.{0} IS NOT DISTINCT FROM l.{0}").format(sql.Identifier(name)) for name in key
-    )
-    return sql.SQL(
-        "INSERT INTO {new} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {live} l"
-        " WHERE NOT EXISTS (SELECT FROM {new} n WHERE {alike})"
-    ).format(
-        new=sql.Identifier(shadow, table.name),
-        live=sql.Identifier(table.schema, table.name),
-        columns=sql.SQL(", ").join(columns),
-        alike=alike,
-    )

@@ -8,11 +8,10 @@ from psycopg import sql
 
 from backend.errors import RefusedError
 from backend.tablecopy.postgres.counters import next_numbers
-from backend.tablecopy.postgres.emptiness import contents
 from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Target, connect
-from backend.tablecopy.postgres.shadow import create_shadow, merge_seeds
+from backend.tablecopy.postgres.shadow import create_shadow
 from backend.tablecopy.postgres.swap import Swap, SwapPatience, swap
 from tests.integration.tablecopy.shadow.rich import TABLES, filled, tables
 from tests.integration.tablecopy.snapshot import schemas, snapshot
@@ -139,20 +138,6 @@ def test_rows_are_given_up_when_that_is_wanted(session, target):
     swap(session, Swap(shadow, tables(session, target)))
 
     assert session.execute("SELECT body FROM note").fetchall() == [("x",), ("x",)]
-
-
-def test_rows_of_migrations_are_merged_by_key(session, target):
-    session.execute("INSERT INTO person (id, email) VALUES (1, 'seed@x'), (2, 'only@x')")
-    seeds = contents(session, "Shop", TABLES)
-
-    shadow = filled(session, target, seeds=seeds)
-    finish(shadow, target, rows={})
-    found = tables(session, target)
-    merged = merge_seeds(session, shadow, found)
-    swap(session, Swap(shadow, found))
-
-    rows = session.execute("SELECT id, email FROM person ORDER BY id").fetchall()
-    assert (merged, rows) == (1, [(1, "Ana@x"), (2, "only@x"), (7, "bo@x")])
 
 
 def test_whoever_holds_the_tables_is_named_and_everything_stays(session, target):
