@@ -208,6 +208,25 @@ def test_a_schema_that_changes_meanwhile_is_refused(path, tmp_path):
             source.gather(lambda _handle: None)
 
 
+def test_a_schema_that_changes_before_all_move_to_a_copy_is_refused(path, tmp_path):
+    change = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('CREATE TABLE u (x)')"
+    turns = []
+
+    def begin_all(handle):
+        turns.append(handle)
+        # At the last turn nobody looks at the schema of this state any more.
+        code = run(WRITER, path, "1") if len(turns) < 3 else run(change, path)
+        assert code == 0
+
+    with (
+        open_source(path, scratch=tmp_path) as source,
+        pytest.raises(RefusedError, match="changes the tables"),
+    ):
+        source.gather(begin_all)
+
+    assert len(turns) == 3
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with (
         pytest.raises(DatabaseError, match=r"missing\.db is not there"),

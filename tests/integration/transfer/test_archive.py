@@ -116,6 +116,21 @@ def test_a_copy_that_differs_is_thrown_away(source, tmp_path, monkeypatch) -> No
     assert list((tmp_path / "archive").iterdir()) == []
 
 
+def test_nobody_else_may_read_a_copy_that_is_being_made(source, tmp_path, monkeypatch) -> None:
+    copied, modes = module._copy, []
+
+    def seen(connection: apsw.Connection, path: Path) -> None:
+        modes.append(path.stat().st_mode & 0o777)
+        copied(connection, path)
+        modes.append(path.stat().st_mode & 0o777)
+
+    monkeypatch.setattr(module, "_copy", seen)
+
+    archive(source, name="source.db", folder=tmp_path / "archive")
+
+    assert modes == [0o600, 0o600]
+
+
 def test_a_folder_that_cannot_be_made_is_told(source, tmp_path) -> None:
     (tmp_path / "file").write_text("in the way")
 

@@ -2,8 +2,11 @@
 
 import json
 
+import psycopg
 import pytest
 
+from backend.tablecopy.postgres.emptiness import refuse_unless_empty
+from backend.tablecopy.postgres.tables import keep_writers_out
 from tests.integration.transfer.conftest import ask, login, write
 
 ROWS = [(1, "x"), (2, "y")]
@@ -149,3 +152,58 @@ def test_values_that_are_refused_are_named_and_nothing_stays(move) -> None:
     assert ran.code == 65, ran.out + ran.err
     assert [one["key"] for one in json.loads(ran.out)["bad_values"]] == ["id=3"]
     assert move.rows() == []
+
+
+LATE = (
+    "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$BEGIN UPDATE a SET t = 'late' WHERE id = NEW.id; RETURN NULL; END$$",
+    "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION late()",
+)
+
+
+@pytest.mark.parametrize("held", [(), ("INSERT INTO a VALUES (1, 'x')",)], ids=["empty", "in use"])
+def test_what_a_trigger_would_change_at_the_very_end_is_seen_before(move, held) -> None:
+    move.prepare(*LATE, *held)
+    before = move.rows()
+
+    ran = move("--update", "--json")
+
+    assert ran.code == 65, ran.out + ran.err
+    (found,) = json.loads(ran.out)["bad_rows"]
+    assert (found["key"], found["kind"], found["constraint"]) == (
+        "2", "changed by a trigger", "late"
+    )  # fmt: skip
+    assert move.rows() == before
+
+
+def test_a_row_that_comes_before_the_lock_is_not_taken_for_one_of_ours(move, monkeypatch) -> None:
+    def lock(session, tables):
+        write(move.target, "INSERT INTO a VALUES (9, 'mine')")
+        keep_writers_out(session, tables)
+
+    monkeypatch.setattr("backend.tablecopy.direct_load.keep_writers_out", lock)
+
+    ran = move("--update")
+
+    assert ran.code == 77, ran.out + ran.err
+    assert "the target is not empty: a (1)" in ran.err
+    assert move.rows() == [(9, "mine")]
+
+
+def test_nobody_writes_once_the_tables_have_been_seen_to_be_empty(move, monkeypatch) -> None:
+    refused = []
+
+    def see(*contents):
+        refuse_unless_empty(*contents)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            write(move.target, "SET lock_timeout = '50ms'", "INSERT INTO a VALUES (9, 'mine')")
+        refused.append(contents)
+
+    monkeypatch.setattr("backend.tablecopy.direct_load.refuse_unless_empty", see)
+
+    ran = move("--update")
+
+    assert ran.code == 0, ran.out + ran.err
+    assert len(refused) == 1
+    assert move.rows() == ROWS
