@@ -13,7 +13,7 @@ from backend.tablecopy.shape import BadValue, Difference
 from backend.transfer.bad_value_lines import bad_value_lines
 
 if TYPE_CHECKING:
-    from backend.integrity.checking import Verdict
+    from backend.invariants.checks import Verdict
     from backend.tablecopy.postgres.findings import Offence
     from backend.transfer.archive import Archived
 

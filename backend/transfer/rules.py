@@ -9,7 +9,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.version import release
 
 if TYPE_CHECKING:
-    from backend.integrity.checking import Verdict
+    from backend.invariants.checks import Verdict
 
 # What migrations and logins keep for themselves: each database has its own.
 BOOKKEEPING = frozenset({"alembic_version", "schema_state", "throttles"})
@@ -43,7 +43,7 @@ def put_rules(target: DatabaseUrl, schema: str, moment: str = "") -> Verdict:
     from sqlalchemy import text
 
     from backend.db.dialect import PoolOptions, dialect_for
-    from backend.integrity.checking import check_rows
+    from backend.invariants.checks import check_rows
     from backend.migrate.explain import explained
     from backend.tablecopy.postgres.moment import joining
 

@@ -19,7 +19,7 @@ from backend.transfer.run import Run
 from backend.transfer.units import CompareUnit, Part
 
 if TYPE_CHECKING:
-    from backend.integrity.checking import Verdict
+    from backend.invariants.checks import Verdict
 
 # Beyond this many nobody reads them one by one; then all that is known is that there are more.
 _MOST_NAMED = 10_000

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from backend.errors import FoundWanting
-from backend.integrity.checking import Scope, check_rows
+from backend.invariants.checks import Scope, check_rows
 from backend.models import Group, User
 from backend.sync.shape import Value
 from backend.sync.sides.side import Side

@@ -9,7 +9,7 @@ from backend.db.base import data_tables
 from backend.demo import fill
 from backend.demo.wish import Wish
 from backend.errors import RefusedError
-from backend.integrity import check
+from backend.invariants import check
 from backend.models import GroupMember, Order, OrderPayer, OrderShare, User
 from backend.services.currencies import MINOR_DIGITS
 from tests.integration.migrate.structure import connected

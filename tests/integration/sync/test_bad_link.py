@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from backend.integrity import check
+from backend.invariants import check
 from backend.models import Order, User
 from backend.sync.cli import main
 from backend.sync.reach import retrying

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from backend.integrity import check
+from backend.invariants import check
 from backend.models import Order
 from backend.sync.shape import Cap, ConflictKind, OnConflict
 from tests.integration.sync.pair import PULL, PUSH, Pair

@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 
 from backend.db.types import utc_now
 from backend.errors import RefusedError
-from backend.integrity import check
+from backend.invariants import check
 from backend.models import Group, GroupMember, Order, OrderShare, Settlement, User
 from backend.sync.shape import Cap, ConflictKind, OnConflict
 from tests.integration.sync.homes import household, shared

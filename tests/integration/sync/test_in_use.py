@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.errors import TransientError
-from backend.integrity import check
+from backend.invariants import check
 from backend.sync.reach.retrying import with_retries
 from backend.sync.shape import Cap, OnConflict
 from tests.integration.sync.homes import shared

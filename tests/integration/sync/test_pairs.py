@@ -5,7 +5,7 @@ from sqlalchemy import delete, insert, select, update
 
 from backend.db.base import Base
 from backend.db.ids import new_id
-from backend.integrity import check
+from backend.invariants import check
 from backend.models import Group, Order, OrderPayer, OrderShare, User
 from backend.sync.shape import Cap, ConflictKind, OnConflict
 from tests.integration.sync.homes import household, shared

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backend.manage.cli import main as manage
+from backend.admin.cli import main as manage
 from backend.migrate.cli import main as migrate
 from backend.sync.cli import main as sync
 from backend.transfer.cli import main as transfer

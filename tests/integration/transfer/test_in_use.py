@@ -13,7 +13,7 @@ import psycopg
 
 from backend.demo import fill
 from backend.demo.wish import Wish
-from backend.integrity import check
+from backend.invariants import check
 from tests.integration.transfer.conftest import ask, counts, schemas
 
 ROOT = Path(__file__).resolve().parents[3]

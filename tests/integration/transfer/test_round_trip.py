@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from backend.app import create_app
 from backend.db.extension import db
-from backend.integrity import check
+from backend.invariants import check
 from backend.models import Group, GroupMember
 from backend.services import balances, members
 from backend.services.groups import Membership

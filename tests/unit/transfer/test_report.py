@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.errors import ExitCode
-from backend.integrity.checking import Verdict, Violation
+from backend.invariants.checks import Verdict, Violation
 from backend.tablecopy.postgres.findings import Offence, OffenceKind
 from backend.tablecopy.shape import BadValue, Difference, Kind
 from backend.transfer.report import Findings, Report, TableReport, write

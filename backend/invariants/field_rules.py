@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, Connection, Executable, Table, select
 
 from backend.db.base import Base
-from backend.integrity.rule import ROWS_AT_ONCE, About, Only, Rule, broken_rows
+from backend.invariants.rule import ROWS_AT_ONCE, About, Only, Rule, broken_rows
 from backend.models import IdempotencyKey, Order, Settlement, User
 from backend.services.currencies import MINOR_DIGITS
 from backend.services.email_key import email_key

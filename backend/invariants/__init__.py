@@ -1,5 +1,5 @@
 """What must hold between the rows of the app, and cannot be said in a constraint of one table."""
 
-from backend.integrity.checking import Scope, check, check_rows
+from backend.invariants.checks import Scope, check, check_rows
 
 __all__ = ["Scope", "check", "check_rows"]

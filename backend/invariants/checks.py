@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DataError, RefusedError
-from backend.integrity import references, sums, words
-from backend.integrity.rule import EVERYTHING, About, Only, Rule
+from backend.invariants import field_rules, references, sums
+from backend.invariants.rule import EVERYTHING, About, Only, Rule
 from backend.migrate.explain import explained
 from backend.migrate.ground import Patience, ground_for
 
@@ -124,7 +124,7 @@ def check_rows(connection: Connection, *, scope: Scope | None = None) -> Verdict
 
 def all_rules() -> list[Rule]:
     """Return every rule, in the order in which they are put."""
-    return [*references.rules(), *words.rules(), *sums.rules()]
+    return [*references.rules(), *field_rules.rules(), *sums.rules()]
 
 
 def _put(rule: Rule, connection: Connection, scope: Scope | None) -> Violation | None:

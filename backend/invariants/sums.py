@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.integrity.rule import Only, Rule, broken_rows
+from backend.invariants.rule import Only, Rule, broken_rows
 from backend.models import GroupMember, Order, OrderPayer, OrderShare, Settlement, SplitMode
 
 Part = type[OrderPayer] | type[OrderShare]

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import event, text
 
 from backend.db.dialect import PoolOptions, dialect_for
-from backend.integrity import Scope, check_rows
-from backend.integrity.checking import all_rules
-from backend.integrity.rule import About
-from tests.integration.integrity.test_rules import BROKEN, damage
+from backend.invariants import Scope, check_rows
+from backend.invariants.checks import all_rules
+from backend.invariants.rule import About
+from tests.integration.invariants.test_rules import BROKEN, damage
 
 __all__ = ["damage"]
 

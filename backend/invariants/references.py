@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Executable, ForeignKeyConstraint, and_, select
 
 from backend.db.base import Base
-from backend.integrity.rule import About, Only, Rule, broken_rows
+from backend.invariants.rule import About, Only, Rule, broken_rows
 
 
 def rules() -> list[Rule]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.manage.cli import main
+from backend.admin.cli import main
 from tests.integration.migrate.conftest import Ran, url_of
 from tests.integration.migrate.structure import execute
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
+from backend.admin.sqlite_load import measure
 from backend.cli.answer import Answer, print_answer_about
 from backend.cli.shell import run
 from backend.config.database_url import DatabaseUrl
 from backend.demo.filling import fill
 from backend.demo.wish import Wish
 from backend.errors import ExitCode, UsageError
-from backend.integrity.checking import check as put_every_rule
-from backend.manage.signals import look
+from backend.invariants.checks import check as put_every_rule
 from backend.migrate.target import Target, choose_database
 
 _URL_HELP = (
@@ -102,5 +102,5 @@ def signals(seconds: float, **where: Any) -> int:  # click passes one word for e
     database = place.database()
     if database.path is None:
         raise UsageError(f"{database} is no SQLite file", hint="name one with --db PATH")
-    place.tell(database, look(database.path, seconds=seconds))
+    place.tell(database, measure(database.path, seconds=seconds))
     return ExitCode.DONE

@@ -10,8 +10,8 @@ from contextlib import closing
 
 import pytest
 
-from backend.manage import signals
-from backend.manage.cli import main
+from backend.admin import sqlite_load
+from backend.admin.cli import main
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_long_write_is_seen_as_a_wait(path) -> None:
         release = threading.Timer(0.4, writer.execute, ["ROLLBACK"])
         release.start()
 
-        found = signals.look(path, seconds=0.6)
+        found = sqlite_load.measure(path, seconds=0.6)
         release.join()
 
     assert found.waited >= 1
@@ -46,11 +46,11 @@ def test_a_long_write_is_seen_as_a_wait(path) -> None:
 
 
 def test_a_write_that_lasts_longer_than_the_app_waits_is_counted(path, monkeypatch) -> None:
-    monkeypatch.setattr(signals, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite_load, "BUSY_TIMEOUT_MS", 50)
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
 
-        found = signals.look(path, seconds=0.2)
+        found = sqlite_load.measure(path, seconds=0.2)
 
     assert found.gave_up == found.asked > 0
 
@@ -67,7 +67,7 @@ def test_a_wal_that_grows_is_seen(path) -> None:
 
     thread = threading.Thread(target=write)
     thread.start()
-    found = signals.look(path, seconds=0.5)
+    found = sqlite_load.measure(path, seconds=0.5)
     stop.set()
     thread.join()
 

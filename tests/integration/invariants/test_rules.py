@@ -10,8 +10,8 @@ from backend.config.database_url import DatabaseUrl
 from backend.demo import fill
 from backend.demo.wish import Wish
 from backend.errors import RefusedError
-from backend.integrity import check
-from backend.integrity.checking import all_rules
+from backend.invariants import check
+from backend.invariants.checks import all_rules
 
 SMALL = Wish(users=20, orders=120)
 

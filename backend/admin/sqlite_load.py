@@ -48,7 +48,7 @@ class Signals:
         return asdict(self)
 
 
-def look(path: Path, *, seconds: float) -> Signals:
+def measure(path: Path, *, seconds: float) -> Signals:
     """Ask for the write lock of a file in use ten times a second, and copy it once.
 
     The lock is given back at once and nothing is written: users notice no more of it than of one
