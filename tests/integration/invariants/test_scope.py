@@ -10,9 +10,7 @@ from backend.db.dialect import PoolOptions, dialect_for
 from backend.invariants import Scope, check_rows
 from backend.invariants.checks import all_rules
 from backend.invariants.rule import About
-from tests.integration.invariants.test_rules import BROKEN, damage
-
-__all__ = ["damage"]
+from tests.integration.invariants.test_rules import BROKEN
 
 IN_GROUPS = [
     param for param in BROKEN if not str(param.values[0]).startswith(("orphans", "replies"))
