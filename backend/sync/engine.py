@@ -21,7 +21,6 @@ from backend.sync.merge.rules import broken_rules, refuse_broken
 from backend.sync.merge.task import RulesBrokenError, Task
 from backend.sync.shape import (
     ConflictKind,
-    Direction,
     Landed,
     OnConflict,
     Outcome,
@@ -34,6 +33,7 @@ from backend.sync.sides.refusal import Refusal, RowRefusedError
 from backend.sync.sides.side import Memory, Side
 from backend.sync.standing import Stage, Standing, clocks_apart, look_at, refuse_miscounted
 from backend.sync.tables import SyncedTables
+from backend.sync.unfit import UnfitValueError
 
 log = logging.getLogger(__name__)
 
@@ -170,8 +170,8 @@ def _is_filled(
     try:
         with target.savepoint():
             fill(source, target, tables, watcher, copied)
-    except RowRefusedError as error:
-        log.warning("no copy at once", extra={"fields": {"why": error.refusal.says}})
+    except (RowRefusedError, UnfitValueError) as error:
+        log.warning("no copy at once", extra={"fields": {"why": str(error)}})
         return False
     refuse_broken(target)
     outcome.tables, outcome.compared = copied.tables, copied.compared
@@ -203,12 +203,11 @@ def _merge(run: _Run) -> Outcome:
 
 def _faults(run: _Run, error: RulesBrokenError) -> dict[Value, Fault]:
     """Tell rules that one side breaks by itself from those that only both break together."""
-    direction, target = run.wanted.direction, run.sides.target(run.wanted.direction)
-    names = ("local", "remote") if direction is Direction.LOCAL_TO_RENDER else ("remote", "local")
+    target = run.sides.target(run.wanted.direction)
     with target.transaction(write=False):
         at_target = broken_rules(target, error.scopes)
     faults = {value: Fault(ConflictKind.RULE, why) for value, why in error.broken.items()}
-    for name, alone in zip(names, (error.at_source, at_target), strict=True):
+    for name, alone in zip(run.wanted.direction.names, (error.at_source, at_target), strict=True):
         for value, why in alone.items():
             faults[value] = Fault(ConflictKind.FAULT, f"the {name} one: {why}")
     return faults

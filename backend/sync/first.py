@@ -80,6 +80,7 @@ def fill(
     Raises:
         DataError: the target holds something else than what was sent.
         RowRefusedError: it refuses some of it.
+        UnfitValueError: the source holds a value that its column is not for.
     """
     for table in tables.tables:
         watcher.stage(f"copy {table.name}")

@@ -30,6 +30,13 @@ class _Pending:
     to_local: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     conflicts: list[Conflict] = field(default_factory=list)
 
+    def unfit(self, root: SyncedTable, key: Key, whys: Sequence[str]) -> None:
+        """Note a unit that can be neither compared nor written; `whys`: the local, the remote."""
+        told = zip(("local", "remote"), whys, strict=True)
+        because = next(f"the {name} one: {why}" for name, why in told if why)
+        kind = ConflictKind.UNFIT
+        self.conflicts.append(Conflict(root.name, root.shown(key), kind, because=because))
+
 
 def look(sides: Sides) -> Status:
     """Say how both sides stand; what has changed is loaded, what has not is not.
@@ -68,12 +75,20 @@ def _side_status(side: Side, glance: Glance) -> SideStatus:
 
 def _look_at(sides: Sides, root: SyncedTable, pending: _Pending) -> None:
     family = sides.tables.family(root.name)
+    for key, why in sides.local.unfit_keys(family).items():
+        pending.unfit(root, key, (why, ""))
+    for key, why in sides.remote.unfit_keys(family).items():
+        pending.unfit(root, key, ("", why))
     keys = dict.fromkeys([*sides.local.touched(family), *sides.remote.touched(family)])
     for piece in chunks(keys, _AT_ONCE):
         local = load(sides.local, sides.tables, root, piece)
         remote = load(sides.remote, sides.tables, root, piece)
         for key in piece:
-            _weigh(sides, root, key, (local[key].seen, remote[key].seen), pending)
+            whys = [unit.unfit(sides.tables) for unit in (local[key], remote[key])]
+            if any(whys):
+                pending.unfit(root, key, whys)
+            else:
+                _weigh(sides, root, key, (local[key].seen, remote[key].seen), pending)
 
 
 def _weigh(

@@ -20,6 +20,11 @@ class Direction(StrEnum):
     LOCAL_TO_RENDER = "local2render"
     RENDER_TO_LOCAL = "render2local"
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return what people call the source and the target."""
+        return ("local", "remote") if self is Direction.LOCAL_TO_RENDER else ("remote", "local")
+
 
 class OnConflict(StrEnum):
     """Which row stays when both sides have changed it; REPORT: neither is touched."""
@@ -40,6 +45,7 @@ class ConflictKind(StrEnum):
     RULE = "together, the changes of both sides would break a rule"
     FAULT = "breaks a rule of the app already on one side"
     REFUSED = "refused by the database that it would be written to"
+    UNFIT = "holds a value that its column is not for"
 
 
 @dataclass(frozen=True)

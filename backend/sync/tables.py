@@ -151,7 +151,7 @@ class SyncedTable:
         """Write a key for people."""
         columns = self.named(self.key[: len(key)])
         return ", ".join(
-            str(UUID(str(value))) if column.kind is Kind.UUID else str(value)
+            _shown(value) if column.kind is Kind.UUID else str(value)
             for column, value in zip(columns, key, strict=True)
         )
 
@@ -169,6 +169,14 @@ class SyncedTable:
             for column, value in zip(self.visible, row, strict=True)
             if column.name not in leave
         )
+
+
+def _shown(value: Value) -> str:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        # A SQLite file may hold any text instead.
+        return ascii(value).strip("'")
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,13 @@ class Attempt:
         self._going: list[Weighed] = []
         self._holders: dict[Key, frozenset[Key]] = {}
         self.refusals: dict[Place, Refusal] = {}
+        # Tables of the source with rows whose key is none: one of them may be what is missing.
+        self._unclear: set[str] = set()
         self._ledger = Ledger(task, self.target, outcome)
         parts = self.source, self.target, self.tables, self._renames
         self._obstacles = Obstacles(*parts)
         self._writing = Writing(*parts, outcome, task.undo)
-        self._pairing = Pairing(*parts, task.wanted.direction, outcome)
+        self._pairing = Pairing(*parts, task, outcome)
 
     def run(self, rules: Rules) -> None:
         """Weigh everything that the source has touched, and write what can be written.
@@ -82,7 +84,11 @@ class Attempt:
         self.source.forget(self._ledger.consumed)
 
     def _travel(self, root: SyncedTable) -> None:
-        touched = self.source.touched(self.tables.family(root.name))
+        family = self.tables.family(root.name)
+        touched, unfit = self.source.touched(family), self.source.unfit_keys(family)
+        self._ledger.unfit_keys(root, unfit)
+        if unfit:
+            self._unclear.add(root.name)
         self._pairing.pair(root, touched)
         left = list(dict.fromkeys(map(self._renames.key, touched)))
         if left:
@@ -141,6 +147,9 @@ class Attempt:
                 continue
             if not self._task.wanted.deletes:
                 self._ledger.stays(root, one.change.key)
+            elif one.removes and root.name in self._unclear:
+                because = "a row whose key is none may be this one"
+                self._ledger.conflict(root, one.change.key, ConflictKind.UNFIT, because=because)
             elif one.removes:
                 self._going.append(one)
             else:

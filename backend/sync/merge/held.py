@@ -56,7 +56,7 @@ class Held:
         """
         self._heard.add(first.says)
         certain = {
-            place: Fault(ConflictKind.REFUSED, refusal.says)
+            place: Fault(refusal.kind, refusal.says)
             for place, refusal in found.items()
             if not refusal.may_pass or refusal.says in self._heard
         }

@@ -49,6 +49,9 @@ class Ledger:
         held = self._task.held
         if fault := held.units.get((root.name, key)):
             return fault
+        for name, unit in zip(self._task.wanted.direction.names, (source, target), strict=True):
+            if why := unit.unfit(self._task.sides.tables):
+                return Fault(ConflictKind.UNFIT, f"the {name} one: {why}")
         for unit in (source, target):
             row = unit.seen.now.get((root.name, key))
             for value in root.pick(row, [root.meaning.scope]) if row else ():
@@ -94,6 +97,12 @@ class Ledger:
     def conflict(self, root: SyncedTable, key: Key, kind: ConflictKind, *, because: str) -> None:
         """Note what stands in the way of a unit."""
         self._outcome.conflicts.append(Conflict(root.name, root.shown(key), kind, because=because))
+
+    def unfit_keys(self, root: SyncedTable, found: Mapping[Key, str]) -> None:
+        """Note rows of the source whose key is none."""
+        source, _ = self._task.wanted.direction.names
+        for key, why in found.items():
+            self.conflict(root, key, ConflictKind.UNFIT, because=f"the {source} one: {why}")
 
     def taken(self, root: SyncedTable, holders: Mapping[Key, frozenset[Key]]) -> None:
         """Note units whose unique values are held by others."""

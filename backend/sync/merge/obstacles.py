@@ -11,6 +11,7 @@ from backend.sync.merge.units import Renames
 from backend.sync.shape import Conflict, ConflictKind, Key
 from backend.sync.sides.side import Side
 from backend.sync.tables import Reference, Row, SyncedTable, SyncedTables
+from backend.sync.unfit import UnfitRow
 
 # A table and some of its columns.
 _Corner = tuple[str, tuple[str, ...]]
@@ -119,7 +120,9 @@ class Obstacles:
         return found
 
     def _live_at_source(self, table: SyncedTable, rows: list[Row]) -> set[Key]:
-        asked = [self.renames.former(table.key_of(row)) for row in rows]
+        # A row whose key is none cannot be on the other side, and must not be asked for there.
+        fit = [row for row in rows if not isinstance(row, UnfitRow)]
+        asked = [self.renames.former(table.key_of(row)) for row in fit]
         found = self.source.rows(table, table.key, asked) if asked else []
         return {self.renames.key(table.key_of(row)) for row in found if table.is_live(row)}
 

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.sync.chunks import chunks
+from backend.sync.merge.held import Fault
+from backend.sync.merge.task import Task
 from backend.sync.merge.units import Renames
-from backend.sync.shape import Direction, Key, Outcome, Paired
+from backend.sync.shape import ConflictKind, Direction, Key, Outcome, Paired
 from backend.sync.sides.side import Side
 from backend.sync.tables import SyncedTable, SyncedTables
+from backend.sync.unfit import UnfitRow, first_unfit
 
 _AT_ONCE = 1_000
 
@@ -26,7 +29,7 @@ class Pairing:
     target: Side
     tables: SyncedTables
     renames: Renames
-    direction: Direction
+    task: Task
     outcome: Outcome
 
     def pair(self, root: SyncedTable, touched: Iterable[Key]) -> None:
@@ -42,7 +45,8 @@ class Pairing:
 
     def _pair(self, root: SyncedTable, keys: list[Key]) -> None:
         columns = root.meaning.natural
-        rows = [self.renames.row(root, row) for row in self.source.rows(root, root.key, keys)]
+        held = self.source.rows(root, root.key, keys)
+        rows = [self.renames.row(root, row) for row in held if not isinstance(row, UnfitRow)]
         wanted = {root.pick(row, columns): root.key_of(row) for row in rows}
         own = list(wanted.values())
         there = {root.key_of(row) for row in self.target.rows(root, root.key, own)} if own else {}
@@ -51,20 +55,32 @@ class Pairing:
         }
         found = self.target.rows(root, columns, list(new)) if new else []
         pairs = [(new[root.pick(row, columns)], root.key_of(row)) for row in found]
-        held = [other for _, other in pairs]
-        known = {root.key_of(row) for row in self.source.rows(root, root.key, held)} if held else {}
+        others = [root.key_of(row) for row in found if not isinstance(row, UnfitRow)]
+        known = (
+            {root.key_of(row) for row in self.source.rows(root, root.key, others)} if others else {}
+        )
         for one, other in pairs:
-            if other not in known:
+            if other not in known and not self._is_unfit(root, one, other):
                 self._rename(root, one, other)
 
+    def _is_unfit(self, root: SyncedTable, own: Key, other: Key) -> bool:
+        """Tell whether a row could not be copied under another key; it stays behind then."""
+        sides = ((self.source, own), (self.target, other))
+        for name, (side, key) in zip(self.task.wanted.direction.names, sides, strict=True):
+            if unfit := first_unfit(side.rows(root, root.key, [key], guarded=True)):
+                because = f"the {name} one: {root.name} {root.shown(key)}: {unfit.why}"
+                self.task.held.units[root.name, own] = Fault(ConflictKind.UNFIT, because)
+                return True
+        return False
+
     def _rename(self, root: SyncedTable, own: Key, other: Key) -> None:
-        if self.direction is Direction.LOCAL_TO_RENDER:
+        if self.task.wanted.direction is Direction.LOCAL_TO_RENDER:
             local, survivor, side = own, other, self.source
             self.renames.add(root, own, other)
         else:
             local, survivor, side = other, own, self.target
         moved = tuple(self._hanging_on(side, root, local))
-        if self.direction is Direction.RENDER_TO_LOCAL:
+        if self.task.wanted.direction is Direction.RENDER_TO_LOCAL:
             self.target.rekey(self.tables, root, local, survivor)
         self.outcome.paired.append(
             Paired(root.name, root.shown(local), root.shown(survivor), moved)

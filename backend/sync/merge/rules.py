@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from backend.errors import FoundWanting
+from backend.errors import DataError, FoundWanting
 from backend.invariants.checks import Scope, check_rows
 from backend.models import Group, User
 from backend.sync.shape import Value
@@ -26,15 +26,20 @@ def broken_rules(side: Side, scopes: Mapping[str, frozenset[Value]]) -> Mapping[
     groups = _ids(scopes.get(Group.__tablename__))
     users = _ids(scopes.get(User.__tablename__))
     with _borrowed(side) as connection:
-        if check_rows(connection, scope=Scope(groups, users)).is_clean:
+        if not _broken(connection, Scope(groups, users)):
             return {}
         each = [*((one, Scope(groups=frozenset({one}))) for one in sorted(groups))]
         each += [(one, Scope(users=frozenset({one}))) for one in sorted(users)]
-        return {
-            one: "; ".join(violation.says for violation in verdict.violations)
-            for one, scope in each
-            if not (verdict := check_rows(connection, scope=scope)).is_clean
-        }
+        return {one: why for one, scope in each if (why := _broken(connection, scope))}
+
+
+def _broken(connection: Connection, scope: Scope) -> str:
+    """Say which rules are broken, or cannot be put to what a SQLite file holds."""
+    try:
+        verdict = check_rows(connection, scope=scope)
+    except DataError as error:
+        return str(error.args[0])
+    return "; ".join(violation.says for violation in verdict.violations)
 
 
 def refuse_broken(side: Side) -> None:

@@ -9,6 +9,7 @@ from backend.sync.merge.deciding import Place, Seen
 from backend.sync.shape import Key, Value
 from backend.sync.sides.side import Entry, Side
 from backend.sync.tables import Kind, Row, SyncedTable, SyncedTables
+from backend.sync.unfit import UnfitRow
 
 # Of two files nobody tells what a column that the models do not know is for.
 _MAY_REFER = frozenset({Kind.UUID, Kind.OTHER})
@@ -20,6 +21,13 @@ class Unit:
 
     seen: Seen
     entries: tuple[Entry, ...] = ()
+
+    def unfit(self, tables: SyncedTables) -> str:
+        """Name a row that can be neither compared nor written, and say why; empty for most."""
+        for (name, key), row in self.seen.now.items():
+            if isinstance(row, UnfitRow):
+                return f"{name} {tables[name].shown(key)}: {row.why}"
+        return ""
 
 
 @dataclass
@@ -54,10 +62,11 @@ class Renames:
         """Return a row of visible values as it refers to the survivors."""
         if not self.survivors:
             return row
-        return tuple(
+        renamed = tuple(
             self.survivors.get(value, value) if column.kind in _MAY_REFER else value
             for column, value in zip(table.visible, row, strict=True)
         )
+        return UnfitRow(renamed, row.why) if isinstance(row, UnfitRow) else renamed
 
     def full_row(self, table: SyncedTable, row: Row) -> Row:
         """Return a row of all values as it refers to the survivors."""

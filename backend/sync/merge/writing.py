@@ -10,10 +10,11 @@ from backend.sync.keep.keeping import Undo
 from backend.sync.merge.deciding import Image, Place
 from backend.sync.merge.obstacles import Change
 from backend.sync.merge.units import Renames, load
-from backend.sync.shape import Key, Outcome, TableCount, Value
+from backend.sync.shape import ConflictKind, Key, Outcome, TableCount, Value
 from backend.sync.sides.refusal import Refusal, RowRefusedError
 from backend.sync.sides.side import Side
 from backend.sync.tables import Row, SyncedTable, SyncedTables
+from backend.sync.unfit import first_unfit
 
 
 @dataclass
@@ -80,6 +81,7 @@ class Writing:
     def _delete(self, table: SyncedTable, keys: list[Key]) -> None:
         if keys:
             old = self.target.rows(table, table.key, keys, guarded=True)
+            _refuse_unfit(old)
             self.undo.deleted(table.name, table.names, old)
             self.target.delete(table, keys)
             self._count(table).deleted += len(keys)
@@ -90,7 +92,9 @@ class Writing:
             return rows
         asked = [self.renames.former(table.key_of(row)) for row in rows]
         whole: dict[Key, dict[str, Value]] = {}
-        for found in self.source.rows(table, table.key, asked, guarded=True):
+        held = self.source.rows(table, table.key, asked, guarded=True)
+        _refuse_unfit(held)
+        for found in held:
             values = dict(zip(table.names, found, strict=True))
             whole[self.renames.key(tuple(values[name] for name in table.key))] = values
         names = [column.name for column in table.visible]
@@ -118,6 +122,12 @@ class Writing:
 
     def _count(self, table: SyncedTable) -> TableCount:
         return self.outcome.tables.setdefault(table.name, TableCount())
+
+
+def _refuse_unfit(rows: Sequence[Row]) -> None:
+    """See that what is guarded can be kept and sent, too: nothing has looked at that before."""
+    if unfit := first_unfit(rows):
+        raise RowRefusedError(Refusal(unfit.why, kind=ConflictKind.UNFIT))
 
 
 def _differing(one: Image, other: Image) -> list[Place]:

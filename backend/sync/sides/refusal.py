@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from backend.sync.shape import ConflictKind
+
 if TYPE_CHECKING:
     from backend.sync.sides.side import Side
 
@@ -21,6 +23,7 @@ class Refusal:
 
     says: str
     may_pass: bool = False
+    kind: ConflictKind = ConflictKind.REFUSED
 
 
 class RowRefusedError(Exception):

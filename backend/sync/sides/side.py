@@ -174,6 +174,9 @@ class Side(Protocol):
     def touched(self, tables: Sequence[SyncedTable]) -> list[Key]:
         """Return the keys of all owners of which a row has an entry."""
 
+    def unfit_keys(self, tables: Sequence[SyncedTable]) -> Mapping[Key, str]:
+        """Return owners of which a row has an entry but whose key is none, and what is wrong."""
+
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""
 

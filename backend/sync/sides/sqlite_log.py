@@ -9,8 +9,9 @@ from backend.sync.shape import Key
 from backend.sync.sides.side import Entry, Memory
 from backend.sync.sides.sqlite_capture import triggers
 from backend.sync.sides.sqlite_rows import SQLiteRows, as_json, columns_of, matching
-from backend.sync.sides.sqlite_values import as_remembered, is_key, sound, to_remember
+from backend.sync.sides.sqlite_values import as_remembered, is_key, marked, to_remember
 from backend.sync.tables import Kind, Reference, Row, SyncedTable, SyncedTables
+from backend.sync.unfit import UnfitRow
 from backend.tablecopy.sqlite.quoting import quoted
 
 
@@ -55,15 +56,25 @@ class SQLiteLog(SQLiteRows):
 
     def touched(self, tables: Sequence[SyncedTable]) -> list[Key]:
         """Return the keys of all owners of which a row has an entry."""
+        return [key for key in self._roots(tables) if is_key(tables[0], key)]
+
+    def unfit_keys(self, tables: Sequence[SyncedTable]) -> Mapping[Key, str]:
+        """Return keys of the log that are none and that rows still have, and what is wrong."""
+        keys = [key for key in self._roots(tables) if not is_key(tables[0], key)]
+        return {
+            table.pick(row, table.root_columns): row.why
+            for table in (tables if keys else ())
+            for row in self.rows(table, table.root_columns, keys)
+            if isinstance(row, UnfitRow)
+        }
+
+    def _roots(self, tables: Sequence[SyncedTable]) -> list[Key]:
         query = (
             "SELECT DISTINCT root FROM tablecopy_changes"
             " WHERE tbl IN (SELECT value FROM json_each(?)) ORDER BY root"
         )
         names = as_json([table.name for table in tables])
-        found = [tuple(json.loads(root)) for (root,) in self._all(query, (names,))]
-        # The first of a family is its root; what cannot be a key is refused if a row still has it.
-        self.rows(tables[0], tables[0].key, [key for key in found if not is_key(tables[0], key)])
-        return [key for key in found if is_key(tables[0], key)]
+        return [tuple(json.loads(root)) for (root,) in self._all(query, (names,))]
 
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""
@@ -123,7 +134,7 @@ class SQLiteLog(SQLiteRows):
             f" WHERE c.tbl = ? AND c.key = json_array({key}))"
         )
         found = self._all(query, (as_json(list(keys)), table.name))
-        return list(sound(table, table.visible, found))
+        return list(marked(table, table.visible, found))
 
     def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
         """Put a copy under the new key, hang on it what hung on the old one, drop that."""

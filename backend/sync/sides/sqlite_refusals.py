@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backend.sync.sides.refusal import Refusal, RowRefusedError
+from backend.sync.unfit import UnfitValueError
 
 # Its other words name tables, columns and constraints; these are whatever somebody has written.
 _OTHERS_WORDS = "SQLITE_CONSTRAINT_TRIGGER"
@@ -25,6 +26,9 @@ def refusals() -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise RowRefusedError(refusal_in(error)) from error
+    except UnfitValueError as error:
+        # SQLite itself would take it, and the app could not read it.
+        raise RowRefusedError(Refusal(error.why)) from error
 
 
 def refusal_in(error: sqlite3.IntegrityError) -> Refusal:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from backend.sync.shape import Key
-from backend.sync.sides.sqlite_values import AS_TEXT, sound
+from backend.sync.sides.sqlite_values import AS_TEXT, marked, sound
 from backend.sync.tables import Row, SyncedTable
 from backend.tablecopy.sqlite.quoting import quoted
 
@@ -29,9 +29,9 @@ class SQLiteRows:
             f"SELECT {columns_of(table, guarded=guarded)} FROM {quoted(table.name)} AS t"  # noqa: S608
             f" ORDER BY {order}"
         )
-        columns = table.columns if guarded else table.visible
+        columns, checked = (table.columns, sound) if guarded else (table.visible, marked)
         while rows := cursor.fetchmany(_FETCH):
-            yield from sound(table, columns, rows)
+            yield from checked(table, columns, rows)
 
     def rows(
         self,
@@ -47,7 +47,7 @@ class SQLiteRows:
             f" CROSS JOIN {quoted(table.name)} AS t ON {matching(columns)}"
         )
         found = self._all(query, (as_json(list(keys)),))
-        return list(sound(table, table.columns if guarded else table.visible, found))
+        return list(marked(table, table.columns if guarded else table.visible, found))
 
     def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Insert rows, given with all their columns."""

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
-from backend.errors import DataError
 from backend.sync.chunks import chunks
 from backend.sync.shape import Key, Value
 from backend.sync.sides.sqlite_capture import QUOTED
 from backend.sync.sides.sqlite_columns import fit_together
 from backend.sync.tables import Kind, Row, SyncedColumn, SyncedTable
+from backend.sync.unfit import UnfitRow, UnfitValueError
 from backend.tablecopy.sqlite.quoting import literal
 
 # Bytes that are no UTF-8 are read as what no text can hold: the driver would show them to all.
@@ -43,10 +43,26 @@ _EXPECTED = {
 def sound(
     table: SyncedTable, columns: Sequence[SyncedColumn], rows: Iterable[Row]
 ) -> Iterator[Row]:
-    """Return the rows as they are, but for moments in another form that the app reads too.
+    """Return rows that are to be stored or copied whole, in the form in which they are compared.
 
     Raises:
-        DataError: a value is not what its column is for.
+        UnfitValueError: a value is not what its column is for.
+    """
+    for row in marked(table, columns, rows):
+        if isinstance(row, UnfitRow):
+            raise UnfitValueError(_named(table, columns, row), row.why)
+        yield row
+
+
+def marked(
+    table: SyncedTable, columns: Sequence[SyncedColumn], rows: Iterable[Row]
+) -> Iterator[Row]:
+    """Return the rows as they are, but for moments in another form that the app reads too.
+
+    A row becomes an `UnfitRow` if it holds a value that its column is not for.
+
+    Raises:
+        UnfitValueError: that value is its key, and no text by which the row could be found again.
     """
     kinds = [column.kind for column in columns]
     for piece in chunks(rows, _AT_ONCE):
@@ -97,21 +113,24 @@ def _unquoted(kind: Kind, words: str) -> Value:
 
 
 def _mended(table: SyncedTable, columns: Sequence[SyncedColumn], row: Row) -> Row:
-    names = [column.name for column in columns]
     values: list[Value] = []
+    why = ""
     for column, value in zip(columns, row, strict=True):
         if value is None or _FITS[column.kind](value):
             values.append(value)
         elif (form := _FORMS.get(column.kind)) and (same := form(value)):
             values.append(same)
         else:
-            held = dict(zip(names, row, strict=True))
-            key = ", ".join(ascii(held[name]).strip("'") for name in table.key)
-            raise DataError(
-                f"{table.name} {key}: {column.name} does not hold {_EXPECTED[column.kind]}",
-                hint="nothing was written; mend the row in the SQLite file, then run this again",
-            )
-    return tuple(values)
+            why = why or f"{column.name} does not hold {_EXPECTED[column.kind]}"
+            if column.name in table.key and not _is_text(value):
+                raise UnfitValueError(_named(table, columns, row), why)
+            values.append(value)
+    return UnfitRow(tuple(values), why) if why else tuple(values)
+
+
+def _named(table: SyncedTable, columns: Sequence[SyncedColumn], row: Row) -> str:
+    held = dict(zip((column.name for column in columns), row, strict=True))
+    return f"{table.name} {', '.join(ascii(held[name]).strip(chr(39)) for name in table.key)}"
 
 
 def _decimal(value: object) -> str:

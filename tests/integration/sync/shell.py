@@ -1,6 +1,9 @@
 """What somebody with a shell does, past the app: rows that are gone, come back, get other keys."""
 
+import sqlite3
+from contextlib import closing
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -23,6 +26,16 @@ def remove_account(world: World, user: UUID) -> None:
         update(GroupMember).where(GroupMember.user_id == user).values(user_id=None),
         delete(User).where(User.id == user),
     )
+
+
+def by_hand(world: World, statement: str, *values: Any) -> None:
+    """Write past the app, as somebody with a shell would."""
+    assert world.database.path
+    with closing(sqlite3.connect(world.database.path)) as file:
+        file.execute("PRAGMA foreign_keys = ON")
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        file.execute(statement, values)
+        file.commit()
 
 
 def _remake_account(world: World, user: UUID) -> None:

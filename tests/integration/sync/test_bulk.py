@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import update
 
-from backend.models import Group, Order
+from backend.models import Group, Order, User
 from backend.sync import engine
 from backend.sync.bulk import bulk_for
 from backend.sync.engine import synchronise
 from backend.sync.reach.opening import opened
-from backend.sync.shape import Outcome, Wanted
+from backend.sync.shape import ConflictKind, Outcome, Wanted
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
 
@@ -71,13 +71,16 @@ def test_what_is_written_meanwhile_on_either_side_is_not_lost(pair):
 
 
 def test_what_the_transfer_refuses_is_told_by_the_sync(pair):
-    household(pair.local)
+    home = household(pair.local)
     pair.local.do(update(Group).values(name="a\0b"))
 
-    with pytest.raises(Exception, match=r"groups .*: name does not hold a text"):
-        push(pair)
+    outcome, done = push(pair)
 
-    assert pair.remote.count(Group) == 0
+    assert done == [False]
+    (told,) = outcome.open_conflicts
+    assert (told.kind, told.key) == (ConflictKind.UNFIT, str(home.group))
+    assert "name does not hold a text" in told.because
+    assert pair.remote.ids(User) == [home.ada]
 
 
 def test_no_password_stands_where_others_can_read_it(pair, monkeypatch):
