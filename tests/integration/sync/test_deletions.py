@@ -4,10 +4,11 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 from backend.db.types import utc_now
-from backend.models import GroupMember, Settlement, User
+from backend.errors import RefusedError
+from backend.models import Group, GroupMember, Settlement, User
 from backend.sync.shape import Cap, ConflictKind
 from tests.integration.sync.bad_link import BadLink
 from tests.integration.sync.conftest import on_port
@@ -72,6 +73,27 @@ def test_rows_marked_as_deleted_cost_what_rows_that_change_cost(pair: Pair):
 
     # Whether somebody uses them is asked once for each table that could.
     assert left <= 2 * changed, (left, changed)
+
+
+@pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
+@pytest.mark.parametrize(
+    "most", [Cap(rows=2), Cap(percent=20)], ids=["two rows", "a fifth of ten rows"]
+)
+def test_as_many_go_as_may_and_not_one_more(pair: Pair, most):
+    shared(pair)
+    groups = [pair.local.add_group() for _ in range(9)]
+    pair.both()
+    pair.local.do(delete(Group).where(Group.id.in_(groups[:3])))
+    before = pair.remote.dump()
+
+    with pytest.raises(RefusedError, match=f"3 of 10 rows of groups .*; at most {most} may"):
+        pair.push(deletes=True, max_deletes=most)
+
+    assert pair.remote.dump() == before
+    row = before["groups"][groups[2],]
+    pair.local.do(insert(Group).values(row))
+    assert pair.push(deletes=True, max_deletes=most).tables["groups"].deleted == 2
+    assert set(groups[:3]) & set(pair.remote.ids(Group)) == {groups[2]}
 
 
 def test_of_many_that_go_those_in_use_stay(pair: Pair):

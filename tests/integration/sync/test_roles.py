@@ -156,6 +156,8 @@ def test_names_that_somebody_puts_in_the_way_mislead_nobody(roles, pair, postgre
         "CREATE TABLE evil.users (LIKE public.users)",
         "CREATE TABLE evil.tablecopy_changes (LIKE public.tablecopy_changes)",
         f"GRANT ALL ON ALL TABLES IN SCHEMA evil TO {app}",
+        # Where the owner of our functions may not look, none of it would be found.
+        "GRANT USAGE ON SCHEMA evil TO PUBLIC",
         "CREATE FUNCTION evil.replace(text, text, text) RETURNS text LANGUAGE sql AS $$SELECT 'x'$$",
         "CREATE FUNCTION evil.to_char(timestamp, text) RETURNS text LANGUAGE sql AS $$SELECT 'x'$$",
         dbname=pair.remote.database.params["dbname"],
@@ -169,6 +171,18 @@ def test_names_that_somebody_puts_in_the_way_mislead_nobody(roles, pair, postgre
     assert pair.pull(**ALL).written == 1
     assert pair.local.one(Group, home.group)["name"] == "Misled"
     assert pair.verify() == []
+
+
+def test_what_runs_as_the_owner_looks_only_where_nobody_else_writes(pair):
+    shared(pair)
+
+    with psycopg.connect(pair.remote.database.conninfo()) as session:
+        found = session.execute(
+            "SELECT prosecdef, proconfig[1] FROM pg_proc WHERE proname LIKE 'tablecopy%'"
+        ).fetchall()
+
+    # One for each table, and one that notes what was emptied.
+    assert found == [(True, "search_path=pg_catalog, pg_temp")] * 8
 
 
 def test_that_a_table_was_emptied_is_known_until_both_sides_were_compared(roles, pair):
