@@ -224,6 +224,21 @@ def test_a_lock_whose_session_wanders_off_ends_the_run(postgres) -> None:
             AdvisoryLock(connection, postgres, pid + 1).check()
 
 
+def test_no_server_ends_the_session_that_holds_the_lock_for_being_idle(
+    postgres, postgres_server
+) -> None:
+    postgres_server.execute(
+        f"ALTER DATABASE {postgres.params['dbname']} SET idle_session_timeout = '10min'"
+    )
+    ground = PostgresGround(postgres, PoolOptions(2, "test"), Patience(1))
+
+    with ground.locked() as lock:
+        timeout = lock._session.execute("SHOW idle_session_timeout").fetchone()
+    ground.close()
+
+    assert timeout == ("0",)
+
+
 def test_a_lost_lock_ends_the_run(postgres, postgres_server) -> None:
     ground = PostgresGround(postgres, PoolOptions(2, "test"), Patience(1))
     with ground.locked() as lock:
@@ -244,7 +259,7 @@ def test_nothing_more_is_applied_once_the_lock_is_lost(postgres, history, migrat
     ran = migrate(postgres, "--dir", history.folder)
 
     assert ran.code == 69
-    assert "the session that held the migration lock has ended" in ran.err
+    assert "the session that held the lock has ended" in ran.err
     assert records(postgres)[1] == [(1, SHIPPED + 1, 0)]
 
 
