@@ -147,6 +147,15 @@ def test_a_closed_account_is_out_everywhere(app, ayse):
     assert browser.get("/groups").headers["Location"].startswith("/login")
 
 
+def test_a_second_browser_throws_the_first_one_out_of_nothing(app, ayse):
+    first, second = Visitor(app), Visitor(app)
+    first.log_in(ayse)
+
+    second.log_in(ayse)
+
+    assert [browser.get("/groups").status_code for browser in (first, second)] == [200, 200]
+
+
 def test_a_strange_credential_is_just_nobody(client):
     strange = ["Bearer ", "Bearer x", "Bearer hp_é", "Basic YTpi", "bearer", "Bearer " + "x" * 5000]
 
