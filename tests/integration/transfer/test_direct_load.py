@@ -207,3 +207,22 @@ def test_nobody_writes_once_the_tables_have_been_seen_to_be_empty(move, monkeypa
     assert ran.code == 0, ran.out + ran.err
     assert len(refused) == 1
     assert move.rows() == ROWS
+
+
+@pytest.mark.parametrize(
+    "held", [(), ("INSERT INTO a VALUES (1, 'old')",)], ids=["empty", "in use"]
+)
+def test_a_table_that_somebody_writes_to_is_a_matter_of_trying_again(
+    move, monkeypatch, held
+) -> None:
+    monkeypatch.setattr("backend.tablecopy.postgres.tables._LOCK_TIMEOUT", "50ms")
+    move.prepare(*held)
+    before = move.rows()
+
+    with psycopg.connect(move.target.conninfo()) as writer:
+        writer.execute("INSERT INTO a VALUES (9, 'mine')")
+        ran = move("--update")
+        writer.rollback()
+
+    assert ran.code == 75, ran.out + ran.err
+    assert move.rows() == before

@@ -70,6 +70,24 @@ def test_data_that_breaks_a_rule_of_the_app_is_refused(transfer, source, target)
     assert schemas(target) == ["public"]
 
 
+def test_a_rule_that_is_broken_in_place_is_told(transfer, source, target) -> None:
+    pay = (
+        "UPDATE order_payers SET amount = amount + 1 WHERE rowid ="
+        " (SELECT min(rowid) FROM order_payers WHERE deleted_at IS NULL)"
+    )
+    write(source, pay)
+    filled = transfer("--update")
+    write(source, pay)
+
+    updated = transfer("--update")
+
+    for ran in (filled, updated):
+        assert ran.code == 3, ran.out + ran.err
+        assert "payers add up" in ran.out
+        assert "the target differs" in ran.out
+    assert contents(target) == contents(source)
+
+
 def test_a_target_with_rows_is_refused(transfer, target) -> None:
     fill(target, Wish(users=2, orders=3))
     before = contents(target)

@@ -114,6 +114,18 @@ def test_what_a_trigger_refuses(elsewhere) -> None:
     ]
 
 
+def test_a_row_that_only_lacks_the_others_is_not_named(elsewhere) -> None:
+    write(
+        elsewhere.source,
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, t TEXT, up INTEGER)",
+        "INSERT INTO a VALUES (3,'never',NULL), (4,'x',5), (5,'y',4)",
+    )
+    made = NEVER[0].replace("t text", "t text, up bigint REFERENCES a")
+    write(elsewhere.target, made, *NEVER[1:], "INSERT INTO a VALUES (1, 'x')")
+
+    assert refused(elsewhere) == ["a 3: refused (never): never say never"]
+
+
 def test_what_a_trigger_refuses_of_an_empty_table(elsewhere) -> None:
     write(elsewhere.source, *A, "INSERT INTO a VALUES (3,'never'), (4,'never')")
     write(elsewhere.target, *NEVER)
