@@ -8,22 +8,13 @@ import pytest
 
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
 from backend.tablecopy.postgres.reflect import reflect_target
-from backend.tablecopy.postgres.session import Session, Target, connect
-
-
-@pytest.fixture(scope="module")
-def connection(postgres_server) -> Iterator[Session]:
-    database = postgres_server.new_database()
-    with closing(connect(Target(database.conninfo()), name="test")) as connection:
-        yield connection
-    postgres_server.drop_database(database)
+from backend.tablecopy.postgres.session import Session, connect
 
 
 @pytest.fixture
-def session(connection) -> Iterator[Session]:
-    """A session on a database without a table."""
-    with connection.transaction(force_rollback=True):
-        yield connection
+def session(empty_target) -> Iterator[Session]:
+    with closing(connect(empty_target, name="test")) as session:
+        yield session
 
 
 def go_on(session: Session, *made: str, high_water: int = 0) -> None:

@@ -11,24 +11,28 @@ from backend.tablecopy.casting.floats import Double, Single
 from backend.tablecopy.postgres.session import connect
 from backend.tablecopy.shape import Casts, TargetColumn, TargetType
 
-RANDOM = random.Random(7)
+SEED = 7
+# All of them come with a drill.
+SIZES = [pytest.param(2_000, id="some"), pytest.param(40_000, marks=pytest.mark.slow, id="many")]
 EDGES = [2.0**n for n in range(-1074, 1024)] + [10.0**n for n in range(-323, 309)]
 
 
-def doubles():
+def doubles(size):
+    chance = random.Random(SEED)
     yield from EDGES
-    for _ in range(20_000):
-        (number,) = struct.unpack("d", RANDOM.randbytes(8))
+    for _ in range(size):
+        (number,) = struct.unpack("d", chance.randbytes(8))
         if number == number:  # NaN is not
             yield number
-    yield from (RANDOM.uniform(-1e6, 1e6) for _ in range(5_000))
-    yield from (RANDOM.randrange(10**17) / 10 ** RANDOM.randrange(17) for _ in range(5_000))
+    yield from (chance.uniform(-1e6, 1e6) for _ in range(size // 4))
+    yield from (chance.randrange(10**17) / 10 ** chance.randrange(17) for _ in range(size // 4))
 
 
-def singles():
+def singles(size):
+    chance = random.Random(SEED)
     yield from (2.0**n for n in range(-149, 128))
-    for _ in range(20_000):
-        (number,) = struct.unpack("f", RANDOM.randbytes(4))
+    for _ in range(size):
+        (number,) = struct.unpack("f", chance.randbytes(4))
         if number == number:  # NaN is not
             yield number
 
@@ -39,8 +43,9 @@ def session(empty_target):
         yield session
 
 
-def test_every_double_reads_as_in_postgres(session):
-    rule, numbers = Double(column("double precision"), Casts()), list(doubles())
+@pytest.mark.parametrize("size", SIZES)
+def test_every_double_reads_as_in_postgres(session, size):
+    rule, numbers = Double(column("double precision"), Casts()), list(doubles(size))
 
     stored = session.execute("SELECT unnest(%s::float8[])::text", (numbers,)).fetchall()
 
@@ -48,8 +53,9 @@ def test_every_double_reads_as_in_postgres(session):
     assert [(text, row) for text, (row,) in zip(written, stored, strict=True) if text != row] == []
 
 
-def test_every_real_reads_as_in_postgres(session):
-    rule, numbers = Single(column("real"), Casts()), list(singles())
+@pytest.mark.parametrize("size", SIZES)
+def test_every_real_reads_as_in_postgres(session, size):
+    rule, numbers = Single(column("real"), Casts()), list(singles(size))
 
     stored = session.execute("SELECT unnest(%s::float4[])::text", (numbers,)).fetchall()
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from backend.tablecopy.casting.encoder import encoder
-from backend.tablecopy.postgres.session import Target, connect
+from backend.tablecopy.postgres.session import Target
 from backend.tablecopy.shape import Casts
 from backend.tablecopy.sqlite.badvalues import bad_values
 from backend.tablecopy.sqlite.quoting import quoted
@@ -119,14 +119,39 @@ def target(postgres_server):
     postgres_server.drop_database(database)
 
 
+@pytest.fixture(scope="module")
+def connection(target):
+    # Nothing is prepared: a table of the same name has other columns the next time.
+    with closing(
+        psycopg.connect(target.conninfo, autocommit=True, prepare_threshold=None)
+    ) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
 # The table is made anew for each example, so nothing is shared that one could leave behind.
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+SOME = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(table=tables(), rows=st.integers(1, 5))
-def test_random_tables_arrive(table, rows, target, tmp_path, unused_number):
+MANY = settings(SOME, max_examples=500)
+ONE = given(table=tables(), rows=st.integers(1, 5))
+
+
+@SOME
+@ONE
+def test_random_tables_arrive(table, rows, target, connection, tmp_path, unused_number):
+    see_arrive(table, rows, target, connection, tmp_path / f"{next(unused_number)}.db")
+
+
+@pytest.mark.slow
+@MANY
+@ONE
+def test_very_many_random_tables_arrive(table, rows, target, connection, tmp_path, unused_number):
+    see_arrive(table, rows, target, connection, tmp_path / f"{next(unused_number)}.db")
+
+
+def see_arrive(table, rows, target, connection, path):
     name, (here, there, end), columns, values = table
-    path = tmp_path / f"{next(unused_number)}.db"
     declared = ", ".join(quoted(column) for column, _ in columns)
     marks = ", ".join("?" * (len(columns) + 1))
     write(
@@ -136,8 +161,7 @@ def test_random_tables_arrive(table, rows, target, tmp_path, unused_number):
         rows=values,
     )
     stored = ", ".join(f"{quoted(column)} {kind.name}" for column, kind in columns)
-    with closing(connect(target, name="test")) as session:
-        session.execute(f"CREATE TABLE {quoted(name)} (k {there}, {stored})".encode())
+    connection.execute(f"CREATE TABLE {quoted(name)} (k {there}, {stored})".encode())
     try:
         with both(path, target) as sides:
             (only,) = sides.pairs()
@@ -145,10 +169,9 @@ def test_random_tables_arrive(table, rows, target, tmp_path, unused_number):
             assert list(bad_values(sides.source.connection, [only], Casts())) == []
             sides.copy(encoding, rows=rows)
             assert sides.differences(encoding, rows=rows) == []
-        assert read_postgres(target, name, columns) == read_sqlite(path, name, columns)
+        assert read_postgres(connection, name, columns) == read_sqlite(path, name, columns)
     finally:
-        with closing(connect(target, name="test")) as session:
-            session.execute(f"DROP TABLE {quoted(name)}".encode())
+        connection.execute(f"DROP TABLE {quoted(name)}".encode())
 
 
 def read_sqlite(path, name, columns):
@@ -159,13 +182,10 @@ def read_sqlite(path, name, columns):
     return counted(rows, meanings)
 
 
-def read_postgres(target, name, columns):
+def read_postgres(connection, name, columns):
     """Read with a driver that knows the types."""
-    with closing(psycopg.connect(target.conninfo, autocommit=True)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        rows = connection.execute(
-            sql.SQL("SELECT * FROM {}").format(sql.Identifier(name))
-        ).fetchall()
+    query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(name))
+    rows = connection.execute(query).fetchall()
     return counted(rows, [kind.stored for _, kind in columns])
 
 

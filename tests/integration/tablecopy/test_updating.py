@@ -1,5 +1,6 @@
 """A target in use is brought up to the source: what differs is written, and nothing else."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -12,22 +13,30 @@ from tests.integration.tablecopy import shop
 from tests.integration.tablecopy.moving import bring_up, rows_of, transfer
 
 
-@pytest.fixture
-def path(tmp_path):
-    path = tmp_path / "shop.db"
+@pytest.fixture(scope="module")
+def loaded(postgres_server, tmp_path_factory):
+    """A file, and a database that holds it already: both to be copied."""
+    folder, database = tmp_path_factory.mktemp("loaded"), postgres_server.new_database()
+    path = folder / "shop.db"
     shop.fill(path)
-    return path
+    with closing(psycopg.connect(database.conninfo(), autocommit=True)) as connection:
+        connection.execute(shop.POSTGRES)
+    transfer(path, Target(database.conninfo()), folder)
+    yield path, database
+    postgres_server.drop_database(database)
 
 
 @pytest.fixture
-def target(postgres_server, path, tmp_path):
+def path(loaded, tmp_path):
+    return shutil.copyfile(loaded[0], tmp_path / "shop.db")
+
+
+@pytest.fixture
+def target(postgres_server, loaded):
     """A target that holds the file already."""
     database = postgres_server.new_database()
-    target = Target(database.conninfo())
-    with closing(psycopg.connect(target.conninfo, autocommit=True)) as connection:
-        connection.execute(shop.POSTGRES)
-    transfer(path, target, tmp_path)
-    yield target
+    postgres_server.copy_database(loaded[1], database)
+    yield Target(database.conninfo())
     postgres_server.drop_database(database)
 
 

@@ -22,6 +22,8 @@ from tests.integration.migrate.conftest import Ran
 from tests.integration.migrate.structure import connected
 
 SMALL = Wish(users=40, orders=300)
+# A transfer of it takes long enough to be met in the middle.
+LARGE = Wish(users=500, orders=6000)
 # What the migrations keep for themselves, each side its own.
 COPIED = data_tables()
 
@@ -55,6 +57,20 @@ def source(demo_template: Path, tmp_path: Path) -> DatabaseUrl:
     folder = tmp_path / "source"
     folder.mkdir()
     return DatabaseUrl("sqlite", path=shutil.copyfile(demo_template, folder / "demo.db"))
+
+
+@pytest.fixture(scope="session")
+def large_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A large file with demo data, to be copied."""
+    path = tmp_path_factory.mktemp("large") / "large.db"
+    fill(DatabaseUrl("sqlite", path=path), LARGE)
+    return path
+
+
+@pytest.fixture
+def large(large_template: Path, tmp_path: Path) -> DatabaseUrl:
+    """A file whose transfer takes long enough to be stopped."""
+    return DatabaseUrl("sqlite", path=shutil.copyfile(large_template, tmp_path / "large.db"))
 
 
 @pytest.fixture

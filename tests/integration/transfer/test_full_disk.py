@@ -12,9 +12,7 @@ from backend.config.database_url import DatabaseUrl
 from tests.fix_missing import not_here
 from tests.fix_postgres import NOBODY, PostgresServer
 from tests.integration.transfer.conftest import contents, counts, write
-from tests.integration.transfer.test_interrupted import finished, large
-
-__all__ = ["large"]
+from tests.integration.transfer.test_interrupted import finished
 
 MakeDisk = Callable[[Path, int], Path]
 

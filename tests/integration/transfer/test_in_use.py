@@ -11,8 +11,6 @@ from pathlib import Path
 
 import psycopg
 
-from backend.demo import fill
-from backend.demo.wish import Wish
 from backend.invariants import check
 from tests.integration.transfer.conftest import ask, counts, schemas
 
@@ -73,9 +71,7 @@ def test_a_writer_that_never_rests_is_read_in_one_state(source, target) -> None:
     assert "somebody wrote to the file meanwhile" in out
 
 
-def test_whoever_signs_up_meanwhile_is_not_lost(tmp_path, source, target) -> None:
-    large = source.__class__("sqlite", path=tmp_path / "large.db")
-    fill(large, Wish(users=500, orders=6000))
+def test_whoever_signs_up_meanwhile_is_not_lost(large, target) -> None:
     process = started(large, target)
     until = time.monotonic() + 60
     while len(schemas(target)) == 1:

@@ -10,20 +10,10 @@ from pathlib import Path
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from backend.demo import fill
-from backend.demo.wish import Wish
 from tests.integration.transfer.conftest import ask, contents, counts, schemas
 
 ROOT = Path(__file__).resolve().parents[3]
 LOADING = "SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, 'tablecopy_load_')"
-
-
-@pytest.fixture
-def large(tmp_path) -> DatabaseUrl:
-    """A file whose transfer takes long enough to be stopped."""
-    database = DatabaseUrl("sqlite", path=tmp_path / "large.db")
-    fill(database, Wish(users=500, orders=6000))
-    return database
 
 
 def started(

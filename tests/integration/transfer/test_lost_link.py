@@ -8,9 +8,7 @@ from dataclasses import replace
 
 from backend.config.database_url import DatabaseUrl
 from tests.integration.transfer.conftest import contents, counts
-from tests.integration.transfer.test_interrupted import finished, large, started
-
-__all__ = ["large"]
+from tests.integration.transfer.test_interrupted import finished, started
 
 
 class Link:
