@@ -138,6 +138,22 @@ def test_a_target_without_tables_says_how_to_get_them(transfer, empty, monkeypat
     assert "--migrate" in ran.err
 
 
+def test_what_only_the_migrated_tables_show_to_be_in_the_way_is_seen_after_the_migration(
+    transfer, source, empty, monkeypatch
+) -> None:
+    monkeypatch.setenv("MIGRATE_DATABASE_URL", empty.conninfo())
+    write(source, "CREATE TABLE extra (id INTEGER PRIMARY KEY)", "INSERT INTO extra VALUES (1)")
+
+    ran = transfer("--migrate")
+
+    assert ran.code == 77, ran.out + ran.err
+    assert "extra" in ran.err
+    assert "--allow-extra-tables" in ran.err
+    assert "expand_0001" in ran.err
+    assert "was applied, nothing else was touched" in ran.err
+    assert not any(counts(empty).values())
+
+
 def test_no_secret_and_no_address_is_logged(transfer, source, target) -> None:
     write(source, "UPDATE users SET created_at = 'x' WHERE id = (SELECT min(id) FROM users)")
 
