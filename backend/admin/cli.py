@@ -18,7 +18,7 @@ from backend.demo.filling import fill
 from backend.demo.wish import Wish
 from backend.errors import ExitCode, UsageError
 from backend.invariants.checks import check as put_every_rule
-from backend.migrate.target import Target, choose_database
+from backend.migrate.database_choice import DatabaseChoice, choose_database
 
 _URL_HELP = (
     "A database URL, instead of the configured one. Other users of the machine can read it:"
@@ -37,7 +37,7 @@ class Where:
 
     def database(self) -> DatabaseUrl:
         """Return the database, from the command line or from the settings."""
-        return choose_database(Target(path=self.db, url=self.url), os.environ)
+        return choose_database(DatabaseChoice(path=self.db, url=self.url), os.environ)
 
     def tell(self, database: DatabaseUrl, answer: Answer) -> None:
         """Print the answer."""

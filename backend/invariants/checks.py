@@ -14,8 +14,8 @@ from backend.config.database_url import DatabaseUrl
 from backend.errors import DataError, RefusedError
 from backend.invariants import field_rules, references, sums
 from backend.invariants.rule import EVERYTHING, About, Only, Rule
-from backend.migrate.explain import explained
-from backend.migrate.ground import Patience, ground_for
+from backend.migrate.backend import Timeouts, backend_for
+from backend.migrate.errors import migration_errors
 
 _NAMED = 5
 _IDS_AT_ONCE = 500
@@ -82,17 +82,17 @@ def check(database: DatabaseUrl, *, wait: float = 5.0) -> Verdict:
     Raises:
         RefusedError: its schema is not the app's, or there is none.
     """
-    ground = ground_for(database, Patience(wait=wait))
+    backend = backend_for(database, Timeouts(wait=wait))
     try:
-        with explained():
-            if ground.survey().is_empty:
+        with migration_errors():
+            if backend.inspect().is_empty:
                 raise RefusedError(
                     f"{database} holds no tables", hint="name a database that the app has used"
                 )
-            with ground.reading() as connection:
+            with backend.reading() as connection:
                 return check_rows(connection)
     finally:
-        ground.close()
+        backend.close()
 
 
 @dataclass(frozen=True)

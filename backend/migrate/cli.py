@@ -14,14 +14,14 @@ from backend.cli.answer import Answer, print_answer_about
 from backend.cli.shell import run
 from backend.config.database_url import DatabaseUrl, EngineName
 from backend.errors import ExitCode, UsageError
-from backend.migrate.draft import draft
-from backend.migrate.ground import Patience
+from backend.migrate.autogenerate import generate_revision
+from backend.migrate.backend import Timeouts
+from backend.migrate.database_choice import DatabaseChoice, choose_database
+from backend.migrate.dry_run import dry_run
 from backend.migrate.history import PHASES, History, Phase
-from backend.migrate.look import check, status
-from backend.migrate.rehearsal import rehearse
-from backend.migrate.runner import Request, migrate
-from backend.migrate.sql import revision_sql
-from backend.migrate.target import Target, choose_database
+from backend.migrate.offline_sql import revision_sql
+from backend.migrate.runner import MigrationRequest, migrate
+from backend.migrate.status import check, status
 
 # A question is answered at once or not at all; a migration at a first start has to be patient.
 _WAIT_TO_MIGRATE = 60.0
@@ -50,7 +50,7 @@ _LOCK_TIMEOUT_HELP = (
 
 
 @dataclass(frozen=True)
-class Options:
+class MigrateOptions:
     """The command line, as click read it."""
 
     engine: EngineName | None
@@ -104,7 +104,7 @@ def db_migrate(**words: Any) -> int:  # click passes one word for each option
     Looks first and touches nothing that is not its own, then applies each pending revision in a
     transaction of its own, alone. Running it again does no harm.
     """
-    options = Options(**words)
+    options = MigrateOptions(**words)
     if len(options.questions) > 1:
         raise UsageError(f"{' and '.join(options.questions)} are two questions", hint="ask one")
     if options.sql:
@@ -113,10 +113,10 @@ def db_migrate(**words: Any) -> int:  # click passes one word for each option
     return _answer(options)
 
 
-def _answer(options: Options) -> int:
-    database = choose_database(Target(options.engine, options.db, options.url), os.environ)
-    request = Request(
-        database, History.of(database.engine, options.folder), options.phase, _patience(options)
+def _answer(options: MigrateOptions) -> int:
+    database = choose_database(DatabaseChoice(options.engine, options.db, options.url), os.environ)
+    request = MigrationRequest(
+        database, History.of(database.engine, options.folder), options.phase, _timeouts(options)
     )
     if options.status:
         return _tell(options, database, status(request))
@@ -125,15 +125,15 @@ def _answer(options: Options) -> int:
         _tell(options, database, finding)
         return ExitCode.DONE if finding.is_clean else ExitCode.FOUND_WANTING
     if options.draft:
-        return _tell(options, database, draft(request, options.draft))
-    return _tell(options, database, rehearse(request) if options.dry_run else migrate(request))
+        return _tell(options, database, generate_revision(request, options.draft))
+    return _tell(options, database, dry_run(request) if options.dry_run else migrate(request))
 
 
-def _patience(options: Options) -> Patience:
+def _timeouts(options: MigrateOptions) -> Timeouts:
     usual = _WAIT_TO_LOOK if options.questions else _WAIT_TO_MIGRATE
-    return Patience(usual if options.wait is None else options.wait, options.lock_timeout)
+    return Timeouts(usual if options.wait is None else options.wait, options.lock_timeout)
 
 
-def _tell(options: Options, database: DatabaseUrl, answer: Answer) -> int:
+def _tell(options: MigrateOptions, database: DatabaseUrl, answer: Answer) -> int:
     print_answer_about(str(database), database.engine, answer, as_json=options.as_json)
     return ExitCode.DONE

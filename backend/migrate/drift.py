@@ -20,14 +20,14 @@ _TOOLS_PREFIX = "tablecopy_"
 
 
 @dataclass(frozen=True)
-class Difference:
+class Drift:
     """One thing that is not as the models say; `awaited` if a contract revision will end it."""
 
     text: str
     awaited: bool = False
 
 
-def differences(connection: Connection, *, awaits_contract: bool = False) -> list[Difference]:
+def find_drift(connection: Connection, *, awaits_contract: bool = False) -> list[Drift]:
     """List every difference, in the words of somebody who wants to repair it."""
     context = MigrationContext.configure(connection, opts=comparison())
     found = [
@@ -60,17 +60,17 @@ def _flat(steps: list[Any]) -> Iterator[tuple[Any, ...]]:  # Alembic's own tuple
             yield step
 
 
-def _described(step: tuple[Any, ...], *, awaits_contract: bool) -> Difference:
+def _described(step: tuple[Any, ...], *, awaits_contract: bool) -> Drift:
     kind = str(step[0])
     action, _, thing = kind.partition("_")
     if action == "modify":
         _, _, table, column, _, found, expected = step
         text = f"{table}.{column}: {thing} is {found!r}, expected {expected!r}"
         loosened = thing == "nullable" and bool(found)
-        return Difference(text, awaited=awaits_contract and loosened)
+        return Drift(text, awaited=awaits_contract and loosened)
     verb = {"add": "is missing", "remove": "is not in the models"}.get(action, "differs")
     awaited = awaits_contract and action == "remove"
-    return Difference(f"{thing} {_name(thing, step)} {verb}", awaited=awaited)
+    return Drift(f"{thing} {_name(thing, step)} {verb}", awaited=awaited)
 
 
 def _name(thing: str, step: tuple[Any, ...]) -> str:
@@ -81,7 +81,7 @@ def _name(thing: str, step: tuple[Any, ...]) -> str:
     return f"{item.name} on {table.name}" if table is not None else str(item.name)
 
 
-def _primary_keys(connection: Connection) -> Iterator[Difference]:
+def _primary_keys(connection: Connection) -> Iterator[Drift]:
     """Compare what Alembic does not."""
     inspector = inspect(connection)
     there = set(inspector.get_table_names())
@@ -90,10 +90,10 @@ def _primary_keys(connection: Connection) -> Iterator[Difference]:
         if table.name in there:
             found = inspector.get_pk_constraint(table.name)["constrained_columns"]
             if found != expected:
-                yield Difference(f"{table.name}: primary key is {found}, expected {expected}")
+                yield Drift(f"{table.name}: primary key is {found}, expected {expected}")
 
 
-def _conditions(connection: Connection) -> Iterator[Difference]:
+def _conditions(connection: Connection) -> Iterator[Drift]:
     """Compare which indexes are partial; the words of a condition each engine changes."""
     inspector, option = inspect(connection), f"{connection.dialect.name}_where"
     there = set(inspector.get_table_names())
@@ -104,4 +104,4 @@ def _conditions(connection: Connection) -> Iterator[Difference]:
             expected = index.kwargs.get(option) is not None
             if partial.get(index.name, expected) != expected:
                 word = "has no condition" if expected else "has a condition"
-                yield Difference(f"index {index.name} on {table.name} {word}")
+                yield Drift(f"index {index.name} on {table.name} {word}")

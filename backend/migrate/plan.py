@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from backend.db.schema_state import TOLERATES_CONTRACT
 from backend.errors import RefusedError
 from backend.migrate.history import History, Levels, Phase, Revision
-from backend.migrate.survey import Survey
+from backend.migrate.inspection import SchemaInspection
 
 
 @dataclass(frozen=True)
-class Plan:
+class MigrationPlan:
     """The revisions to apply, in order, and the levels to start from."""
 
     phase: Phase
@@ -21,29 +21,29 @@ class Plan:
     newer: bool = False
 
 
-def make_plan(history: History, survey: Survey, phase: Phase) -> Plan:
+def make_plan(history: History, found: SchemaInspection, phase: Phase) -> MigrationPlan:
     """Decide what `phase` has to do.
 
     Raises:
         RefusedError: the schema is one that this release cannot work with or cannot judge, or
             `contract` was asked for before `expand` is complete.
     """
-    if survey.levels is None:
-        return _in_order(history, survey, Plan(phase, Levels(), history.pending(phase, ())))
-    if not history.knows(survey.heads):
-        return _newer(history, survey, survey.levels, phase)
-    if history.levels(survey.heads) != survey.levels:
+    if found.levels is None:
+        return _in_order(history, found, MigrationPlan(phase, Levels(), history.pending(phase, ())))
+    if not history.knows(found.heads):
+        return _newer(history, found, found.levels, phase)
+    if history.levels(found.heads) != found.levels:
         raise RefusedError(
-            f"the database's two records disagree: its revisions ({', '.join(survey.heads)}) mean"
-            f" {history.levels(survey.heads)}, its schema_state says {survey.levels}",
+            f"the database's two records disagree: its revisions ({', '.join(found.heads)}) mean"
+            f" {history.levels(found.heads)}, its schema_state says {found.levels}",
             hint="somebody has changed one of them by hand; put it right, or restore a backup",
         )
-    plan = Plan(phase, survey.levels, history.pending(phase, survey.heads))
-    return _in_order(history, survey, plan)
+    plan = MigrationPlan(phase, found.levels, history.pending(phase, found.heads))
+    return _in_order(history, found, plan)
 
 
-def _in_order(history: History, survey: Survey, plan: Plan) -> Plan:
-    missing = history.pending("expand", survey.heads) if plan.phase == "contract" else ()
+def _in_order(history: History, found: SchemaInspection, plan: MigrationPlan) -> MigrationPlan:
+    missing = history.pending("expand", found.heads) if plan.phase == "contract" else ()
     if missing:
         raise RefusedError(
             f"contract comes after expand, where these are still to be applied: {_listed(missing)}",
@@ -52,7 +52,9 @@ def _in_order(history: History, survey: Survey, plan: Plan) -> Plan:
     return plan
 
 
-def _newer(history: History, survey: Survey, levels: Levels, phase: Phase) -> Plan:
+def _newer(
+    history: History, found: SchemaInspection, levels: Levels, phase: Phase
+) -> MigrationPlan:
     """Accept a schema that a later release has expanded, as long as it still fits this one."""
     tolerated = max(TOLERATES_CONTRACT, history.top("contract"))
     if levels.contract > tolerated:
@@ -64,10 +66,10 @@ def _newer(history: History, survey: Survey, levels: Levels, phase: Phase) -> Pl
     if levels.expand < history.top("expand"):
         raise RefusedError(
             f"the database holds revisions that this release does not know"
-            f" ({', '.join(survey.heads)}), and lacks some that it has: two lines of development",
+            f" ({', '.join(found.heads)}), and lacks some that it has: two lines of development",
             hint="use the release that migrated this database last, or one made after it",
         )
-    return Plan(phase, levels, newer=True)
+    return MigrationPlan(phase, levels, newer=True)
 
 
 def _listed(revisions: tuple[Revision, ...]) -> str:

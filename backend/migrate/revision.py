@@ -12,13 +12,13 @@ from backend.db.schema_state import SchemaState
 from backend.db.types import utc_now
 
 if TYPE_CHECKING:
-    from backend.migrate.ground import Ground
+    from backend.migrate.backend import MigrationBackend
     from backend.migrate.history import History, Revision
 
 
 def run_revision(
     history: History,
-    ground: Ground,
+    backend: MigrationBackend,
     revision: Revision,
     connection: Connection,
     *,
@@ -28,7 +28,7 @@ def run_revision(
 
     def finish(*, ctx: Any, **_kwargs: Any) -> None:  # Alembic calls it so
         _note_level(ctx.connection, revision)
-        ground.check_revision(ctx.connection)
+        backend.check_revision(ctx.connection)
 
     config = history.config()
     config.attributes.update(

@@ -13,17 +13,17 @@ from tenacity.wait import wait_random_exponential
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError, RefusedError, TransientError
-from backend.migrate.explain import explained
-from backend.migrate.ground import Ground, Lock, Patience, ground_for
+from backend.migrate.backend import Lock, MigrationBackend, Timeouts, backend_for
+from backend.migrate.errors import migration_errors
 from backend.migrate.history import History, Levels, Phase, Revision
-from backend.migrate.plan import Plan, make_plan
+from backend.migrate.plan import MigrationPlan, make_plan
 from backend.migrate.revision import run_revision
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Applied:
+class AppliedRevision:
     """One revision that is now part of the schema."""
 
     revision: Revision
@@ -31,17 +31,17 @@ class Applied:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MigrationResult:
     """What a run found and did."""
 
     phase: Phase
     before: Levels
     after: Levels
-    applied: tuple[Applied, ...] = ()
+    applied: tuple[AppliedRevision, ...] = ()
     newer: bool = False
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the lines that a person reads."""
         lines = [
             f"{one.revision.id}  {one.revision.title}  {one.milliseconds} ms"
             for one in self.applied
@@ -53,7 +53,7 @@ class Outcome:
         return [*lines, f"schema: {self.after} (was {self.before})"]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return what --json prints."""
         return {
             "phase": self.phase,
             "applied": [
@@ -66,56 +66,60 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Request:
+class MigrationRequest:
     """What to migrate, and how far."""
 
     database: DatabaseUrl
     history: History
     phase: Phase = "expand"
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
-def upgrade(database: DatabaseUrl, *, phase: Phase = "expand", wait: float = 60.0) -> Outcome:
+def upgrade(
+    database: DatabaseUrl, *, phase: Phase = "expand", wait: float = 60.0
+) -> MigrationResult:
     """Bring `database` to the schema that this release ships.
 
     Raises:
         RefusedError: the database is not ours, or too new; nothing has been touched.
         LockHeldError, DatabaseError, ConfigError: it cannot be done now, or not like this.
     """
-    patience = Patience(wait=wait)
-    return migrate(Request(database, History.of(database.engine), phase, patience))
+    timeouts = Timeouts(wait=wait)
+    return migrate(MigrationRequest(database, History.of(database.engine), phase, timeouts))
 
 
-def migrate(request: Request) -> Outcome:
+def migrate(request: MigrationRequest) -> MigrationResult:
     """Apply every pending revision of one phase, each in a transaction of its own."""
-    ground = ground_for(request.database, request.patience)
+    backend = backend_for(request.database, request.timeouts)
     try:
-        with explained():
+        with migration_errors():
             # Nothing has changed yet.
-            plan = make_plan(request.history, ground.survey(), request.phase)
+            plan = make_plan(request.history, backend.inspect(), request.phase)
             if not plan.pending:
-                return Outcome(plan.phase, plan.levels, plan.levels, newer=plan.newer)
-            with ground.locked() as lock:
-                return _migrate_alone(request, ground, lock)
+                return MigrationResult(plan.phase, plan.levels, plan.levels, newer=plan.newer)
+            with backend.locked() as lock:
+                return _migrate_alone(request, backend, lock)
     finally:
-        ground.close()
+        backend.close()
 
 
-def _migrate_alone(request: Request, ground: Ground, lock: Lock) -> Outcome:
+def _migrate_alone(
+    request: MigrationRequest, backend: MigrationBackend, lock: Lock
+) -> MigrationResult:
     """Do it, now that nobody else can; look again first, for somebody may just have."""
-    plan = make_plan(request.history, ground.survey(), request.phase)
+    plan = make_plan(request.history, backend.inspect(), request.phase)
     if plan.phase == "contract" and plan.pending:
-        _refuse_old_releases(ground)
+        _refuse_old_releases(backend)
     # From here on we change things.
     applied = []
     for revision in plan.pending:
         lock.check()
-        applied.append(_apply(request, ground, revision))
-    return _verified(request, ground, plan, tuple(applied))
+        applied.append(_apply(request, backend, revision))
+    return _verified(request, backend, plan, tuple(applied))
 
 
-def _refuse_old_releases(ground: Ground) -> None:
-    old = ground.old_releases()
+def _refuse_old_releases(backend: MigrationBackend) -> None:
+    old = backend.old_releases()
     if old:
         raise RefusedError(
             f"contract takes away what an older release still uses: {', '.join(old)}",
@@ -123,51 +127,56 @@ def _refuse_old_releases(ground: Ground) -> None:
         )
 
 
-def _apply(request: Request, ground: Ground, revision: Revision) -> Applied:
+def _apply(
+    request: MigrationRequest, backend: MigrationBackend, revision: Revision
+) -> AppliedRevision:
     """Apply one revision; when it meets a lock, undo it whole, step aside, and try again."""
     begun = time.monotonic()
     attempts = Retrying(
-        retry=retry_if_exception(ground.is_worth_retrying),
+        retry=retry_if_exception(backend.is_worth_retrying),
         wait=wait_random_exponential(multiplier=0.3, max=10),
-        stop=stop_after_delay(request.patience.wait),
-        before_sleep=partial(_tell, ground, revision),
-        retry_error_callback=partial(_give_up, ground, revision),
+        stop=stop_after_delay(request.timeouts.wait),
+        before_sleep=partial(_tell, backend, revision),
+        retry_error_callback=partial(_give_up, backend, revision),
     )
-    with explained(revision):
-        attempts(_attempt, request, ground, revision)
-    return Applied(revision, round((time.monotonic() - begun) * 1000))
+    with migration_errors(revision):
+        attempts(_attempt, request, backend, revision)
+    return AppliedRevision(revision, round((time.monotonic() - begun) * 1000))
 
 
-def _tell(ground: Ground, revision: Revision, state: RetryCallState) -> None:
+def _tell(backend: MigrationBackend, revision: Revision, state: RetryCallState) -> None:
     log.warning(
         "revision waits revision=%s attempt=%d in_the_way=%s",
         revision.id,
         state.attempt_number,
-        ground.who_is_in_the_way(),
+        backend.blocking_process(),
     )
 
 
-def _give_up(ground: Ground, revision: Revision, state: RetryCallState) -> NoReturn:
+def _give_up(backend: MigrationBackend, revision: Revision, state: RetryCallState) -> NoReturn:
     raise TransientError(
         f"{revision.id} got no lock on its table in {state.attempt_number} attempts;"
-        f" in the way: {ground.who_is_in_the_way()}",
+        f" in the way: {backend.blocking_process()}",
         hint="nothing of it was kept; let that end, or give more time with --wait SECONDS",
     )
 
 
-def _attempt(request: Request, ground: Ground, revision: Revision) -> None:
-    with ground.writing() as connection:
-        run_revision(request.history, ground, revision, connection)
+def _attempt(request: MigrationRequest, backend: MigrationBackend, revision: Revision) -> None:
+    with backend.writing() as connection:
+        run_revision(request.history, backend, revision, connection)
 
 
 def _verified(
-    request: Request, ground: Ground, plan: Plan, applied: tuple[Applied, ...]
-) -> Outcome:
+    request: MigrationRequest,
+    backend: MigrationBackend,
+    plan: MigrationPlan,
+    applied: tuple[AppliedRevision, ...],
+) -> MigrationResult:
     """See in the database itself that nothing is pending any more."""
-    found = make_plan(request.history, ground.survey(), request.phase)
+    found = make_plan(request.history, backend.inspect(), request.phase)
     if found.pending:
         raise DatabaseError(
             f"{found.pending[0].id} was applied, but the database does not say so",
             hint="see whether somebody else works on this database, then run it again",
         )
-    return Outcome(plan.phase, plan.levels, found.levels, applied, found.newer)
+    return MigrationResult(plan.phase, plan.levels, found.levels, applied, found.newer)

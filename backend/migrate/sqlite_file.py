@@ -12,7 +12,7 @@ from sqlalchemy import Connection, NullPool, create_engine, event, exc
 from backend.db.sqlite import BUSY_TIMEOUT_MS
 from backend.db.sqlite_file import is_sqlite, is_wal, read_header, wal_path
 from backend.errors import DatabaseError, RefusedError
-from backend.migrate.survey import Survey, take_survey
+from backend.migrate.inspection import SchemaInspection, inspect_schema
 
 
 def holds_something(path: Path) -> bool:
@@ -27,7 +27,7 @@ def holds_something(path: Path) -> bool:
         ) from None
 
 
-def survey_at_rest(path: Path) -> Survey | None:
+def inspect_at_rest(path: Path) -> SchemaInspection | None:
     """Read a WAL database as it lies there; None if somebody has it open, or comes meanwhile.
 
     An ordinary reader of such a file leaves two more beside it, and cannot open one in a folder
@@ -41,7 +41,7 @@ def survey_at_rest(path: Path) -> Survey | None:
     before = path.stat()
     try:
         with connected(path, "mode=ro&immutable=1") as connection:
-            found = take_survey(connection)
+            found = inspect_schema(connection)
     except exc.DatabaseError:
         return None
     after = path.stat()

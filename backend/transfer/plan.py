@@ -109,10 +109,10 @@ def _pending(options: Options, sides: Sides) -> tuple[str, ...]:
     """Return the revisions that are to be applied first, if that was asked for."""
     if not options.migrate or not is_ours(table.name for table in sides.source.tables()):
         return ()
-    from backend.migrate.ground import Patience
+    from backend.migrate.backend import Timeouts
     from backend.migrate.history import History
-    from backend.migrate.look import status
-    from backend.migrate.runner import Request
+    from backend.migrate.runner import MigrationRequest
+    from backend.migrate.status import status
 
-    request = Request(options.target, History.of("postgres"), patience=Patience(wait=5.0))
+    request = MigrationRequest(options.target, History.of("postgres"), timeouts=Timeouts(wait=5.0))
     return tuple(revision.id for revision in status(request).expand)

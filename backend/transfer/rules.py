@@ -44,7 +44,7 @@ def put_rules(target: DatabaseUrl, schema: str, moment: str = "") -> Verdict:
 
     from backend.db.dialect import PoolOptions, dialect_for
     from backend.invariants.checks import check_rows
-    from backend.migrate.explain import explained
+    from backend.migrate.errors import migration_errors
     from backend.tablecopy.postgres.moment import joining
 
     options = PoolOptions(1, f"transfer-rules:{release()}")
@@ -52,7 +52,7 @@ def put_rules(target: DatabaseUrl, schema: str, moment: str = "") -> Verdict:
     look_in = text("SELECT set_config('search_path', :path, false)")
     try:
         with (
-            explained(),
+            migration_errors(),
             engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         ):
             if moment:

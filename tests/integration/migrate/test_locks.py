@@ -14,8 +14,8 @@ from filelock import FileLock
 from backend.db.dialect import PoolOptions
 from backend.db.locks import AdvisoryLock
 from backend.errors import DatabaseError, RefusedError
-from backend.migrate.ground import Patience
-from backend.migrate.postgres import PostgresGround
+from backend.migrate.backend import Timeouts
+from backend.migrate.backend_postgres import PostgresBackend
 from tests.integration.migrate.conftest import SHIPPED, step, url_of
 from tests.integration.migrate.structure import execute, records
 
@@ -240,15 +240,15 @@ def test_no_server_ends_the_session_that_holds_the_lock_for_being_idle(
 
 
 def test_a_lost_lock_ends_the_run(postgres, postgres_server) -> None:
-    ground = PostgresGround(postgres, PoolOptions(2, "test"), Patience(1))
-    with ground.locked() as lock:
+    backend = PostgresBackend(postgres, PoolOptions(2, "test"), Timeouts(1))
+    with backend.locked() as lock:
         postgres_server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
         )
 
         with pytest.raises(DatabaseError, match="session that held the lock has ended"):
             lock.check()
-    ground.close()
+    backend.close()
 
 
 def test_nothing_more_is_applied_once_the_lock_is_lost(postgres, history, migrate) -> None:

@@ -12,7 +12,7 @@ from backend.errors import ConfigError, UsageError
 
 
 @dataclass(frozen=True)
-class Target:
+class DatabaseChoice:
     """What the command line says about the database."""
 
     engine: EngineName | None = None
@@ -20,7 +20,7 @@ class Target:
     url: str | None = None
 
 
-def choose_database(target: Target, environ: Mapping[str, str]) -> DatabaseUrl:
+def choose_database(target: DatabaseChoice, environ: Mapping[str, str]) -> DatabaseUrl:
     """Return the one database that is meant.
 
     Raises:
@@ -36,13 +36,13 @@ def choose_database(target: Target, environ: Mapping[str, str]) -> DatabaseUrl:
     return database
 
 
-def _named(target: Target) -> DatabaseUrl:
+def _named(target: DatabaseChoice) -> DatabaseUrl:
     if target.url:
         return parse_database_url(target.url, name="--url")
     return DatabaseUrl("sqlite", path=target.path)
 
 
-def _contradict(target: Target, database: DatabaseUrl) -> None:
+def _contradict(target: DatabaseChoice, database: DatabaseUrl) -> None:
     if target.path or target.url:
         option = "--db" if target.path else "--url"
         raise UsageError(

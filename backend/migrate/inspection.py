@@ -19,7 +19,7 @@ _MVP_TABLES = {"member_bills", "order_items"}
 
 
 @dataclass(frozen=True)
-class Survey:
+class SchemaInspection:
     """The tables of a database, and what its own records say about them."""
 
     tables: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class Survey:
         return bool(self.heads) and self.levels is not None and written_by_us
 
 
-def take_survey(connection: Connection) -> Survey:
+def inspect_schema(connection: Connection) -> SchemaInspection:
     """Read the names of the tables and the records of the runner."""
     tables = frozenset(inspect(connection).get_table_names())
     heads: tuple[str, ...] = ()
@@ -49,20 +49,22 @@ def take_survey(connection: Connection) -> Survey:
     if STATE_TABLE in tables and heads:
         state = connection.execute(select(SchemaState.expand_level, SchemaState.contract_level))
         levels = next((Levels(*row) for row in state), None)
-    return Survey(tables, heads, levels)
+    return SchemaInspection(tables, heads, levels)
 
 
-def refuse_what_is_not_ours(survey: Survey, *, name: str, move_aside: Callable[[], str]) -> None:
+def refuse_what_is_not_ours(
+    found: SchemaInspection, *, name: str, move_aside: Callable[[], str]
+) -> None:
     """See that the database is empty or was made by this runner.
 
     Raises:
         RefusedError: it holds somebody's tables; nothing has been touched.
     """
-    if survey.is_empty or survey.is_ours:
+    if found.is_empty or found.is_ours:
         return
-    names = sorted(survey.tables - {VERSION_TABLE})
+    names = sorted(found.tables - {VERSION_TABLE})
     listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    if survey.tables >= _MVP_TABLES:
+    if found.tables >= _MVP_TABLES:
         raise RefusedError(
             f"{name} is a database of the first Hesap Paylaş (the MVP: integer ids, amounts as"
             f" floats), not of this one: {listed}",

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backend.migrate.drift import Difference, differences
-from backend.migrate.explain import explained
-from backend.migrate.ground import ground_for
+from backend.migrate.backend import backend_for
+from backend.migrate.drift import Drift, find_drift
+from backend.migrate.errors import migration_errors
 from backend.migrate.history import Levels, Revision
 from backend.migrate.plan import make_plan
 
 if TYPE_CHECKING:
-    from backend.migrate.runner import Request
+    from backend.migrate.runner import MigrationRequest
 
 
 @dataclass(frozen=True)
-class Status:
+class MigrationStatus:
     """The levels of a database beside what this release has for it."""
 
     levels: Levels | None
@@ -27,7 +27,7 @@ class Status:
     old_releases: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the lines that a person reads."""
         lines = [f"schema: {self.levels or 'none yet'}"]
         if self.newer:
             lines.append("this is the schema of a later release; it still fits this one")
@@ -38,7 +38,7 @@ class Status:
         return [*lines, f"migrating right now: {self.holder or 'nobody'}"]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return what --json prints."""
         return {
             "expand_level": self.levels.expand if self.levels else None,
             "contract_level": self.levels.contract if self.levels else None,
@@ -53,21 +53,21 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Finding:
+class SchemaCheck:
     """What sets a database apart from the models."""
 
     pending: tuple[Revision, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    find_drift: tuple[Drift, ...] = ()
 
     @property
     def drift(self) -> list[str]:
         """List what no pending revision explains."""
-        return [found.text for found in self.differences if not found.awaited]
+        return [found.text for found in self.find_drift if not found.awaited]
 
     @property
     def awaited(self) -> list[str]:
         """List what is still there until it is contracted away."""
-        return [found.text for found in self.differences if found.awaited]
+        return [found.text for found in self.find_drift if found.awaited]
 
     @property
     def is_clean(self) -> bool:
@@ -75,14 +75,14 @@ class Finding:
         return not self.pending and not self.drift
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the lines that a person reads."""
         lines = [f"pending: {revision.id}  {revision.title}" for revision in self.pending]
         lines += [f"drift: {text}" for text in self.drift]
         lines += [f"until contracted: {text}" for text in self.awaited]
         return lines or ["the database is exactly what the models say"]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return what --json prints."""
         return {
             "clean": self.is_clean,
             "pending": [revision.id for revision in self.pending],
@@ -91,47 +91,47 @@ class Finding:
         }
 
 
-def status(request: Request) -> Status:
+def status(request: MigrationRequest) -> MigrationStatus:
     """Tell where the database stands."""
-    ground = ground_for(request.database, request.patience)
+    backend = backend_for(request.database, request.timeouts)
     try:
-        with explained():
-            found = ground.survey()
+        with migration_errors():
+            found = backend.inspect()
             plan = make_plan(request.history, found, "expand")
             heads = () if plan.newer else found.heads
             contract = () if plan.newer else request.history.pending("contract", heads)
-            return Status(
+            return MigrationStatus(
                 found.levels,
                 plan.newer,
                 plan.pending,
                 contract,
-                ground.holder(),
-                ground.old_releases(),
+                backend.holder(),
+                backend.old_releases(),
             )
     finally:
-        ground.close()
+        backend.close()
 
 
-def check(request: Request) -> Finding:
+def check(request: MigrationRequest) -> SchemaCheck:
     """Compare the database with the models, once every expand revision is applied.
 
     What the models lack is not drift while a contract revision is pending, or when a later
     release has been here.
     """
-    ground = ground_for(request.database, request.patience)
+    backend = backend_for(request.database, request.timeouts)
     try:
-        with explained():
-            found = ground.survey()
+        with migration_errors():
+            found = backend.inspect()
             plan = make_plan(request.history, found, "expand")
             if plan.pending:
-                return Finding(pending=plan.pending)
+                return SchemaCheck(pending=plan.pending)
             more = plan.newer or bool(request.history.pending("contract", found.heads))
-            with ground.reading() as connection:
-                compared = differences(connection, awaits_contract=more)
+            with backend.reading() as connection:
+                compared = find_drift(connection, awaits_contract=more)
             broken = [
-                Difference(f"index {name} is half built and unusable: run the migration again")
-                for name in ground.broken_indexes()
+                Drift(f"index {name} is half built and unusable: run the migration again")
+                for name in backend.broken_indexes()
             ]
-            return Finding(differences=(*compared, *broken))
+            return SchemaCheck(find_drift=(*compared, *broken))
     finally:
-        ground.close()
+        backend.close()

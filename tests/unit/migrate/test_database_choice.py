@@ -7,7 +7,7 @@ import pytest
 from backend.config.database_url import DatabaseUrl
 from backend.config.settings import DEFAULT_SQLITE
 from backend.errors import ConfigError, UsageError
-from backend.migrate.target import Target, choose_database
+from backend.migrate.database_choice import DatabaseChoice, choose_database
 
 URL = "postgresql://ana:s3cret@db.example.org/bills"
 CONFIGURED = {"DATABASE_URL": "postgresql://app@db.example.org/bills"}
@@ -16,20 +16,26 @@ CONFIGURED = {"DATABASE_URL": "postgresql://app@db.example.org/bills"}
 @pytest.mark.parametrize(
     ("target", "environ", "expected"),
     [
-        pytest.param(Target(), {}, f"sqlite:///{DEFAULT_SQLITE}", id="nothing said: SQLite"),
-        pytest.param(Target("sqlite"), {}, f"sqlite:///{DEFAULT_SQLITE}", id="engine alone"),
         pytest.param(
-            Target(), CONFIGURED, "postgresql://app@db.example.org:5432/bills", id="app's"
+            DatabaseChoice(), {}, f"sqlite:///{DEFAULT_SQLITE}", id="nothing said: SQLite"
         ),
         pytest.param(
-            Target("postgres"),
+            DatabaseChoice("sqlite"), {}, f"sqlite:///{DEFAULT_SQLITE}", id="engine alone"
+        ),
+        pytest.param(
+            DatabaseChoice(), CONFIGURED, "postgresql://app@db.example.org:5432/bills", id="app's"
+        ),
+        pytest.param(
+            DatabaseChoice("postgres"),
             {**CONFIGURED, "MIGRATE_DATABASE_URL": "postgresql://mig@db.example.org/bills"},
             "postgresql://mig@db.example.org:5432/bills",
             id="the migrator's own login first",
         ),
-        pytest.param(Target(path=Path("a.db")), CONFIGURED, "sqlite:///a.db", id="--db wins"),
         pytest.param(
-            Target("postgres", url=URL),
+            DatabaseChoice(path=Path("a.db")), CONFIGURED, "sqlite:///a.db", id="--db wins"
+        ),
+        pytest.param(
+            DatabaseChoice("postgres", url=URL),
             {},
             "postgresql://ana@db.example.org:5432/bills",
             id="--url",
@@ -44,16 +50,28 @@ def test_the_database_that_is_meant(target, environ, expected) -> None:
     ("target", "environ", "error", "words"),
     [
         pytest.param(
-            Target(path=Path("a.db"), url=URL), {}, UsageError, "--db and --url", id="two"
+            DatabaseChoice(path=Path("a.db"), url=URL), {}, UsageError, "--db and --url", id="two"
         ),
         pytest.param(
-            Target("sqlite", url=URL), {}, UsageError, "contradicts --url", id="engine and --url"
+            DatabaseChoice("sqlite", url=URL),
+            {},
+            UsageError,
+            "contradicts --url",
+            id="engine and --url",
         ),
         pytest.param(
-            Target("postgres", path=Path("a.db")), {}, UsageError, "contradicts --db", id="and --db"
+            DatabaseChoice("postgres", path=Path("a.db")),
+            {},
+            UsageError,
+            "contradicts --db",
+            id="and --db",
         ),
-        pytest.param(Target("postgres"), {}, ConfigError, "MIGRATE_DATABASE_URL", id="no Postgres"),
-        pytest.param(Target("sqlite"), CONFIGURED, ConfigError, "--db PATH", id="no SQLite"),
+        pytest.param(
+            DatabaseChoice("postgres"), {}, ConfigError, "MIGRATE_DATABASE_URL", id="no Postgres"
+        ),
+        pytest.param(
+            DatabaseChoice("sqlite"), CONFIGURED, ConfigError, "--db PATH", id="no SQLite"
+        ),
     ],
 )
 def test_a_contradiction_is_refused_and_explained(target, environ, error, words) -> None:
@@ -66,6 +84,6 @@ def test_a_contradiction_is_refused_and_explained(target, environ, error, words)
 def test_a_url_on_the_command_line_does_not_need_the_rest_of_the_configuration() -> None:
     broken = {"WEB_WORKERS": "many"}
 
-    assert choose_database(Target(path=Path("a.db")), broken) == DatabaseUrl(
+    assert choose_database(DatabaseChoice(path=Path("a.db")), broken) == DatabaseUrl(
         "sqlite", path=Path("a.db")
     )

@@ -1,4 +1,4 @@
-"""Postgres as the runner sees it: advisory lock, lock timeout, and who else is connected."""
+"""Postgres as the migration runner needs it: a lock, timeouts, and who else is connected."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from backend.db.login import Words, log_in, log_in_directly
 from backend.db.login_errors import LoginRefusedError, given_up
 from backend.db.postgres import CONNECT_SECONDS
 from backend.errors import ConfigError, DatabaseError
-from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
+from backend.migrate.inspection import SchemaInspection, inspect_schema, refuse_what_is_not_ours
 from backend.version import release
 
 if TYPE_CHECKING:
     from backend.config.database_url import DatabaseUrl
-    from backend.migrate.ground import Patience
+    from backend.migrate.backend import Timeouts
 
 _POLL_SECONDS = 0.2
-# A rehearsal on a database in use waits this long for a lock, and everybody else behind it.
-_REHEARSAL_LOCK_SECONDS = 0.2
+# A dry run on a database in use waits this long for a lock, and everybody else behind it.
+_DRY_RUN_LOCK_SECONDS = 0.2
 _STATEMENT_SECONDS = 15 * 60
 
 _RETRYABLE = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
@@ -50,14 +50,14 @@ _SETTINGS = text(
 ).bindparams(bindparam("lock"), bindparam("all"))
 
 
-class PostgresGround:
+class PostgresBackend:
     """A database on a Postgres server."""
 
     render_as_batch = False
 
-    def __init__(self, database: DatabaseUrl, options: PoolOptions, patience: Patience) -> None:
+    def __init__(self, database: DatabaseUrl, options: PoolOptions, timeouts: Timeouts) -> None:
         self._database = database
-        self._patience = patience
+        self._timeouts = timeouts
         self._words: Words = {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": options.application_name,
@@ -65,11 +65,11 @@ class PostgresGround:
         self._is_there = False
         self._engine = dialect_for(database, options).create_engine()
 
-    def survey(self) -> Survey:
+    def inspect(self) -> SchemaInspection:
         """Look at the tables of our schema, as soon as the server lets us in."""
         self._wait_until_there()
         with self.reading() as connection:
-            found = take_survey(connection)
+            found = inspect_schema(connection)
         refuse_what_is_not_ours(found, name=str(self._database), move_aside=_elsewhere)
         return found
 
@@ -78,7 +78,7 @@ class PostgresGround:
         """Hold the lock of migrations, on a session that does nothing else."""
         with (
             closing(log_in(self._database, self._words)) as session,
-            advisory_lock(session, self._database, MIGRATE, wait=self._patience.wait) as lock,
+            advisory_lock(session, self._database, MIGRATE, wait=self._timeouts.wait) as lock,
         ):
             yield lock
 
@@ -98,15 +98,15 @@ class PostgresGround:
         They are set only here, after the advisory lock is ours: they are for locks on tables.
         """
         with self._engine.connect() as connection:
-            _limit(connection, self._patience.lock_timeout)
+            _limit(connection, self._timeouts.lock_timeout)
             connection.commit()
             yield connection
 
     @contextmanager
-    def rehearsing(self) -> Iterator[Connection]:
+    def rolled_back(self) -> Iterator[Connection]:
         """Connect inside a transaction that is always rolled back."""
         with self._engine.connect() as connection, connection.begin() as transaction:
-            _limit(connection, min(_REHEARSAL_LOCK_SECONDS, self._patience.lock_timeout))
+            _limit(connection, min(_DRY_RUN_LOCK_SECONDS, self._timeouts.lock_timeout))
             try:
                 yield connection
             finally:
@@ -120,7 +120,7 @@ class PostgresGround:
         original = error.orig if isinstance(error, exc.DBAPIError) else error
         return isinstance(original, psycopg.Error) and original.sqlstate in _RETRYABLE
 
-    def who_is_in_the_way(self) -> str:
+    def blocking_process(self) -> str:
         """Name the oldest open transaction."""
         with self.reading() as connection:
             row = connection.execute(_OLDEST_TRANSACTION).one_or_none()
@@ -158,7 +158,7 @@ class PostgresGround:
 
         Nothing is set and no lock is taken before it is known that a session stays ours.
         """
-        until = time.monotonic() + self._patience.wait
+        until = time.monotonic() + self._timeouts.wait
         while not self._is_there:
             try:
                 log_in_directly(self._database, self._words).close()

@@ -1,4 +1,4 @@
-"""SQLite as the runner sees it: a file that may not be there, a lock file beside it."""
+"""SQLite as the migration runner needs it: a file that may not be there, a lock file beside it."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from backend.db.sqlite import make_parent
 from backend.db.sqlite_file import copy
 from backend.errors import DataError
 from backend.migrate import sqlite_file
-from backend.migrate.survey import Survey, refuse_what_is_not_ours, take_survey
+from backend.migrate.inspection import SchemaInspection, inspect_schema, refuse_what_is_not_ours
 
 if TYPE_CHECKING:
-    from backend.migrate.ground import Patience
+    from backend.migrate.backend import Timeouts
 
 
-class SQLiteGround:
+class SQLiteBackend:
     """A database in a file."""
 
     render_as_batch = True
 
-    def __init__(self, database: DatabaseUrl, options: PoolOptions, patience: Patience) -> None:
+    def __init__(self, database: DatabaseUrl, options: PoolOptions, timeouts: Timeouts) -> None:
         assert database.path is not None  # noqa: S101 - what parse_database_url promises
         self._path: Path = database.path.absolute()
         self._database = database
         self._options = options
-        self._patience = patience
+        self._timeouts = timeouts
 
-    def survey(self) -> Survey:
+    def inspect(self) -> SchemaInspection:
         """Look at the file through a connection that cannot write."""
         if not sqlite_file.holds_something(self._path):
-            return Survey()
-        found = sqlite_file.survey_at_rest(self._path)
+            return SchemaInspection()
+        found = sqlite_file.inspect_at_rest(self._path)
         if found is None:
             with self.reading() as connection:
-                found = take_survey(connection)
+                found = inspect_schema(connection)
         refuse_what_is_not_ours(
             found,
             name=str(self._path),
@@ -52,10 +52,10 @@ class SQLiteGround:
         return found
 
     @contextmanager
-    def locked(self) -> Iterator[SQLiteGround]:
+    def locked(self) -> Iterator[SQLiteBackend]:
         """Hold the lock file; it is free again as soon as this process ends, however it ends."""
         make_parent(self._database)
-        with file_lock(self._database, MIGRATE, wait=self._patience.wait):
+        with file_lock(self._database, MIGRATE, wait=self._timeouts.wait):
             yield self
 
     def check(self) -> None:
@@ -74,7 +74,7 @@ class SQLiteGround:
             yield connection
 
     @contextmanager
-    def rehearsing(self) -> Iterator[Connection]:
+    def rolled_back(self) -> Iterator[Connection]:
         """Connect with a copy, made by SQLite's own backup so that the WAL is in it."""
         with tempfile.TemporaryDirectory(prefix="migrate-", ignore_cleanup_errors=True) as folder:
             trial = DatabaseUrl("sqlite", path=Path(folder) / "copy.db")
@@ -100,7 +100,7 @@ class SQLiteGround:
         name: str = getattr(original, "sqlite_errorname", "")
         return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
-    def who_is_in_the_way(self) -> str:
+    def blocking_process(self) -> str:
         """Say what can be said: SQLite does not know who holds its locks."""
         return "a process that has the file open for writing"
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from backend.config.database_url import DatabaseUrl
-    from backend.migrate.survey import Survey
+    from backend.migrate.inspection import SchemaInspection
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a run waits: for the database and the lock, and for one lock on a table."""
+class Timeouts:
+    """How many seconds a run waits: for the database and the lock, and for one lock on a table."""
 
     wait: float = 60.0
     lock_timeout: float = 2.0
@@ -35,12 +35,12 @@ class Lock(Protocol):
         """
 
 
-class Ground(Protocol):
-    """One database as the runner sees it."""
+class MigrationBackend(Protocol):
+    """One database as the migration runner needs it."""
 
     render_as_batch: bool
 
-    def survey(self) -> Survey:
+    def inspect(self) -> SchemaInspection:
         """Look at the database without touching it, once it is there.
 
         Raises:
@@ -61,7 +61,7 @@ class Ground(Protocol):
     def writing(self) -> AbstractContextManager[Connection]:
         """Give a connection for one revision, outside of any transaction."""
 
-    def rehearsing(self) -> AbstractContextManager[Connection]:
+    def rolled_back(self) -> AbstractContextManager[Connection]:
         """Give a connection whose changes leave nothing behind."""
 
     def check_revision(self, connection: Connection) -> None:
@@ -74,7 +74,7 @@ class Ground(Protocol):
     def is_worth_retrying(self, error: BaseException) -> bool:
         """Tell whether a revision only met a lock in its way."""
 
-    def who_is_in_the_way(self) -> str:
+    def blocking_process(self) -> str:
         """Describe who may hold that lock."""
 
     def holder(self) -> str:
@@ -90,13 +90,13 @@ class Ground(Protocol):
         """Close every connection."""
 
 
-def ground_for(database: DatabaseUrl, patience: Patience) -> Ground:
-    """Return the ground of the engine that `database` names."""
+def backend_for(database: DatabaseUrl, timeouts: Timeouts) -> MigrationBackend:
+    """Return the backend of the engine that `database` names."""
     options = PoolOptions(size=2, application_name=f"migrate:{release()}")
     if database.engine == "postgres":
-        from backend.migrate.postgres import PostgresGround
+        from backend.migrate.backend_postgres import PostgresBackend
 
-        return PostgresGround(database, options, patience)
-    from backend.migrate.sqlite import SQLiteGround
+        return PostgresBackend(database, options, timeouts)
+    from backend.migrate.backend_sqlite import SQLiteBackend
 
-    return SQLiteGround(database, options, patience)
+    return SQLiteBackend(database, options, timeouts)

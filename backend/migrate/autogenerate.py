@@ -11,57 +11,59 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
 from backend.errors import FoundWanting, UsageError
+from backend.migrate.backend import backend_for
 from backend.migrate.drift import comparison
-from backend.migrate.explain import explained
-from backend.migrate.ground import ground_for
+from backend.migrate.errors import migration_errors
 from backend.migrate.plan import make_plan
 
 if TYPE_CHECKING:
-    from backend.migrate.ground import Ground
-    from backend.migrate.runner import Request
+    from backend.migrate.backend import MigrationBackend
+    from backend.migrate.runner import MigrationRequest
 
 
 @dataclass(frozen=True)
-class Draft:
+class GeneratedRevision:
     """A file for somebody to read, correct and complete."""
 
     path: Path
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the lines that a person reads."""
         return [
             f"written: {self.path}",
             "read it, make it fit the code that is running now, and draft the other engine's too",
         ]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return what --json prints."""
         return {"path": str(self.path)}
 
 
-def draft(request: Request, title: str) -> Draft:
+def generate_revision(request: MigrationRequest, title: str) -> GeneratedRevision:
     """Write the next revision of a phase; the database is only read.
 
     Raises:
         FoundWanting: revisions are pending, so the difference would hold theirs too.
     """
-    ground = ground_for(request.database, request.patience)
+    backend = backend_for(request.database, request.timeouts)
     try:
-        with explained():
-            found = ground.survey()
+        with migration_errors():
+            found = backend.inspect()
             plan = make_plan(request.history, found, "expand")
             if plan.newer or plan.pending or request.history.pending("contract", found.heads):
                 raise FoundWanting(
                     "the database is not where this history ends",
                     hint="apply both phases first, best to a database made for this",
                 )
-            with ground.reading() as connection:
-                return _write(request, ground, connection, title)
+            with backend.reading() as connection:
+                return _write(request, backend, connection, title)
     finally:
-        ground.close()
+        backend.close()
 
 
-def _write(request: Request, ground: Ground, connection: Connection, title: str) -> Draft:
+def _write(
+    request: MigrationRequest, backend: MigrationBackend, connection: Connection, title: str
+) -> GeneratedRevision:
     history, phase = request.history, request.phase
     level = history.top(phase) + 1
     config = history.config()
@@ -70,7 +72,7 @@ def _write(request: Request, ground: Ground, connection: Connection, title: str)
         connection=connection,
         options={
             **comparison(),
-            "render_as_batch": ground.render_as_batch,
+            "render_as_batch": backend.render_as_batch,
             "render_item": _plain_type,
             "dont_mutate": True,
         },
@@ -89,7 +91,7 @@ def _write(request: Request, ground: Ground, connection: Connection, title: str)
     )
     if script is None or isinstance(script, list):
         raise UsageError("Alembic wrote no revision", hint="see what it says above")
-    return Draft(Path(script.path))
+    return GeneratedRevision(Path(script.path))
 
 
 def _plain_type(kind: str, item: object, _context: object) -> str | bool:

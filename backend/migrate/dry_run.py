@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, event
 
-from backend.migrate.explain import explained
-from backend.migrate.ground import Ground, ground_for
+from backend.migrate.backend import MigrationBackend, backend_for
+from backend.migrate.errors import migration_errors
 from backend.migrate.history import Revision
 from backend.migrate.plan import make_plan
 from backend.migrate.revision import run_revision
 from backend.migrations.outside import OutsideTransactionError
 
 if TYPE_CHECKING:
-    from backend.migrate.runner import Request
+    from backend.migrate.runner import MigrationRequest
 
 # What the tools ask the catalogue is not part of the migration.
 _QUESTIONS = ("PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN")
@@ -26,7 +26,7 @@ _CATALOGS = ("pg_catalog", "sqlite_master", "FROM alembic_version", "pg_backend_
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedRevision:
     """One revision: its statements, and how long they took; None if it could not be tried."""
 
     revision: Revision
@@ -35,13 +35,13 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """What a run would do."""
 
-    tried: tuple[Tried, ...]
+    tried: tuple[TriedRevision, ...]
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the lines that a person reads."""
         if not self.tried:
             return ["nothing to do"]
         lines = []
@@ -56,7 +56,7 @@ class Rehearsal:
         return [*lines, "-- nothing was written"]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return what --json prints."""
         return {
             "revisions": [
                 {
@@ -70,34 +70,37 @@ class Rehearsal:
         }
 
 
-def rehearse(request: Request) -> Rehearsal:
+def dry_run(request: MigrationRequest) -> DryRun:
     """Apply what is pending to a transaction or a copy that is thrown away."""
-    ground = ground_for(request.database, request.patience)
+    backend = backend_for(request.database, request.timeouts)
     try:
-        with explained():
-            plan = make_plan(request.history, ground.survey(), request.phase)
+        with migration_errors():
+            plan = make_plan(request.history, backend.inspect(), request.phase)
             if not plan.pending:
-                return Rehearsal(())
-            with ground.rehearsing() as connection:
-                return Rehearsal(tuple(_try_all(request, ground, plan.pending, connection)))
+                return DryRun(())
+            with backend.rolled_back() as connection:
+                return DryRun(tuple(_try_all(request, backend, plan.pending, connection)))
     finally:
-        ground.close()
+        backend.close()
 
 
 def _try_all(
-    request: Request, ground: Ground, pending: tuple[Revision, ...], connection: Connection
-) -> Iterator[Tried]:
+    request: MigrationRequest,
+    backend: MigrationBackend,
+    pending: tuple[Revision, ...],
+    connection: Connection,
+) -> Iterator[TriedRevision]:
     left = iter(pending)
     for revision in left:
         begun = time.monotonic()
         try:
-            with _recorded(connection) as statements, explained(revision):
-                run_revision(request.history, ground, revision, connection, rehearsal=True)
+            with _recorded(connection) as statements, migration_errors(revision):
+                run_revision(request.history, backend, revision, connection, rehearsal=True)
         except OutsideTransactionError:
-            yield Tried(revision, None)
+            yield TriedRevision(revision, None)
             break
-        yield Tried(revision, round((time.monotonic() - begun) * 1000), tuple(statements))
-    yield from (Tried(revision, None) for revision in left)
+        yield TriedRevision(revision, round((time.monotonic() - begun) * 1000), tuple(statements))
+    yield from (TriedRevision(revision, None) for revision in left)
 
 
 @contextmanager

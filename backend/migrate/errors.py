@@ -20,12 +20,12 @@ _UNDONE = "nothing of it was kept; correct the cause, then run it again"
 
 
 @contextmanager
-def explained(revision: Revision | None = None) -> Iterator[None]:
+def migration_errors(revision: Revision | None = None) -> Iterator[None]:
     """Turn a driver's error inside the block into one of ours, with the revision's name."""
     try:
         yield
     except exc.DBAPIError as error:
-        raise _explanation(error, revision.id if revision else _LOOKING) from None
+        raise _translated(error, revision.id if revision else _LOOKING) from None
     except (exc.ArgumentError, exc.InvalidRequestError) as error:
         # Of a name that a file may have and SQLAlchemy does not take, as the empty one.
         if revision:
@@ -36,7 +36,7 @@ def explained(revision: Revision | None = None) -> Iterator[None]:
         raise translate(error) or error from None
 
 
-def _explanation(error: exc.DBAPIError, what: str) -> AppError:
+def _translated(error: exc.DBAPIError, what: str) -> AppError:
     original = error.orig
     state = (original.sqlstate or "") if isinstance(original, psycopg.Error) else ""
     words = _words(original)
