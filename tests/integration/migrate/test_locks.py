@@ -230,11 +230,11 @@ def test_no_server_ends_the_session_that_holds_the_lock_for_being_idle(
     postgres_server.execute(
         f"ALTER DATABASE {postgres.params['dbname']} SET idle_session_timeout = '10min'"
     )
-    ground = PostgresGround(postgres, PoolOptions(2, "test"), Patience(1))
+    backend = PostgresBackend(postgres, PoolOptions(2, "test"), Timeouts(1))
 
-    with ground.locked() as lock:
+    with backend.locked() as lock:
         timeout = lock._session.execute("SHOW idle_session_timeout").fetchone()
-    ground.close()
+    backend.close()
 
     assert timeout == ("0",)
 

@@ -4,17 +4,17 @@ import pytest
 
 from backend.errors import RefusedError
 from backend.migrate.history import History, Levels
+from backend.migrate.inspection import SchemaInspection
 from backend.migrate.plan import make_plan
-from backend.migrate.survey import Survey
 
 HISTORY = History.of("sqlite")
 TOP = HISTORY.top("expand")
 TABLES = frozenset({"alembic_version", "schema_state"})
 
 
-def surveyed(head: str, levels: Levels) -> Survey:
+def surveyed(head: str, levels: Levels) -> SchemaInspection:
     """Return what a database of ours says about itself."""
-    return Survey(TABLES, (head,), levels)
+    return SchemaInspection(TABLES, (head,), levels)
 
 
 def test_records_that_agree_lead_to_what_is_pending() -> None:
