@@ -1,0 +1,131 @@
+"""One word for one thing: no two classes share a name, and files are named by nouns.
+
+What is still named otherwise stands in the two lists below. A list only ever gets shorter: a test
+fails for a new offender, and for a name that is on a list without need.
+"""
+
+import ast
+import sys
+from collections import Counter
+
+import pytest
+
+from tests.repo.checkout import files, read
+
+AMBIGUOUS_NAMES = set(
+    [
+        "Answer",
+        "Attempt",
+        "Charset",
+        "Check",
+        "Columns",
+        "Conflict",
+        "Entry",
+        "History",
+        "Key",
+        "Kind",
+        "Pairing",
+        "Part",
+        "Reached",
+        "Reference",
+        "Row",
+        "Rule",
+        "Seen",
+        "Session",
+        "Side",
+        "Sides",
+        "Standing",
+        "Step",
+        "Task",
+        "Value",
+        "Verdict",
+        "Words",
+    ]
+)
+FILES_WITHOUT_A_NOUN = {
+    *("backend/demo/filling.py", "backend/services/splitting.py"),
+    *(
+        f"backend/sync/{name}.py"
+        for name in [
+            "keep/keeping",
+            "looking",
+            "merge/deciding",
+            "merge/pairing",
+            "merge/writing",
+            "mirroring",
+            "reach/opening",
+            "reach/reaching",
+            "reach/retrying",
+            "running",
+            "standing",
+            "tell/telling",
+        ]
+    ),
+    *(
+        f"backend/tablecopy/{name}.py"
+        for name in [
+            "casting/choosing",
+            "comparing",
+            "differing",
+            "forking",
+            "loading",
+            "merging",
+            "ordering",
+            "pairing",
+            "postgres/finishing",
+            "postgres/loosening",
+            "postgres/merging",
+            "postgres/planning",
+            "rehearsing",
+            "sqlite/asking",
+            "sqlite/copying",
+            "sqlite/quoting",
+            "updating",
+        ]
+    ),
+    *(f"backend/transfer/{name}ing.py" for name in ("check", "load", "updat", "verify")),
+    *(f"deploy/rollout/{name}ing.py" for name in ("deploy", "start", "wait", "watch")),
+}
+
+
+def defined_names(folder: str) -> Counter[str]:
+    """Count in how many modules each class or type alias is defined."""
+    found: Counter[str] = Counter()
+    for name in files(f"{folder}/*.py"):
+        if "/migrations/" not in name:
+            found.update(set(_names(ast.parse(read(name)))))
+    return found
+
+
+def _names(module: ast.Module) -> list[str]:
+    classes = [node.name for node in module.body if isinstance(node, ast.ClassDef)]
+    aliases = [
+        target.id
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id[0].isupper() and not target.id.isupper()
+    ]
+    return classes + aliases
+
+
+@pytest.mark.parametrize(("folder", "known"), [("backend", AMBIGUOUS_NAMES), ("deploy", set())])
+def test_a_name_of_a_class_means_one_thing(folder: str, known: set[str]) -> None:
+    found = {name for name, count in defined_names(folder).items() if count > 1}
+
+    assert found == known
+
+
+def test_files_are_named_by_nouns() -> None:
+    names = [*files("backend/*.py"), *files("deploy/*.py")]
+
+    found = {n for n in names if n.endswith("ing.py") and "/migrations/" not in n}
+
+    assert found == FILES_WITHOUT_A_NOUN
+
+
+def test_no_module_of_the_backend_hides_one_of_the_standard_library() -> None:
+    """A Python that is started inside `backend/` finds the modules there first."""
+    found = {name.split("/")[1].removesuffix(".py") for name in files("backend/*.py")}
+
+    assert found & set(sys.stdlib_module_names) == set()
