@@ -72,6 +72,14 @@ def leads_to_a_module(name: str) -> bool:
     return path.with_suffix(".py").exists() or (path / "__main__.py").exists()
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "tests/README.md"])
+def test_every_file_that_a_page_for_contributors_names_is_there(page: str) -> None:
+    named = re.findall(r"`((?:backend|deploy|docs|tests)/[\w./]+)`", read(page))
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    assert named != []
+
+
 def test_every_guide_is_on_the_map() -> None:
     guides = {name.removeprefix("docs/") for name in files("docs/*.md")} - {"README.md"}
 
