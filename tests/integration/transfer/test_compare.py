@@ -67,5 +67,11 @@ def test_each_such_range_is_told(run) -> None:
     ]
 
 
+def test_so_many_are_told_and_no_more(run, monkeypatch) -> None:
+    monkeypatch.setattr("backend.transfer.verifying._MOST_NAMED", 1)
+
+    assert len(found(run, "DELETE FROM a")) == 1
+
+
 def test_nothing_is_told_where_nothing_differs(run) -> None:
     assert found(run) == ()

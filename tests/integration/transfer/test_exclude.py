@@ -123,3 +123,22 @@ def test_a_table_whose_rows_are_there_already_can_be_excluded(move) -> None:
     assert ran.code == 0, ran.out + ran.err
     assert move.rows("b") == [(10, 1), (20, None)]
     assert move.rows() == [(1, "theirs")]
+
+
+def test_what_our_other_tools_keep_beside_the_tables_is_left_alone(move) -> None:
+    write(
+        move.source,
+        "CREATE TABLE tablecopy_changes (id INTEGER PRIMARY KEY)",
+        "INSERT INTO tablecopy_changes VALUES (7)",
+    )
+    move.prepare(
+        "CREATE TABLE tablecopy_changes (id integer PRIMARY KEY)",
+        "INSERT INTO tablecopy_changes VALUES (1), (2)",
+        "CREATE TABLE tablecopy_state (id integer)",
+    )
+
+    ran = move()
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows("tablecopy_changes") == [(1,), (2,)]
+    assert len(move.rows()) == 2

@@ -16,11 +16,11 @@ from backend.tablecopy.shape import (
 TEXT = TargetType("text", "text")
 
 
-def merge(*, folded: bool) -> Merge:
-    """Return the merge of a table whose key is a text."""
-    key = TargetColumn("k", TEXT, not_null=True, folded=folded)
+def merge(*, folded: bool = False, here: bool = True, there: bool = True) -> Merge:
+    """Return the merge of a table whose key is a text, on either side perhaps without a value."""
+    key = TargetColumn("k", TEXT, not_null=there, folded=folded)
     columns = tuple(
-        ColumnPair(SourceColumn(target.name, "TEXT", not_null=True), target)
+        ColumnPair(SourceColumn(target.name, "TEXT", not_null=here), target)
         for target in (key, TargetColumn("v", TEXT, not_null=False))
     )
     source = SourceTable("a", tuple(one.source for one in columns), ("k",), has_rowid=True)
@@ -41,3 +41,15 @@ def test_a_key_is_written_where_it_may_be_equal_and_another_text(folded, written
 
     assert statement is not None
     assert written in statement.as_string()
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "known"),
+    [(True, True, True), (False, True, True), (True, False, True), (False, False, False)],
+)
+def test_rows_whose_key_may_be_null_are_known_by_all_that_they_hold(here, there, known) -> None:
+    one = merge(here=here, there=there)
+
+    assert one.has_key is known
+    assert ("tablecopy_line" in one.additions().as_string()) is not known
+    assert (one.changes() is not None) is known
