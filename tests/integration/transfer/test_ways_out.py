@@ -446,3 +446,20 @@ def test_an_excluded_table_that_cannot_be_read_is_told(move, role) -> None:
     assert "b_a_fkey refers to rows of a that cannot be looked at" in refused.err
     assert ran.code == 0, ran.out + ran.err
     assert move.rows("b") == [(1, 1)]
+
+
+def test_an_excluded_table_that_no_row_refers_to_need_not_be_read(move, role) -> None:
+    write(
+        move.source,
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER)",
+        "INSERT INTO b VALUES (1, NULL)",
+    )
+    move.prepare(
+        "CREATE TABLE b (id integer PRIMARY KEY, a integer REFERENCES a)",
+        f"GRANT SELECT, INSERT, UPDATE ON b TO {role}",
+    )
+
+    ran = move("--update", "--exclude", "a", login=login(move.target, role))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert move.rows("b") == [(1, None)]
