@@ -229,6 +229,16 @@ def test_many_tries_at_once_are_counted_one_by_one(app) -> None:
     assert Counter(admitted) == {True: 10, False: 14}
 
 
+def test_a_login_that_succeeds_is_counted_against_nobody(app, ayse, guess) -> None:
+    right = guess(ayse.person.email, PASSWORD).status_code
+
+    with app.app_context():
+        counted = db.session.scalars(select(Throttle.failures)).all()
+
+    assert right == 201
+    assert set(counted) == {0}
+
+
 def test_no_more_than_fifty_accounts_an_hour_are_made_from_one_network(app, guess) -> None:
     def sign_up(email: str) -> TestResponse:
         wish = {"email": email, "password": PASSWORD, "display_name": "New"}

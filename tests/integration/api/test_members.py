@@ -6,6 +6,7 @@ from sqlalchemy import update
 from backend.db.transactions import writing
 from backend.db.types import utc_now
 from backend.models import GroupMember, User
+from backend.services import members
 
 
 @pytest.fixture
@@ -58,3 +59,12 @@ def test_a_closed_account_is_added_as_little_as_one_that_never_was(app, flat, st
 
     assert closed.status_code == unknown.status_code == 422
     assert closed.get_json()["errors"] == unknown.get_json()["errors"]
+
+
+def test_a_group_has_no_more_members_than_the_bound(flat, monkeypatch) -> None:
+    monkeypatch.setattr(members, "MOST_MEMBERS", 3)
+    names = [{"display_name": name} for name in ("Second", "Third", "Fourth")]
+
+    answers = [flat.owner.post(f"{flat.path}/members", name).status_code for name in names]
+
+    assert answers == [201, 201, 409]

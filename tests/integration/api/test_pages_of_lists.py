@@ -23,6 +23,7 @@ def test_orders_come_by_day_and_each_once(flat):
     for title, day in days.items():
         flat.add_order(title=title, ordered_on=day)
 
+    assert walk(flat, "orders", 1) == [["c"], ["b"], ["a"], ["d"]]
     assert walk(flat, "orders", 2) == [["c", "b"], ["a", "d"]]
     assert walk(flat, "orders", 3) == [["c", "b", "a"], ["d"]]
     assert walk(flat, "orders", 4) == [["c", "b", "a", "d"]]

@@ -15,7 +15,7 @@ PASSWORDS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server() -> Iterator[PostgresServer]:
     server = new_server()
     yield server

@@ -6,10 +6,9 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from backend.bootstrap import superuser
 from backend.bootstrap.run import bootstrap
 from backend.bootstrap.settings import BootstrapSettings
-from backend.errors import ConfigError, DatabaseError, TransientError
+from backend.errors import ConfigError, FoundWanting, TransientError
 from tests.fix_postgres import PostgresServer
 from tests.integration.bootstrap.conftest import PASSWORDS
 
@@ -167,6 +166,28 @@ def test_drift_is_put_right(server: PostgresServer, told: BootstrapSettings, dri
     assert bootstrap(told) == 0
 
 
+def test_what_cannot_be_put_right_is_named(server: PostgresServer, told: BootstrapSettings) -> None:
+    bootstrap(told)
+    # What somebody granted who was given the right to, the owner cannot take back.
+    server.execute(
+        "CREATE ROLE lender",
+        "CREATE TABLE lent (n int)",
+        "ALTER TABLE lent OWNER TO hesap_owner",
+        "GRANT USAGE ON SCHEMA public TO lender",
+        "GRANT SELECT ON lent TO lender WITH GRANT OPTION",
+        "SET ROLE lender",
+        "GRANT SELECT ON lent TO PUBLIC",
+        dbname="hesap_paylas",
+    )
+
+    with pytest.raises(FoundWanting, match="revoke SELECT on lent from PUBLIC"):
+        bootstrap(told)
+
+    server.execute(
+        "DROP OWNED BY lender", "DROP ROLE lender", "DROP TABLE lent", dbname="hesap_paylas"
+    )
+
+
 def test_what_the_sync_keeps_beside_the_tables_is_open_to_nobody(
     server: PostgresServer, told: BootstrapSettings
 ) -> None:
@@ -204,52 +225,6 @@ def test_twenty_runs_at_once_all_succeed(told: BootstrapSettings) -> None:
         results = list(pool.map(lambda _: bootstrap(patient), range(20)))
 
     assert len(results) == 20
-
-
-def test_superuser_gets_a_new_password_and_the_old_one_is_gone(
-    server: PostgresServer, told: BootstrapSettings
-) -> None:
-    old = server.password
-
-    superuser.rotate(told)
-
-    server.password = told.superuser_file.read_text().strip()
-    assert server.password != old
-    server.execute("SELECT 1")
-    assert not told.superuser_file.with_name("superuser.next").exists()
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(server.url.with_login("postgres", old).conninfo())
-
-
-@pytest.mark.parametrize(
-    "taken",
-    [
-        pytest.param((), id="before the server took it"),
-        pytest.param(("ALTER ROLE postgres PASSWORD 'next one'",), id="before the rename"),
-    ],
-)
-def test_killed_rotation_is_finished_by_the_next_run(
-    server: PostgresServer, told: BootstrapSettings, taken: tuple[str, ...]
-) -> None:
-    old = server.password
-    pending = told.superuser_file.with_name("superuser.next")
-    pending.write_text("next one\n")
-    server.execute(*taken)
-
-    bootstrap(told)
-
-    assert told.superuser_file.read_text() == "next one\n"
-    assert not pending.exists()
-    server.password = "next one"
-    server.execute(f"ALTER ROLE postgres PASSWORD '{old}'")
-    server.password = old
-
-
-def test_wrong_superuser_secret_says_how_to_heal_it(told: BootstrapSettings) -> None:
-    told.superuser_file.write_text("not the password at all")
-
-    with pytest.raises(DatabaseError, match="restart db"):
-        bootstrap(told)
 
 
 def test_no_server_ends_after_the_time_given(told: BootstrapSettings) -> None:

@@ -312,7 +312,8 @@ def test_a_draft_never_leads_to_another_site(app, ayse, visitor):
 
 
 @pytest.mark.parametrize(
-    "address", ["//[", "http://[", "//evil.example", "/\\evil.example", "/\t/e"]
+    "address",
+    ["//[", "http://[", "//evil.example", "///evil.example", "/\\evil.example", "/\t/e"],
 )
 def test_an_address_that_is_not_ours_is_no_way_on(app, ayse, address):
     visitor = Visitor(app)
