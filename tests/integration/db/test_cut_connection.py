@@ -24,3 +24,14 @@ def test_the_answer_of_a_request_that_was_done_with_the_database_still_goes_out(
     answers = [client.get("/cut") for _ in range(3)]
 
     assert [(answer.status_code, answer.text) for answer in answers] == [(200, "answered")] * 3
+
+
+def test_a_connection_that_ended_while_nobody_used_it_costs_nobody_anything(app, client) -> None:
+    stranger = {"Authorization": "Bearer hp_nobody_has_this_token"}
+    before = client.get("/api/v1/me", headers=stranger).status_code
+    with app.app_context():
+        engines().dialect.abandon()
+
+    after = client.get("/api/v1/me", headers=stranger).status_code
+
+    assert (before, after) == (401, 401)
