@@ -211,3 +211,21 @@ def test_the_configured_database_must_be_of_the_engine_that_is_asked_for(sqlite,
 def _count(database, table: str):
     with connected(database) as connection:
         return connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_revision_that_leaves_no_record_is_not_taken_for_applied(
+    database_url, history, migrate
+) -> None:
+    migrate(database_url)
+    keep = "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'"
+    records_stay = [
+        f"CREATE TRIGGER stays BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION keep()"
+        for table in ("alembic_version", "schema_state")
+    ]
+    history.add("expand", SHIPPED + 1, *(f"op.execute({sql!r})" for sql in (keep, *records_stay)))
+
+    ran = migrate(database_url, "--dir", history.folder)
+
+    assert ran.code == 69
+    assert f"{step(1)} was applied, but the database does not say so" in ran.err
