@@ -20,7 +20,7 @@ class Broken:
 
 
 def _answers_500(condition: str) -> str:
-    """Return the instruction that makes a release fail wherever the condition holds."""
+    """Return the command that makes a release fail wherever the condition holds."""
     return append(
         WSGI,
         "_well = app.wsgi_app",

@@ -1,4 +1,8 @@
-"""Fixtures of the stack tests: most share one running stack, whose first `up` builds its images."""
+"""Fixtures of the stack tests: most share one of three running stacks.
+
+The first `up` of one of them builds its images, as a user's does; the others take those over that
+were built once. test_fresh_clone has a stack of its own that begins without any image.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,21 +40,22 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def own_stack(built: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a second stack, with four workers, that tests may stop, starve and drain of its data.
 
     Each test leaves it up and ready, on whatever data.
     """
-    with new_stack(tmp_path_factory.mktemp("own"), "own") as own:
+    with new_stack(tmp_path_factory.mktemp("own"), "own", images_of=built) as own:
         own.configure(WEB_WORKERS="4")
         own.up()
         yield own
 
 
 @pytest.fixture(scope="session")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+def operator(built: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """Give somebody with a stack to deploy to; each test leaves it serving, whatever the release."""
-    with new_stack(tmp_path_factory.mktemp("deployed"), "deployed") as deployed:
+    folder = tmp_path_factory.mktemp("deployed")
+    with new_stack(folder, "deployed", images_of=built) as deployed:
         deployed.up()
         yield Operator(deployed)
 

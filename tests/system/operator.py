@@ -5,9 +5,12 @@ import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from benchmarks.swap_drill.load import Load
 from benchmarks.swap_drill.releases import Derived
+from benchmarks.swap_drill.world import World
 from tests.system.stack import Stack, clean_environment, docker, run, wait_for
 
 Answer = dict[str, Any]  # Any: JSON
@@ -49,6 +52,15 @@ class Operator:
         overlaid = self.stack.files if self.stack.overlays else ()
         files = [word for file in overlaid for word in ("--file", file)]
         return (sys.executable, "deploy/bluegreen.py", *words, *files, "--json")
+
+    @cached_property
+    def world(self) -> World:
+        """Return the people and groups of this stack that a load is about."""
+        return World.made(self.stack.port)
+
+    def load(self) -> Load:
+        """Return users who are there during a deploy: gentle ones, for two cores do everything."""
+        return Load(self.world, open_rate=5, think=0.3)
 
     def deploy(self, image: str, *words: str) -> Ended:
         """Deploy an image; watch it only as long as a test has patience."""
@@ -92,10 +104,11 @@ class Operator:
     def servers(self) -> dict[str, str]:
         """Return the containers that must not change behind an operator's back."""
         names = ("db", "app-blue", "app-green", "proxy")
-        return {name: self.stack.container(name) for name in names}
+        found = self.stack.containers("oneoff=False")
+        return {name: found[name] for name in names}
 
     def derive(self, label: str, *changes: str) -> Derived:
-        """Build a release that differs from the first one by these instructions."""
+        """Build a release that differs from the first one by these commands."""
         base = f"{self.stack.name}:first"
         if base not in self.stack.images():
             docker("tag", f"{self.stack.name}:blue", base)

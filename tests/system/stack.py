@@ -84,7 +84,9 @@ class Stack:
         self, service: str, *command: str, check: bool = True, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the running container of a service."""
-        return self.compose("exec", "-T", service, *command, check=check, stdin=stdin)
+        # The engine itself answers in a third of the time that Compose takes.
+        there = ("docker", "exec", "--interactive", self.container(service))
+        return run(*there, *command, check=check, stdin=stdin)
 
     def sql(self, statement: str, database: str = "hesap_paylas") -> str:
         """Return what the superuser's psql prints for the statement, unaligned."""
@@ -97,20 +99,14 @@ class Stack:
 
     def container(self, service: str) -> str:
         """Return the id of the service's container, running or not."""
-        return self.compose("ps", "--all", "--quiet", service).stdout.strip()
+        return self.containers("oneoff=False").get(service, "")
 
-    def containers(self) -> dict[str, str]:
-        """Return service → container id of every container of this stack."""
-        table = docker(
-            *(
-                "ps",
-                "--all",
-                "--no-trunc",
-                "--filter",
-                f"label=com.docker.compose.project={self.name}",
-            ),
-            *("--format", '{{.Label "com.docker.compose.service"}} {{.ID}}'),
-        )
+    def containers(self, *labels: str) -> dict[str, str]:
+        """Return service → container id of every container of this stack with these labels."""
+        asked = (f"label=com.docker.compose.{label}" for label in (f"project={self.name}", *labels))
+        filters = [word for label in asked for word in ("--filter", label)]
+        form = ("--format", '{{.Label "com.docker.compose.service"}} {{.ID}}')
+        table = docker("ps", "--all", "--no-trunc", *filters, *form)
         return dict(line.split() for line in table.splitlines())
 
     def inspect(self, service: str) -> dict[str, Any]:  # Any: Docker's own JSON
@@ -142,7 +138,8 @@ class Stack:
 
     def down(self) -> None:
         """Remove containers, networks, volumes and images of this stack, and nothing else."""
-        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
+        # Nobody is served any more, and nothing of it stays: nothing has to end in good order.
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "0", check=False)
         if images := self.images():
             run("docker", "rmi", *images, check=False)
 

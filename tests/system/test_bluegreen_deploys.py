@@ -1,14 +1,11 @@
 """Deploying and rolling back as an operator does, with users on the stack."""
 
-from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
 
 from benchmarks.swap_drill.http_client import Call, Caller
-from benchmarks.swap_drill.load import Load
 from benchmarks.swap_drill.releases import SHIPPED
-from benchmarks.swap_drill.world import World
 from tests.system.broken_releases import FAILING_MIGRATION, NEXT_REVISION
 from tests.system.operator import Operator
 from tests.system.stack import Stack, docker, wait_for
@@ -33,7 +30,7 @@ def test_the_checkout_is_deployed_and_a_later_up_changes_nothing(operator: Opera
     with (operator.stack.root / "backend/__init__.py").open("a", encoding="utf-8") as file:
         file.write("# the next release\n")
 
-    with Load(World.made(operator.stack.port), open_rate=5, think=0.3) as load:
+    with operator.load() as load:
         ended = operator.run("deploy", "--watch-seconds", "2")
 
     assert ended.code == 0, ended.story
@@ -59,7 +56,7 @@ def test_releases_with_a_migration_come_and_go_back_one_by_one(operator: Operato
     third = operator.deploy_well(operator.derive("third", NEXT_REVISION).image)
     servers = operator.servers()
 
-    with Load(World.made(operator.stack.port), open_rate=5, think=0.3) as load:
+    with operator.load() as load:
         to_second = operator.run("rollback")
         at_second, route, servers_at_second = operator.live(), operator.route(), operator.servers()
         to_first = operator.run("rollback")
@@ -100,11 +97,9 @@ def test_a_forged_address_changes_nothing(operator: Operator) -> None:
 
 
 def test_rollback_after_a_failed_build_brings_the_last_good_release_back(
-    make_stack: Callable[[str], Stack],
+    operator: Operator,
 ) -> None:
-    stack = make_stack("rebuilt")
-    stack.up()
-    operator = Operator(stack)
+    stack = operator.stack
     operator.deploy_well(operator.derive("good").image)
     good = operator.live()[1]
     docker("tag", operator.derive("broken", *FAILING_MIGRATION.changes).image, f"{stack.name}:made")

@@ -2,8 +2,6 @@
 
 import pytest
 
-from benchmarks.swap_drill.load import Load
-from benchmarks.swap_drill.world import World
 from tests.system import broken_releases
 from tests.system.broken_releases import Broken
 from tests.system.operator import Operator
@@ -40,7 +38,7 @@ def test_a_release_that_is_no_good_leaves_everything_as_it_was(
     live, route = operator.live(), operator.route()
     servers = operator.servers()
 
-    with Load(World.made(operator.stack.port), open_rate=5, think=0.3) as load:
+    with operator.load() as load:
         ended = operator.deploy(release.image, "--ready-seconds", "20")
 
     assert (ended.code, ended.answer["cause"]) == (broken.code, broken.cause), ended.story

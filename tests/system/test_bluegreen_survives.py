@@ -10,7 +10,6 @@ import pytest
 from benchmarks.swap_drill.control import kill
 from benchmarks.swap_drill.http_client import Sample
 from benchmarks.swap_drill.load import Load
-from benchmarks.swap_drill.world import World
 from deploy.rollout.route import Color
 from tests.system.operator import Operator
 from tests.system.stack import wait_for
@@ -31,7 +30,7 @@ def test_when_the_live_color_is_killed_the_standby_takes_over(operator: Operator
         operator.deploy_well(operator.derive("standby").image)
     color, _ = operator.live()
 
-    with Load(World.made(operator.stack.port), open_rate=20, think=0.1) as load:
+    with Load(operator.world, open_rate=20, think=0.1) as load:
         time.sleep(2)  # the load has to be under way, whatever it hits
         before = time.time()
         kill(operator.stack, Color(color))
@@ -98,7 +97,7 @@ def test_a_tool_that_is_killed_leaves_one_live_color_and_the_next_call_goes_on(
     release = operator.derive(f"killed-after-{step}")
     before = operator.live()
 
-    with Load(World.made(operator.stack.port), open_rate=5, think=0.3) as load:
+    with operator.load() as load:
         kill_after(operator, step, "deploy", "--image", release.image, "--watch-seconds", "2")
         operator.settle()
         between, seen = operator.live(), operator.status()

@@ -46,8 +46,8 @@ def repeat(stack: Stack, times: int) -> None:
         print(f"cold start {number + 1} of {times}: ready, no warning, a sign-up works")
 
 
-def test_three_cold_starts(own_stack: Stack) -> None:
-    repeat(own_stack, 3)
+def test_two_cold_starts(own_stack: Stack) -> None:
+    repeat(own_stack, 2)
 
 
 @pytest.mark.slow

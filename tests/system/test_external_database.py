@@ -13,7 +13,6 @@ from backend.demo.filling import fill
 from backend.demo.wish import Wish
 from backend.migrate import upgrade
 from benchmarks.swap_drill.load import Load
-from benchmarks.swap_drill.world import World
 from tests.system.managed_postgres import (
     CONNECTIONS,
     LOGIN,
@@ -49,11 +48,14 @@ def authority(managed: ManagedPostgres, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def operator(
-    managed: ManagedPostgres, authority: Path, tmp_path_factory: pytest.TempPathFactory
+    built: Stack,
+    managed: ManagedPostgres,
+    authority: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Operator]:
     """Give somebody with a stack on the managed server; each test leaves it serving."""
     folder = tmp_path_factory.mktemp("external")
-    with new_stack(folder, "external") as stack:
+    with new_stack(folder, "external", images_of=built) as stack:
         stack.overlays = (EXTERNAL_FILE,)
         bring(stack, "database_url", f"{managed.url}?sslmode=verify-full\n")
         bring(stack, "database_ca", authority.read_text())
@@ -136,7 +138,7 @@ def test_nobody_notices_a_deploy_and_a_rollback_and_connections_stay_few(
 
     with (
         Peak(managed, authority) as peak,
-        Load(World.made(operator.stack.port), open_rate=8, think=0.2) as load,
+        Load(operator.world, open_rate=8, think=0.2) as load,
     ):
         deployed = operator.deploy(release.image)
         at = operator.live()

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.swap_drill.load import Load
-from benchmarks.swap_drill.world import World
 from tests.system.operator import Operator
 from tests.system.stack import Stack, new_stack, run
 from tests.system.users import unserved
@@ -27,7 +25,7 @@ def test_a_second_up_recreates_nothing_and_the_first_deploy_is_not_noticed(clone
     clone.stack.up()
 
     assert clone.servers() == servers
-    with Load(World.made(clone.stack.port), open_rate=5, think=0.3) as load:
+    with clone.load() as load:
         ended = clone.run("deploy", "--watch-seconds", "2")
     assert ended.code == 0, ended.story
     assert unserved(load.samples) == []
@@ -41,7 +39,7 @@ def test_a_deploy_leaves_a_changed_database_alone_and_says_how_to_bring_it_there
     stack.configure(DB_MEMORY="900m")
     change_a_line_of_secrets(stack)
 
-    with Load(World.made(stack.port), open_rate=5, think=0.3) as load:
+    with clone.load() as load:
         ended = clone.run("deploy", "--watch-seconds", "2")
 
     assert ended.code == 0, ended.story

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from itertools import product
 
 import pytest
 
@@ -18,13 +19,16 @@ try:
 except OSError as error:
     print("unreachable", error)
 """
-LOGIN = """
-import sys, psycopg
-try:
-    psycopg.connect(host="db", dbname="hesap_paylas", user=sys.argv[1], password=sys.argv[2])
-    print("in")
-except psycopg.OperationalError as error:
-    print("refused", error)
+LOG_IN_AS_EACH = """
+import json, sys, psycopg
+ends = []
+for user, password in json.load(sys.stdin):
+    try:
+        psycopg.connect(host="db", dbname="hesap_paylas", user=user, password=password)
+        ends.append("in")
+    except psycopg.OperationalError as error:
+        ends.append(str(error))
+print(json.dumps(ends))
 """
 
 
@@ -101,14 +105,14 @@ def psql(stack: Stack, *, host: str, user: str, password: str) -> subprocess.Com
     )
 
 
-@pytest.mark.parametrize("user", ["postgres", "app_blue", "hesap_migrate"])
-@pytest.mark.parametrize("password", ["wrong", ""])
-def test_wrong_and_empty_passwords_fail_over_the_network(
-    stack: Stack, user: str, password: str
-) -> None:
-    answer = stack.exec("app-green", "python", "-c", LOGIN, user, password).stdout
+def test_wrong_and_empty_passwords_fail_over_the_network(stack: Stack) -> None:
+    tried = list(product(("postgres", "app_blue", "hesap_migrate"), ("wrong", "")))
 
-    assert answer.startswith("refused")
+    answer = stack.exec("app-green", "python", "-c", LOG_IN_AS_EACH, stdin=json.dumps(tried)).stdout
+
+    refusals = ("password authentication failed", "no password supplied")
+    ends = dict(zip(tried, json.loads(answer), strict=True))
+    assert [who for who, said in ends.items() if not any(r in said for r in refusals)] == []
 
 
 def test_rules_of_access_hold_nothing_but_scram_and_reject(stack: Stack) -> None:
@@ -129,7 +133,7 @@ def test_every_password_is_stored_as_a_scram_verifier(stack: Stack) -> None:
 def test_durability_and_checksums_are_on(stack: Stack) -> None:
     names = ["fsync", "full_page_writes", "synchronous_commit", "data_checksums"]
 
-    values = [stack.sql(f"SHOW {name}") for name in names]
+    values = stack.sql("".join(f"SHOW {name};" for name in names)).split()
 
     assert values == ["on", "on", "on", "on"]
 

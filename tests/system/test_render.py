@@ -108,6 +108,13 @@ def service(built: Stack) -> Iterator[Service]:
                 run("docker", "rm", "--force", *listed.split(), check=False)
 
 
+@pytest.fixture(scope="module")
+def running(service: Service) -> Instance:
+    """Give an instance that people use, on a database that was migrated before."""
+    service.run("--rm", command=WEB["preDeployCommand"])
+    return service.start()
+
+
 def test_a_first_deploy_migrates_and_then_serves(service: Service) -> None:
     instance = service.start()
     before = instance.ask("/api/ready")
@@ -120,21 +127,21 @@ def test_a_first_deploy_migrates_and_then_serves(service: Service) -> None:
     wait_for(lambda: instance.status(WEB["healthCheckPath"]) == 200, 10, "the health check")
 
 
-def test_the_pre_deploy_command_of_the_next_deploy_finds_nothing_to_do(service: Service) -> None:
-    service.run("--rm", command=WEB["preDeployCommand"])
-
+def test_the_pre_deploy_command_of_the_next_deploy_finds_nothing_to_do(
+    service: Service, running: Instance
+) -> None:
     again = service.run("--rm", command=WEB["preDeployCommand"])
 
     assert "nothing to do" in again
 
 
-def test_people_sign_up_and_their_cookies_are_for_https(service: Service) -> None:
-    service.run("--rm", command=WEB["preDeployCommand"])
-    instance = service.start()
+def test_people_sign_up_and_their_cookies_are_for_https(
+    service: Service, running: Instance
+) -> None:
     person = {"email": "ana@example.com", "password": secrets.token_urlsafe(16)}
 
-    page = instance.ask("/login")
-    signed_up = instance.ask("/api/v1/auth/signup", **person, display_name="Ana")
+    page = running.ask("/login")
+    signed_up = running.ask("/api/v1/auth/signup", **person, display_name="Ana")
 
     assert page.status == 200
     assert "__Host-session=" in str(page.headers["Set-Cookie"])
@@ -144,11 +151,10 @@ def test_people_sign_up_and_their_cookies_are_for_https(service: Service) -> Non
     assert service.database.sql("SELECT count(*) FROM users", LOGIN) == "1"
 
 
-def test_an_old_and_a_new_instance_serve_side_by_side(service: Service) -> None:
-    service.run("--rm", command=WEB["preDeployCommand"])
-    old, new = service.start(), service.start()
+def test_an_old_and_a_new_instance_serve_side_by_side(service: Service, running: Instance) -> None:
+    new = service.start()
 
-    assert [i.status(WEB["healthCheckPath"]) for i in (old, new)] == [200, 200]
+    assert [i.status(WEB["healthCheckPath"]) for i in (running, new)] == [200, 200]
 
 
 def test_an_instance_that_is_told_to_stop_stops_well_in_time(service: Service) -> None:
@@ -172,11 +178,10 @@ def test_without_a_pre_deploy_command_the_start_migrates(service: Service) -> No
     assert docker("inspect", "-f", "{{.State.ExitCode}}", instance.name) == "0"
 
 
-def test_nothing_secret_reaches_the_log(service: Service) -> None:
-    instance = service.start()
-    instance.ask("/login")
+def test_nothing_secret_reaches_the_log(service: Service, running: Instance) -> None:
+    running.ask("/login")
 
-    logged = run("docker", "logs", instance.name)
+    logged = run("docker", "logs", running.name)
 
     assert service.database.password not in logged.stdout + logged.stderr
     assert environment(BLUEPRINT)["SECRET_KEY"] not in logged.stdout + logged.stderr
