@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import NullPool
 
+from backend.config.database_url import EngineName
 from backend.errors import DataError, FoundWanting
 from backend.invariants.checks import Scope, check_rows
 from backend.models import Group, User
 from backend.sync.shape import Value
 from backend.sync.sides.side import Side
 
-_URLS = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
+_URLS: Mapping[EngineName, str] = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
+# The connection of the side whose rows the rules are put to just now.
+_lent: ContextVar[Any] = ContextVar("lent")  # of either driver
 
 
 def broken_rules(side: Side, scopes: Mapping[str, frozenset[Value]]) -> Mapping[Value, str]:
@@ -84,13 +89,21 @@ class _Borrowed:
 @contextmanager
 def _borrowed(side: Side) -> Iterator[Connection]:
     """Let SQLAlchemy see what our open transaction sees."""
-    engine = create_engine(
-        _URLS[side.engine],
-        creator=lambda: _Borrowed(side.connection),
-        poolclass=StaticPool,
+    token = _lent.set(side.connection)
+    try:
+        with _engine(side.engine).connect() as connection:
+            yield connection
+    finally:
+        _lent.reset(token)
+
+
+@cache
+def _engine(name: EngineName) -> Engine:
+    """Return one for every run of this process: what it has compiled, it need not compile again."""
+    return create_engine(
+        _URLS[name],
+        creator=lambda: _Borrowed(_lent.get()),
+        poolclass=NullPool,
         pool_reset_on_return=None,
-        **({"use_native_hstore": False} if side.engine == "postgres" else {}),
+        **({"use_native_hstore": False} if name == "postgres" else {}),
     )
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()

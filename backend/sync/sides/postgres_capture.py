@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from psycopg import sql
 
@@ -115,15 +116,18 @@ _ALWAYS = "ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}, ENABLE ALWAYS TR
 
 def bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
     """Return the body of the function of each table's trigger, by the function's name."""
-    return _bodies(tables, schema, _applying(schema))
+    return _bodies(tables, schema, by_us=True)
 
 
 def former_bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
     """Return the bodies of the first release, which note the same: they can be replaced."""
-    return _bodies(tables, schema, sql.SQL(_SET))
+    return _bodies(tables, schema, by_us=False)
 
 
-def _bodies(tables: SyncedTables, schema: str, applying: sql.Composable) -> dict[str, str]:
+# Each look at a database asks for both, several times in a run.
+@lru_cache(maxsize=8)
+def _bodies(tables: SyncedTables, schema: str, *, by_us: bool) -> dict[str, str]:
+    applying = _applying(schema) if by_us else sql.SQL(_SET)
     return {
         f"{TRIGGER}_{table.name}": _body(table, schema, applying).as_string(None)
         for table in tables.tables
