@@ -8,7 +8,7 @@ from shutil import copyfile
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from tests.integration.sync.pair import Pair, paired
+from tests.integration.sync.pair import FILE_AND_SERVER, OTHER_PAIRS, Pair, paired
 
 
 @pytest.fixture
@@ -30,9 +30,11 @@ def on_port(database: DatabaseUrl, port: int, **words: str) -> DatabaseUrl:
     return replace(database, params={**database.params, "port": str(port), **words})
 
 
-@pytest.fixture(params=["sqlite-postgres", "postgres-sqlite", "sqlite-sqlite", "postgres-postgres"])
+@pytest.fixture(
+    params=[FILE_AND_SERVER, *(pytest.param(one, marks=pytest.mark.slow) for one in OTHER_PAIRS)]
+)
 def pair(request, tmp_path) -> Iterator[Pair]:
-    """Two migrated databases, of every pair of engines."""
+    """Two migrated databases; in the drill, of every pair of engines."""
     with ExitStack() as stack:
         local, remote = (
             stack.enter_context(_migrated(request, engine, tmp_path / f"{name}.db"))
@@ -48,8 +50,6 @@ def _migrated(request, engine: str, path) -> Iterator[DatabaseUrl]:
         yield DatabaseUrl("sqlite", path=path)
         return
     server = request.getfixturevalue("postgres_server")
-    template = request.getfixturevalue("postgres_template")
-    database = server.new_database()
-    server.copy_database(template, database)
+    database = server.new_database(request.getfixturevalue("postgres_template"))
     yield database
     server.drop_database(database)

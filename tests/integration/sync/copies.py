@@ -27,9 +27,7 @@ def kept(world: World, server: PostgresServer, path: Path) -> Copy:
     """Copy a database as it is now."""
     world.close()
     if world.database.path is None:
-        copy = server.new_database()
-        server.copy_database(world.database, copy)
-        return Copy(copy)
+        return Copy(server.new_database(world.database))
     with closing(sqlite3.connect(world.database.path)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(world.database.path, path)

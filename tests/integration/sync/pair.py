@@ -5,6 +5,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from backend.config.database_url import DatabaseUrl
 from backend.sync.engine import synchronise
 from backend.sync.looking import look, verify
@@ -14,6 +16,17 @@ from backend.sync.shape import Direction, Mismatch, Outcome, Status, Wanted
 from tests.integration.sync.world import OWN, World
 
 PUSH, PULL = Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL
+
+# Which engines a test of the fixture `pair` gets: this one always, the others in the drill, and
+# all of them always where the test says so.
+FILE_AND_SERVER = "sqlite-postgres"
+OTHER_PAIRS = ("postgres-sqlite", "sqlite-sqlite", "postgres-postgres")
+FROM_A_FILE = pytest.mark.parametrize(
+    "pair",
+    [FILE_AND_SERVER, pytest.param("sqlite-sqlite", marks=pytest.mark.slow)],
+    indirect=True,
+)
+EVERY_PAIR = pytest.mark.parametrize("pair", [FILE_AND_SERVER, *OTHER_PAIRS], indirect=True)
 
 
 class Silent:

@@ -1,7 +1,6 @@
 """A hosted Postgres as it is: TLS, SCRAM, a round trip of 30 ms, and a line that keeps dropping."""
 
 from contextlib import closing
-from random import Random
 
 import pytest
 
@@ -13,9 +12,10 @@ from tests.integration.sync.bad_link import BadLink
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair
+from tests.integration.sync.seeds import seeded
 from tests.integration.sync.tls_door import TlsDoor
 
-ROUNDS, ORDERS, PEOPLE = 2, 12, 25
+ORDERS, PEOPLE = 12, 25
 # Of four tries, three are lost.
 BREAKS = 3
 
@@ -34,16 +34,18 @@ def link(pair, tmp_path):
         yield long
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_both_sides_become_one_over_a_bad_line(pair: Pair, link, seed, monkeypatch, capsys) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(6, marks=pytest.mark.slow)])
+def test_both_sides_become_one_over_a_bad_line(
+    pair: Pair, link, rounds, monkeypatch, capsys
+) -> None:
     monkeypatch.setattr(retrying, "_WAIT", lambda _state: 0.05)
-    random = Random(f"bad link {seed}")
+    random = seeded(f"bad link {rounds}")
     home = shared(pair)
     through = on_port(pair.remote.database, link.port, sslmode="require")
     monkeypatch.setenv("RENDER_DATABASE_URL", through.conninfo())
     codes = []
 
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for name, world in (("here", pair.local), ("there", pair.remote)):
             for _ in range(ORDERS):
                 world.add_order(home.group, home.one, {home.one: random.randrange(1, 999)})
@@ -58,12 +60,12 @@ def test_both_sides_become_one_over_a_bad_line(pair: Pair, link, seed, monkeypat
             codes.append(main([direction, *asked]))
 
     assert codes == [0] * len(codes), capsys.readouterr().err
-    assert link.broken >= 2 * ROUNDS
+    assert link.broken >= 2 * rounds
     assert link.is_encrypted
     assert len(link.began) > link.broken
     assert pair.differences() == {}
-    assert pair.local.count(Order) == 1 + 2 * ROUNDS * ORDERS
-    assert pair.local.count(User) == 1 + ROUNDS * (2 * PEOPLE + 1)
+    assert pair.local.count(Order) == 1 + 2 * rounds * ORDERS
+    assert pair.local.count(User) == 1 + rounds * (2 * PEOPLE + 1)
     assert pair.local.balances() == pair.remote.balances()
     assert check(pair.remote.database).is_clean
     assert [one.written for one in pair.both()] == [0, 0]

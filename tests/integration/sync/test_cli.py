@@ -79,8 +79,7 @@ def renamed(number: int, name: str) -> str:
 @pytest.fixture
 def hosted(postgres_server, postgres_template) -> Iterator[DatabaseUrl]:
     """A hosted database, with a login whose password must never be seen."""
-    database = postgres_server.new_database()
-    postgres_server.copy_database(postgres_template, database)
+    database = postgres_server.new_database(postgres_template)
     name = f"owner_{database.params['dbname']}"
     postgres_server.execute(f"CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
     yield database.with_login(name, PASSWORD)

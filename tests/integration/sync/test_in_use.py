@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from random import Random
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -16,15 +15,16 @@ from backend.sync.shape import Cap, OnConflict
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act
+from tests.integration.sync.seeds import seeded
 from tests.integration.sync.world import World
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100), "on_conflict": OnConflict.LOCAL}
 
 
 @contextmanager
-def busy(database, seed: str) -> Iterator[list[int]]:
+def busy(database, name: str) -> Iterator[list[int]]:
     """Let people write without a pause; the list counts what they have done."""
-    world, random, done = World(database), Random(seed), [0]
+    world, random, done = World(database), seeded(name), [0]
     ended = threading.Event()
 
     def write() -> None:
@@ -49,11 +49,11 @@ def no_sleep(_seconds: float) -> None:
     """Try again at once."""
 
 
-@pytest.mark.parametrize("pair", ["sqlite-postgres", "postgres-postgres"], indirect=True)
-def test_nothing_is_lost_that_is_written_meanwhile(pair: Pair):
+@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_nothing_is_lost_that_is_written_meanwhile(pair: Pair, rounds):
     shared(pair)
     with busy(pair.local.database, "here") as here, busy(pair.remote.database, "there") as there:
-        for number in range(12):
+        for number in range(rounds):
             direction = (PUSH, PULL)[number % 2]
             try:
                 with_retries(partial(pair.sync, direction, batch_size=3, **ALL), sleep=no_sleep)
@@ -62,7 +62,7 @@ def test_nothing_is_lost_that_is_written_meanwhile(pair: Pair):
                 continue
 
     last = [pair.sync(direction, **ALL) for direction in (PUSH, PULL, PUSH, PULL)][2:]
-    assert min(here[0], there[0]) > 20
+    assert min(here[0], there[0]) > rounds
     assert [one for outcome in last for one in outcome.open_conflicts] == []
     assert pair.differences() == {}
     assert pair.verify() == []

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from random import Random
 
 import pytest
 
@@ -12,10 +11,11 @@ from backend.sync.shape import OnConflict
 from tests.integration.sync.copies import Copy, kept, put_back
 from tests.integration.sync.killing import KILLED, run_and_kill
 from tests.integration.sync.pair import PULL, PUSH, Pair
+from tests.integration.sync.seeds import seeded
 from tests.integration.sync.world import World
 
 # So many statements apart; to kill at every one takes minutes.
-SPARSE, EVERY = 23, 1
+SPARSE, EVERY = 41, 1
 WORDS = {"deletes": True, "on_conflict": OnConflict.LOCAL}
 
 
@@ -89,7 +89,7 @@ def test_a_killed_sync_is_brought_to_its_end_by_the_next(again, direction, step)
     expected = whole.local.balances()
     assert whole.differences() == {}
     assert expected
-    at, kills = Random(direction).randrange(step) + 1, 0
+    at, kills = seeded(direction).randrange(step) + 1, 0
 
     while True:
         pair = again.both()
@@ -115,7 +115,7 @@ def test_a_killed_sync_is_brought_to_its_end_by_the_next(again, direction, step)
     "step", [SPARSE, pytest.param(EVERY, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
 )
 def test_a_source_put_back_after_a_kill_is_refused_or_loses_nothing(again, direction, step):
-    at, refused = Random(f"put back {direction}").randrange(step) + 1, 0
+    at, refused = seeded(f"put back {direction}").randrange(step) + 1, 0
 
     while True:
         pair = again.both()

@@ -29,8 +29,7 @@ def pair(
     folder = make_disk(tmp_path / "small", 1)
     path = folder / "home.db"
     path.write_bytes(sqlite_template.read_bytes())
-    remote = postgres_server.new_database()
-    postgres_server.copy_database(postgres_template, remote)
+    remote = postgres_server.new_database(postgres_template)
     with paired(DatabaseUrl("sqlite", path=path), remote) as both:
         household(both.local)
         both.both()

@@ -9,11 +9,9 @@ from sqlalchemy import update
 from backend.models import Group
 from backend.sync.shape import ConflictKind
 from tests.integration.sync.homes import shared
-from tests.integration.sync.pair import Pair
+from tests.integration.sync.pair import FROM_A_FILE, Pair
 from tests.integration.sync.shell import by_hand
 from tests.integration.sync.test_refusals import sql
-
-FROM_A_FILE = pytest.mark.parametrize("pair", ["sqlite-postgres", "sqlite-sqlite"], indirect=True)
 
 
 @FROM_A_FILE

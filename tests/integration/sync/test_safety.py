@@ -251,19 +251,19 @@ def test_a_folder_that_cannot_be_written_to_is_named_before_anything_is_done(tmp
     assert "--backup-dir" in caught.value.hint
 
 
-def test_a_million_rows_do_not_pass_through_memory(script) -> None:
+def test_many_rows_do_not_pass_through_memory(script) -> None:
     rows = [(f"{number:032x}", number, AWKWARD, 0, None, None, None) for number in range(1_000)]
     tracemalloc.start()
     with SafetyCopy(script, "postgres") as copy:
-        for _ in range(100):
+        for _ in range(40):
             copy.deleted("book", BOOK, rows)
         tracemalloc.reset_peak()
         copy.close()
         _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert script.stat().st_size > 10_000_000
-    assert most < 3_000_000
+    assert script.stat().st_size > 4_000_000
+    assert most < 1_500_000, most
 
 
 @pytest.fixture

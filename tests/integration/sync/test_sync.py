@@ -3,8 +3,10 @@
 from backend.models import Group, Order, User
 from backend.sync.shape import OnConflict
 from tests.integration.sync.homes import household
+from tests.integration.sync.pair import EVERY_PAIR
 
 
+@EVERY_PAIR
 def test_an_empty_target_is_filled_and_a_second_run_writes_nothing(pair):
     household(pair.local)
 
@@ -52,6 +54,7 @@ def test_only_what_changed_travels_and_only_the_way_that_was_asked_for(pair):
     assert pair.differences() == {}
 
 
+@EVERY_PAIR
 def test_one_person_with_two_accounts_is_one(pair):
     household(pair.local)
     theirs = pair.remote.add_user("ADA@example.com", "Ada")
@@ -91,6 +94,7 @@ def test_both_changed_is_a_conflict_that_touches_nothing(pair):
     assert pair.look().conflicts[0].table == "orders"
 
 
+@EVERY_PAIR
 def test_a_conflict_is_settled_as_the_operator_says(pair):
     order = household(pair.local).order
     pair.push()

@@ -11,28 +11,25 @@ from backend.models import Group, Order, User
 from backend.sync.running import take_turns
 from backend.sync.shape import Conflict, ConflictKind, Wanted
 from tests.integration.sync.homes import household, shared
-from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
+from tests.integration.sync.pair import FROM_A_FILE, PULL, PUSH, Pair, Silent
 from tests.integration.sync.shell import by_hand, remove_account
+from tests.integration.sync.test_broken_constraints import HOME_AND_SITE, ends
 from tests.integration.sync.test_refusals import sql
 
-FILE_AND_SERVER = pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
-FROM_A_FILE = pytest.mark.parametrize("pair", ["sqlite-postgres", "sqlite-sqlite"], indirect=True)
+KNOWN_OR_FIRST = pytest.mark.parametrize(
+    "known",
+    [pytest.param(True, id="known"), pytest.param(False, id="first", marks=pytest.mark.slow)],
+)
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 @pytest.mark.parametrize(
     ("statement", "table", "column"),
     [
         pytest.param("UPDATE users SET display_name = 'canary' || char(0)", "users", "display_name", id="NUL"),
         pytest.param("UPDATE users SET display_name = x'63616e617279'", "users", "display_name", id="bytes"),
-        pytest.param(
-            "UPDATE users SET display_name = CAST(x'63616e617279ff' AS TEXT)", "users", "display_name",
-            id="no UTF-8",
-        ),
-        pytest.param(
-            "UPDATE users SET display_name = CAST(x'63616e617279eda080' AS TEXT)", "users", "display_name",
-            id="half a pair",
-        ),
+        pytest.param("UPDATE users SET display_name = CAST(x'63616e617279ff' AS TEXT)", "users", "display_name", id="no UTF-8"),
+        pytest.param("UPDATE users SET display_name = CAST(x'63616e617279eda080' AS TEXT)", "users", "display_name", id="half a pair"),
         pytest.param("UPDATE orders SET total = 2.5", "orders", "total", id="a fraction"),
         pytest.param("UPDATE orders SET total = 9e18 * 9", "orders", "total", id="more than 64 bits"),
         pytest.param("UPDATE orders SET total = 'canary'", "orders", "total", id="words for a number"),
@@ -45,7 +42,7 @@ FROM_A_FILE = pytest.mark.parametrize("pair", ["sqlite-postgres", "sqlite-sqlite
         ),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("known", [True, False], ids=["known", "first"])
+@KNOWN_OR_FIRST
 def test_what_a_column_is_not_for_is_named_and_the_rest_travels(
     pair: Pair, statement, table, column, known
 ):
@@ -85,9 +82,9 @@ def the_unfit(conflicts: list[Conflict], table: str, column: str, side: str = "l
     [("sqlite-postgres", PUSH), ("postgres-sqlite", PULL), ("sqlite-sqlite", PUSH), ("sqlite-sqlite", PULL)],
     indirect=["pair"],
 )  # fmt: skip
-@pytest.mark.parametrize("known", [True, False], ids=["known", "first"])
+@KNOWN_OR_FIRST
 def test_it_is_said_again_until_the_value_is_mended(pair: Pair, direction, known):
-    source, target = (pair.local, pair.remote) if direction is PUSH else (pair.remote, pair.local)
+    source, target = ends(pair, direction)
     home, side = household(source), direction.names[0]
     if known:
         pair.both()
@@ -122,7 +119,7 @@ def test_what_two_files_hold_alike_is_like_itself_only_to_sqlite(pair: Pair):
     assert (told.kind, told.key) == (ConflictKind.UNFIT, str(group))
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 def test_in_turn_it_is_left_and_the_rest_goes_both_ways(pair: Pair):
     shared(pair)
     bad, here, there = pair.local.add_group(), pair.local.add_group(), pair.remote.add_group()
@@ -136,7 +133,7 @@ def test_in_turn_it_is_left_and_the_rest_goes_both_ways(pair: Pair):
     assert here in pair.remote.ids(Group)
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 def test_what_is_written_to_is_not_overwritten_where_it_cannot_be_read(pair: Pair):
     home = shared(pair)
     other = pair.remote.add_group("Other")
@@ -152,7 +149,7 @@ def test_what_is_written_to_is_not_overwritten_where_it_cannot_be_read(pair: Pai
     assert pair.local.one(Group, home.group)["name"] == "Newer"
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 def test_a_group_that_the_rules_cannot_be_put_to_waits_alone(pair: Pair):
     home = shared(pair)
     sql(pair.local, "UPDATE orders SET id = 'not a key'")
@@ -169,7 +166,7 @@ def test_a_group_that_the_rules_cannot_be_put_to_waits_alone(pair: Pair):
     assert pair.differences() == {}
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 @pytest.mark.parametrize("direction", [PUSH, PULL])
 @pytest.mark.parametrize(("column", "mended"), [("status", "active"), ("display_name", "Ada")])
 def test_one_person_under_two_keys_is_no_pair_where_a_row_cannot_be_copied(
@@ -189,7 +186,7 @@ def test_one_person_under_two_keys_is_no_pair_where_a_row_cannot_be_copied(
     assert pair.differences() == {}
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 def test_what_only_travels_with_a_new_row_is_looked_at_too(pair: Pair):
     shared(pair)
     bad, good = pair.local.add_user(), pair.local.add_user()
@@ -205,7 +202,7 @@ def test_what_only_travels_with_a_new_row_is_looked_at_too(pair: Pair):
     assert pair.differences() == {}
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 def test_what_would_be_deleted_stays_where_no_script_could_bring_it_back(pair: Pair, tmp_path):
     shared(pair)
     user = pair.local.add_user()
@@ -233,7 +230,7 @@ def plain(value: Any) -> Any:
         pytest.param(lambda _: "not a key", id="no UUID"),
     ],
 )
-@pytest.mark.parametrize("known", [True, False], ids=["known", "first"])
+@KNOWN_OR_FIRST
 def test_a_key_in_another_spelling_is_named_and_forgotten_once_it_is_gone(pair: Pair, spell, known):
     household(pair.local)
     group = pair.local.add_group()
@@ -258,7 +255,7 @@ def test_a_key_in_another_spelling_is_named_and_forgotten_once_it_is_gone(pair: 
     assert pair.differences() == {}
 
 
-@FILE_AND_SERVER
+@HOME_AND_SITE
 def test_a_key_of_bytes_is_refused_before_anything_is_written(pair: Pair):
     group = pair.local.add_group()
     by_hand(pair.local, "UPDATE groups SET id = x'63616e617279' WHERE id = ?", group.hex)
