@@ -51,9 +51,7 @@ def _new_file(folder: Path, name: str) -> Iterator[Path]:
     path = folder / f"{Path(name).stem}-{_stamp()}.db"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        private_files.reserve(path)
-    except FileExistsError:
-        raise RefusedError(f"{path} is there already", hint="run it again in a second") from None
+        _reserve(path)
     except OSError as error:
         raise DatabaseError(
             f"the archive {path} cannot be made: {error.strerror}",
@@ -65,6 +63,14 @@ def _new_file(folder: Path, name: str) -> Iterator[Path]:
         for left in (path, journal_path(path)):
             left.unlink(missing_ok=True)
         raise
+
+
+def _reserve(path: Path) -> None:
+    # Apart from the folder, which may be a file that is there already.
+    try:
+        private_files.reserve(path)
+    except FileExistsError:
+        raise RefusedError(f"{path} is there already", hint="run it again in a second") from None
 
 
 def _stamp() -> str:
