@@ -16,7 +16,8 @@ _EMPTY = """
             WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
         LOOP EXECUTE format('DROP SCHEMA %I CASCADE', name); END LOOP;
     END $$;
-    CREATE SCHEMA public"""
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+    GRANT USAGE ON SCHEMA public TO public"""
 
 
 @pytest.fixture(scope="session")
