@@ -1,6 +1,7 @@
 """What all tests share: one app, each time on a fresh database of either engine."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,12 @@ pytest_plugins = [
     *("tests.fix_missing", "tests.fix_workers"),
     *("tests.fix_postgres", "tests.fix_pooler", "tests.fix_actors"),
 ]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start: a shell's background jobs, and their children, ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

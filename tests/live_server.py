@@ -45,12 +45,19 @@ class LiveServer:
         finally:
             connection.close()
 
-    def wait_for(self, path: str, status: int, seconds: float = START_SECONDS) -> "Answer":
+    def wait_for(
+        self,
+        path: str,
+        status: int,
+        seconds: float = START_SECONDS,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> "Answer":
         """Ask until the answer has this status."""
         until = time.monotonic() + seconds
         while True:
             try:
-                answer = self.get(path, timeout=5)
+                answer = self.get(path, headers, timeout=5)
             except OSError:
                 answer = None
             if answer is not None and answer.status == status:

@@ -140,7 +140,7 @@ def file_lock(database: DatabaseUrl, lock: CommandLock, *, wait: float = 0) -> I
     except OSError as error:
         raise DatabaseError(
             f"the lock file {path} cannot be made: {error.strerror}",
-            hint="let this user write to the folder of the database",
+            hint="let this user write to the folder, or name another database",
         ) from None
     try:
         _write_holder(path, lock)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from tests.integration.transfer.conftest import contents, counts, write
 from tests.integration.transfer.test_interrupted import finished
 
 MakeDisk = Callable[[Path, int], Path]
+# With pytest's folders before it, the sockets of the workers would have names that are too long.
+SHORT = "disk-"
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def make_disk() -> Iterator[MakeDisk]:
     disks: list[Path] = []
 
     def make(disk: Path, megabytes: int) -> Path:
-        disk.mkdir()
+        disk.mkdir(exist_ok=True)
         if not _mounted("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", disk):
             not_here("a small disk cannot be mounted here; root outside of a container can")
         disks.append(disk)
@@ -32,6 +35,7 @@ def make_disk() -> Iterator[MakeDisk]:
     yield make
     for disk in disks:
         subprocess.run(["umount", disk], check=True)
+        disk.rmdir()
 
 
 def _mounted(*words: str | Path) -> bool:
@@ -42,12 +46,12 @@ def _mounted(*words: str | Path) -> bool:
 
 @pytest.mark.parametrize("how", ["scratch", "archive"])
 def test_a_full_disk_on_our_side_touches_nothing(
-    how, large, target, make_disk, tmp_path, monkeypatch
+    how, large, target, make_disk, monkeypatch
 ) -> None:
     # A file with a rollback journal is read from a copy.
     write(large, "PRAGMA journal_mode = DELETE")
     before = large.path.read_bytes()
-    disk = make_disk(tmp_path / "full", 1)
+    disk = make_disk(Path(tempfile.mkdtemp(prefix=SHORT)), 1)
     assert len(before) > 2**20
     flags: tuple[str | Path, ...] = ("--archive-sqlite", "--archive-dir", disk)
     if how == "scratch":
