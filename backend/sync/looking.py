@@ -75,12 +75,13 @@ def _side_status(side: Side, glance: Glance) -> SideStatus:
 
 def _look_at(sides: Sides, root: SyncedTable, pending: _Pending) -> None:
     family = sides.tables.family(root.name)
-    for key, why in sides.local.unfit_keys(family).items():
+    at_local, unfit_at_local = sides.local.touched(family)
+    at_remote, unfit_at_remote = sides.remote.touched(family)
+    for key, why in unfit_at_local.items():
         pending.unfit(root, key, (why, ""))
-    for key, why in sides.remote.unfit_keys(family).items():
+    for key, why in unfit_at_remote.items():
         pending.unfit(root, key, ("", why))
-    keys = dict.fromkeys([*sides.local.touched(family), *sides.remote.touched(family)])
-    for piece in chunks(keys, _AT_ONCE):
+    for piece in chunks(dict.fromkeys([*at_local, *at_remote]), _AT_ONCE):
         local = load(sides.local, sides.tables, root, piece)
         remote = load(sides.remote, sides.tables, root, piece)
         for key in piece:

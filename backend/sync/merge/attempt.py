@@ -85,7 +85,7 @@ class Attempt:
 
     def _travel(self, root: SyncedTable) -> None:
         family = self.tables.family(root.name)
-        touched, unfit = self.source.touched(family), self.source.unfit_keys(family)
+        touched, unfit = self.source.touched(family)
         self._ledger.unfit_keys(root, unfit)
         if unfit:
             self._unclear.add(root.name)

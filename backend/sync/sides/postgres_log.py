@@ -89,16 +89,11 @@ class PostgresLog(PostgresRows):
         self._run("DELETE FROM tablecopy_changes")
         self._run("DELETE FROM tablecopy_sync")
 
-    def touched(self, tables: Sequence[SyncedTable]) -> list[Key]:
-        """Return the keys of all owners of which a row has an entry."""
+    def touched(self, tables: Sequence[SyncedTable]) -> tuple[list[Key], Mapping[Key, str]]:
+        """Return the keys of all owners of which a row has an entry; each is what its type is."""
         query = "SELECT DISTINCT root FROM tablecopy_changes WHERE tbl = ANY(%s) ORDER BY root"
         found = self._all(query, [[table.name for table in tables]])
-        return [tuple(json.loads(root)) for (root,) in found]
-
-    def unfit_keys(self, tables: Sequence[SyncedTable]) -> Mapping[Key, str]:
-        """Return none: a column holds what its type is."""
-        del tables
-        return {}
+        return [tuple(json.loads(root)) for (root,) in found], {}
 
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""

@@ -171,11 +171,11 @@ class Side(Protocol):
     def start_over(self) -> None:
         """Forget the log and the last sync."""
 
-    def touched(self, tables: Sequence[SyncedTable]) -> list[Key]:
-        """Return the keys of all owners of which a row has an entry."""
+    def touched(self, tables: Sequence[SyncedTable]) -> tuple[list[Key], Mapping[Key, str]]:
+        """Return the keys of all owners of which a row has an entry.
 
-    def unfit_keys(self, tables: Sequence[SyncedTable]) -> Mapping[Key, str]:
-        """Return owners of which a row has an entry but whose key is none, and what is wrong."""
+        Those that a row still has but that are no keys are apart, each with what is wrong.
+        """
 
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""

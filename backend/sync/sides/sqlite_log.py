@@ -54,27 +54,25 @@ class SQLiteLog(SQLiteRows):
         self._run("DELETE FROM tablecopy_changes")
         self._run("DELETE FROM tablecopy_sync")
 
-    def touched(self, tables: Sequence[SyncedTable]) -> list[Key]:
-        """Return the keys of all owners of which a row has an entry."""
-        return [key for key in self._roots(tables) if is_key(tables[0], key)]
+    def touched(self, tables: Sequence[SyncedTable]) -> tuple[list[Key], Mapping[Key, str]]:
+        """Return the keys of all owners of which a row has an entry, and apart what is no key."""
+        query = (
+            "SELECT DISTINCT root FROM tablecopy_changes"
+            " WHERE tbl IN (SELECT value FROM json_each(?)) ORDER BY root"
+        )
+        names = as_json([table.name for table in tables])
+        found = [tuple(json.loads(root)) for (root,) in self._all(query, (names,))]
+        keys = [key for key in found if is_key(tables[0], key)]
+        return keys, self._unfit(tables, [key for key in found if not is_key(tables[0], key)])
 
-    def unfit_keys(self, tables: Sequence[SyncedTable]) -> Mapping[Key, str]:
-        """Return keys of the log that are none and that rows still have, and what is wrong."""
-        keys = [key for key in self._roots(tables) if not is_key(tables[0], key)]
+    def _unfit(self, tables: Sequence[SyncedTable], keys: Sequence[Key]) -> dict[Key, str]:
+        """Say what is wrong with those of these keys that rows still have."""
         return {
             table.pick(row, table.root_columns): row.why
             for table in (tables if keys else ())
             for row in self.rows(table, table.root_columns, keys)
             if isinstance(row, UnfitRow)
         }
-
-    def _roots(self, tables: Sequence[SyncedTable]) -> list[Key]:
-        query = (
-            "SELECT DISTINCT root FROM tablecopy_changes"
-            " WHERE tbl IN (SELECT value FROM json_each(?)) ORDER BY root"
-        )
-        names = as_json([table.name for table in tables])
-        return [tuple(json.loads(root)) for (root,) in self._all(query, (names,))]
 
     def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
         """Return the entries of the rows that belong to these owners."""
