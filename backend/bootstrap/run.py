@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 import psycopg
 
@@ -27,7 +27,11 @@ def bootstrap(settings: BootstrapSettings) -> int:
         FoundWanting: something is still different afterwards; says what.
     """
     passwords = settings.passwords()
-    with connect(settings) as session, _turn(session, settings), _explained():
+    with (
+        connect(settings) as session,
+        advisory_lock(session, settings.server, BOOTSTRAP, wait=_TURN_SECONDS),
+        _explained(),
+    ):
         done = _server(session, settings, passwords)
         with connect(settings, settings.database) as inside:
             done += _database(inside)
@@ -84,10 +88,6 @@ def _verify(session: Session, settings: BootstrapSettings, passwords: dict[str, 
             f"{len(left)} things are still not as they should be: {left[0].why}, …",
             hint="somebody else changes the same roles, or granted them with a grant option",
         )
-
-
-def _turn(session: Session, settings: BootstrapSettings) -> AbstractContextManager[object]:
-    return advisory_lock(session, settings.server, BOOTSTRAP, wait=_TURN_SECONDS)
 
 
 @contextmanager

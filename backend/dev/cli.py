@@ -15,6 +15,7 @@ from backend.app import create_app
 from backend.cli.shell import run
 from backend.config.env import over_file
 from backend.config.settings import BACKEND, Settings, load_settings
+from backend.db import private_files
 from backend.db.dialect import dialect_for
 from backend.db.schema_state import read_schema
 from backend.errors import RefusedError
@@ -52,8 +53,7 @@ def _own_key(path: Path) -> Path:
     """Make a key once, so that a restart logs nobody out."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        private_files.replace(path, secrets.token_urlsafe(48))
     return path
 
 
