@@ -47,6 +47,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dat
 
 
 @pytest.fixture
+def postgres(postgres_server: "PostgresServer") -> Iterator[DatabaseUrl]:
+    """An empty Postgres database."""
+    database = postgres_server.new_database()
+    yield database
+    postgres_server.drop_database(database)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> DatabaseUrl:
+    """A SQLite file that is not there yet."""
+    return DatabaseUrl("sqlite", path=tmp_path / "home.db")
+
+
+@pytest.fixture
 def settings(database_url: DatabaseUrl) -> Settings:
     """Settings as in production, on the test's own database."""
     loaded = load_settings({"SECRET_KEY": SECRET_KEY})

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import pytest
@@ -24,20 +23,6 @@ with file_lock(DatabaseUrl("sqlite", path=Path(sys.argv[1])), SYNC):
     print("held", flush=True)
     time.sleep(600)
 """
-
-
-@pytest.fixture
-def postgres(postgres_server) -> Iterator[DatabaseUrl]:
-    """An empty Postgres database."""
-    database = postgres_server.new_database()
-    yield database
-    postgres_server.drop_database(database)
-
-
-@pytest.fixture
-def sqlite(tmp_path) -> DatabaseUrl:
-    """A SQLite file that is not there yet."""
-    return DatabaseUrl("sqlite", path=tmp_path / "home.db")
 
 
 def hold(stack: ExitStack, database: DatabaseUrl) -> int:

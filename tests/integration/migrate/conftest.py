@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,14 +136,6 @@ def drive() -> Callable[[Mapping[str, Any]], list[Any]]:
         return answer
 
     return drive
-
-
-@pytest.fixture
-def postgres(postgres_server) -> Iterator[DatabaseUrl]:
-    """An empty Postgres database."""
-    database = postgres_server.new_database()
-    yield database
-    postgres_server.drop_database(database)
 
 
 @pytest.fixture

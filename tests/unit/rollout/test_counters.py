@@ -2,7 +2,6 @@ import pytest
 
 from deploy.rollout.counters import Counters, Row, Served, parse_counters
 from deploy.rollout.route import Color
-from deploy.rollout.watching import is_bad
 
 STAT = """\
 # pxname,svname,qcur,scur,status,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx,hrsp_other,
@@ -66,23 +65,6 @@ def test_nothing_is_known_of_a_proxy_that_says_nothing():
 def test_a_restarted_proxy_counts_from_nothing():
     assert Served(10, 1).since(Served(500, 3)) == Served(10, 1)
     assert Served(510, 4).since(Served(500, 3)) == Served(10, 1)
-
-
-@pytest.mark.parametrize(
-    ("answers", "errors", "bad"),
-    [
-        pytest.param(0, 0, False, id="nobody came"),
-        pytest.param(1000, 0, False, id="all well"),
-        pytest.param(1000, 2, False, id="two in a thousand"),
-        pytest.param(1000, 10, True, id="one in a hundred"),
-        pytest.param(1000, 9, False, id="less than one in a hundred"),
-        pytest.param(1, 1, True, id="the only answer"),
-        pytest.param(2, 1, True, id="every second answer"),
-        pytest.param(3, 1, False, id="one of three"),
-    ],
-)
-def test_a_release_is_judged_by_the_share_of_its_errors(answers, errors, bad):
-    assert is_bad(Served(answers, errors)) is bad
 
 
 def test_a_row_knows_whether_it_sums_up_its_backend():

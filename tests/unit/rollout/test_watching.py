@@ -10,6 +10,11 @@ from deploy.rollout.watching import is_bad
     ("answers", "errors", "is_undone"),
     [
         pytest.param(0, 0, False, id="nobody came"),
+        pytest.param(1000, 0, False, id="all well"),
+        pytest.param(1000, 2, False, id="two in a thousand"),
+        pytest.param(1000, 9, False, id="less than one in a hundred"),
+        pytest.param(1000, 10, True, id="one in a hundred"),
+        pytest.param(1, 1, True, id="the only answer"),
         pytest.param(300, 3, True, id="three, and one percent"),
         pytest.param(301, 3, False, id="three, and less"),
         pytest.param(100, 2, False, id="two"),
