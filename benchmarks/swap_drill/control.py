@@ -13,7 +13,7 @@ from benchmarks.swap_drill.drill import stored_orders
 from benchmarks.swap_drill.load import Load
 from benchmarks.swap_drill.report import Report, make_report
 from benchmarks.swap_drill.world import World
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose
 from deploy.rollout.proxy import Proxy
 from deploy.rollout.route import Color, Route
 from deploy.rollout.runner import Runner

@@ -1,44 +1,27 @@
-"""Turn what is seen into what to do next; the reader was asleep a minute ago."""
+"""Judge a status: are users served, what is wrong, what to do next."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from deploy.rollout.status import ColorStatus, Status
+from deploy.rollout.status import Advice, ColorStatus, StatusReport
 
 ONE_SHOTS = frozenset({"secrets", "bootstrap", "external-db", "migrate"})
 LEAST_DISK = 2 * 1024**3
 TOOL = "python deploy/bluegreen.py"
 
 
-@dataclass(frozen=True)
-class Advice:
-    """Whether users are served, what is wrong, and the next step for each of it."""
-
-    serving: bool = True
-    well: bool = True
-    lines: tuple[str, ...] = ("nothing to do",)
-
-
-def advise(status: "Status") -> Advice:
-    """Judge a status."""
+def advise(status: StatusReport) -> Advice:
+    """Name what is wrong with a stack, each with the next step."""
     lines = [*_about_servers(status), *_about_colors(status), *_about_rollouts(status)]
     lines += _about_disk(status)
-    live = _one(status, "live")
-    spare = _one(status, "standby")
+    live = status.color_in_role("live")
+    spare = status.color_in_role("standby")
     serving = any(color and color.ready for color in (live, spare)) and _proxy_runs(status)
     return Advice(serving, not lines, tuple(lines) or ("nothing to do",))
 
 
-def _one(status: "Status", role: str) -> "ColorStatus | None":
-    return next((color for color in status.colors if color.role == role), None)
-
-
-def _proxy_runs(status: "Status") -> bool:
+def _proxy_runs(status: StatusReport) -> bool:
     return status.services.get("proxy") in {"healthy", "starting", "running"}
 
 
-def _about_servers(status: "Status") -> list[str]:
+def _about_servers(status: StatusReport) -> list[str]:
     lines = [
         f"{name} is {status.services.get(name, 'missing')}: `docker compose logs {name}`,"
         f" then `docker compose up -d {name}`"
@@ -59,8 +42,11 @@ def _about_servers(status: "Status") -> list[str]:
     return lines
 
 
-def _about_colors(status: "Status") -> list[str]:
-    live, other = _one(status, "live"), _one(status, "standby") or _one(status, "idle")
+def _about_colors(status: StatusReport) -> list[str]:
+    live, other = (
+        status.color_in_role("live"),
+        status.color_in_role("standby") or status.color_in_role("idle"),
+    )
     lines = []
     if live and not live.ready:
         database = "the database" if status.external_database else "db"
@@ -85,7 +71,7 @@ def _about_colors(status: "Status") -> list[str]:
     return lines
 
 
-def _cure(live: "ColorStatus", other: "ColorStatus | None", database: str) -> str:
+def _cure(live: ColorStatus, other: ColorStatus | None, database: str) -> str:
     if "database" in live.reason:
         return f"look at {database} first; it comes back by itself when the database does"
     if other and other.ready:
@@ -94,7 +80,7 @@ def _cure(live: "ColorStatus", other: "ColorStatus | None", database: str) -> st
     return f"`docker compose up -d {live.color.service}`; if it does not stay up, `{TOOL} rollback`"
 
 
-def _about_rollouts(status: "Status") -> list[str]:
+def _about_rollouts(status: StatusReport) -> list[str]:
     if status.lock:
         return [f"wait: {status.lock}"]
     if not (cut := status.interrupted):
@@ -105,7 +91,7 @@ def _about_rollouts(status: "Status") -> list[str]:
     ]
 
 
-def _about_disk(status: "Status") -> list[str]:
+def _about_disk(status: StatusReport) -> list[str]:
     if not status.disk_size or status.disk_free >= LEAST_DISK:
         return []
     free = status.disk_free / 1024**3

@@ -9,16 +9,16 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.rollout.deploying import deploy
+from deploy.rollout.deploy import deploy
 from deploy.rollout.errors import ExitCode, RolloutError
 from deploy.rollout.history import parse_history
-from deploy.rollout.outcome import Outcome
-from deploy.rollout.rolling_back import roll_back
+from deploy.rollout.inspect import read_status
+from deploy.rollout.progress import Progress
+from deploy.rollout.rollback import roll_back
 from deploy.rollout.runner import redact
-from deploy.rollout.screen import describe, render
 from deploy.rollout.settings import COMPOSE_FILE, Settings
-from deploy.rollout.status import read_status
-from deploy.rollout.story import Story
+from deploy.rollout.status_text import describe_record, render_status
+from deploy.rollout.swap import RolloutResult
 from deploy.rollout.toolbox import Toolbox, open_toolbox
 
 
@@ -26,29 +26,29 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
-    story = Story()
+    progress = Progress()
     try:
-        return int(_COMMANDS[options.command](open_toolbox(_settings(options), story), options))
+        return int(_COMMANDS[options.command](open_toolbox(_settings(options), progress), options))
     except RolloutError as error:
-        return _fail(error, story, as_json=options.json)
+        return _fail(error, progress, as_json=options.json)
     except KeyboardInterrupt:
         stopped = RolloutError(
             "interrupted", hint="`status` tells what serves; before the flip all was undone"
         )
-        return _fail(stopped, story, as_json=options.json)
+        return _fail(stopped, progress, as_json=options.json)
 
 
 def _deploy(tools: Toolbox, options: argparse.Namespace) -> ExitCode:
-    return _tell(deploy(tools, options.image), tools.story, as_json=options.json)
+    return _print_result(deploy(tools, options.image), tools.progress, as_json=options.json)
 
 
 def _rollback(tools: Toolbox, options: argparse.Namespace) -> ExitCode:
-    return _tell(roll_back(tools), tools.story, as_json=options.json)
+    return _print_result(roll_back(tools), tools.progress, as_json=options.json)
 
 
 def _status(tools: Toolbox, options: argparse.Namespace) -> ExitCode:
     status = read_status(tools)
-    print(json.dumps(asdict(status), indent=2) if options.json else render(status))
+    print(json.dumps(asdict(status), indent=2) if options.json else render_status(status))
     return ExitCode.DONE if status.advice.well else ExitCode.FOUND_WANTING
 
 
@@ -58,20 +58,26 @@ def _history(tools: Toolbox, options: argparse.Namespace) -> ExitCode:
         print(json.dumps([record.as_dict() for record in records], indent=2))
     else:
         last = {record.rollout: record for record in records}
-        print("\n".join(map(describe, last.values())) or "nothing was deployed yet")
+        print("\n".join(map(describe_record, last.values())) or "nothing was deployed yet")
     return ExitCode.DONE
 
 
 _COMMANDS = {"status": _status, "deploy": _deploy, "rollback": _rollback, "history": _history}
 
 
-def _tell(outcome: Outcome, story: Story, *, as_json: bool) -> ExitCode:
-    answer = {**outcome.as_dict(), "seconds": round(story.seconds, 1), "steps": story.as_list()}
-    print(json.dumps(answer, indent=2) if as_json else f"{outcome.sentence}; {story.seconds:.1f} s")
+def _print_result(result: RolloutResult, progress: Progress, *, as_json: bool) -> ExitCode:
+    answer = {
+        **result.as_dict(),
+        "seconds": round(progress.seconds, 1),
+        "steps": progress.as_list(),
+    }
+    print(
+        json.dumps(answer, indent=2) if as_json else f"{result.sentence}; {progress.seconds:.1f} s"
+    )
     return ExitCode.DONE
 
 
-def _fail(error: RolloutError, story: Story, *, as_json: bool) -> int:
+def _fail(error: RolloutError, progress: Progress, *, as_json: bool) -> int:
     lines = [f"error: {error}", *(f"  | {line}" for line in error.evidence.splitlines())]
     lines += [f"hint: {error.hint}"] if error.hint else []
     sys.stderr.write(redact("\n".join(lines)) + "\n")
@@ -83,7 +89,7 @@ def _fail(error: RolloutError, story: Story, *, as_json: bool) -> int:
             "error": str(error),
             "hint": error.hint,
             "evidence": error.evidence,
-            "steps": story.as_list(),
+            "steps": progress.as_list(),
         }
         print(redact(json.dumps(answer, indent=2)))
     return int(error.code)

@@ -1,26 +1,25 @@
-"""Start the release of one colour and ask it how it is, from inside its own container."""
+"""Start the release of one colour and ask its health, from inside its own container."""
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose, recreate
 from deploy.rollout.containers import Container, containers_by_service
 from deploy.rollout.errors import MigrationError, StackUnavailableError
 from deploy.rollout.log_lines import readable
 from deploy.rollout.route import Color
 from deploy.rollout.runner import Result, Runner
 from deploy.rollout.stack import Stack
-from deploy.rollout.starting import start_anew
 
 _PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
 LOG_LINES = 15
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a colour said about itself."""
+class HealthAnswer:
+    """What a colour's health endpoint answered."""
 
     ok: bool
     body: dict[str, Any] = field(default_factory=dict)
@@ -52,7 +51,7 @@ class Colors:
 
     def start(self, color: Color) -> None:
         """Replace a colour's container by one of the image that its tag names now."""
-        result = start_anew(self.compose, self.runner, color.service)
+        result = recreate(self.compose, self.runner, color.service)
         if not result.ok:
             raise self._explain(result)
 
@@ -63,15 +62,15 @@ class Colors:
         if not result.ok:
             raise StackUnavailableError("no fresh password could be made", evidence=result.said)
 
-    def ask(self, color: Color, path: str) -> Answer:
+    def ask(self, color: Color, path: str) -> HealthAnswer:
         """Ask a colour's own health check about a path."""
         command = self.compose.inside(color.service, "python", "-IS", "/app/healthcheck.py", path)
         result = self.runner.run(command, timeout=20)
         try:
             body = json.loads(result.out)
         except json.JSONDecodeError:
-            return Answer(ok=False)
-        return Answer(result.ok, body if isinstance(body, dict) else {})
+            return HealthAnswer(ok=False)
+        return HealthAnswer(result.ok, body if isinstance(body, dict) else {})
 
     def probe(self, color: Color, expectations: str) -> Result:
         """Run the smoke test inside a colour's container."""
@@ -82,7 +81,7 @@ class Colors:
         """Return a colour's container; nothing if it has none."""
         return containers_by_service(self.runner, self.stack.project).get(color.service)
 
-    def last_words(self, service: str) -> str:
+    def log_tail(self, service: str) -> str:
         """Return the end of a service's log, made readable."""
         return readable(self.runner.run(self.compose.logs(service, lines=LOG_LINES)).said)
 
@@ -94,6 +93,6 @@ class Colors:
             ("migrate", MigrationError),
         ):
             if f'"{service}" didn\'t complete' in result.err:
-                evidence = f"{result.said}\n{self.last_words(service)}"
+                evidence = f"{result.said}\n{self.log_tail(service)}"
                 return error(f"{service} failed", evidence=evidence)
         return StackUnavailableError("Compose could not start the colour", evidence=result.said)

@@ -1,4 +1,4 @@
-"""See the containers of a stack as they are, running or not."""
+"""Read the containers of a stack, running or not."""
 
 import json
 from dataclasses import dataclass
@@ -39,6 +39,13 @@ class Container:
     def looks_crashed(self) -> bool:
         """Say whether the container's process has ended, or keeps ending."""
         return self.state in {"exited", "dead"} or self.restarts >= 2
+
+    @property
+    def summary(self) -> str:
+        """Return the state in a word or two, with exit code or health where there is one."""
+        if self.state == "exited":
+            return f"exited {self.exit_code}"
+        return self.health if self.is_running and self.health else self.state
 
 
 def containers_by_service(runner: Runner, project: str) -> dict[str, Container]:

@@ -1,4 +1,4 @@
-"""Read what the proxy counts: who is up, what is in flight, how many answers were errors."""
+"""Parse the proxy's counters: health, requests in flight, answers and errors."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from deploy.rollout.route import Color
 
 
 @dataclass(frozen=True)
-class Row:
+class CounterRow:
     """One line of the proxy's counters: a server of a backend, or a backend as a whole."""
 
     backend: str
@@ -43,7 +43,7 @@ class Served:
 class Counters:
     """One reading of all counters and server addresses."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[CounterRow, ...]
     addresses: dict[str, frozenset[str]]
 
     def in_flight(self, color: Color) -> int:
@@ -77,17 +77,17 @@ def parse_counters(stat: str, state: str) -> Counters:
     return Counters(tuple(_rows(stat)), _addresses(state))
 
 
-def _rows(stat: str) -> list[Row]:
+def _rows(stat: str) -> list[CounterRow]:
     table = csv.DictReader(io.StringIO(stat.lstrip("# ")))
     return [_row(line) for line in table if line["svname"] != "FRONTEND"]
 
 
-def _row(line: dict[str, str]) -> Row:
+def _row(line: dict[str, str]) -> CounterRow:
     def number(column: str) -> int:
         return int(line.get(column) or 0)
 
     answers = sum(number(f"hrsp_{kind}") for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
-    return Row(
+    return CounterRow(
         backend=line["pxname"],
         name=line["svname"],
         status=line["status"],

@@ -1,17 +1,20 @@
-"""Find the servers that are no longer what the compose files describe, and how to bring them there.
+"""Compare the running containers with what the compose files describe.
 
-A deploy leaves them alone: making the database or the proxy anew interrupts everybody.
+A deploy leaves the database and the proxy as they are: replacing them interrupts everybody.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.rollout.containers import Container
+from deploy.rollout.errors import UnsafeError
 from deploy.rollout.route import Color
+from deploy.rollout.stack import Stack
 from deploy.rollout.toolbox import Toolbox
 
-# What interrupts everybody, with what is started beside it: without `secrets` Compose would note
-# another description for `db` than a plain `up` does, which would then make it anew once more.
+# Servers whose replacement interrupts everybody, with what is started beside them: without
+# `secrets` Compose would note another description for `db` than a plain `up` does, which would
+# then replace it once more.
 _TOGETHER = {"db": ("secrets", "db"), "proxy": ("proxy",)}
 
 
@@ -24,7 +27,7 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """Say what stays as it is, and what replaces it."""
+        """Return what stays as it is, and what replaces it."""
         told = f"{self.service} is not what the compose files and .env describe now"
         if not self.command:
             return f"{told}: the next deploy replaces it"
@@ -36,7 +39,7 @@ class Difference:
 
 
 def find_differences(tools: Toolbox, containers: Mapping[str, Container]) -> tuple[Difference, ...]:
-    """Compare each server with its description, by what Compose noted when it was made."""
+    """List the servers whose description differs from the one that Compose noted on creation."""
     described = _hashes(tools)
     names = (*_TOGETHER, *(color.service for color in Color))
     return tuple(
@@ -64,3 +67,24 @@ def _command(tools: Toolbox, name: str) -> str:
     if name not in _TOGETHER:
         return ""
     return f"{tools.settings.compose} up --detach --no-deps {' '.join(_TOGETHER[name])}"
+
+
+def refuse_other_database(stack: Stack, containers: Mapping[str, Container]) -> None:
+    """Refuse compose files that describe another database than the one users are on.
+
+    Half of the files of a stack on an external database describe a stack that would begin an empty
+    one of its own.
+    """
+    for color in Color:
+        container = containers.get(color.service)
+        if container and container.external != stack.external:
+            raise UnsafeError(
+                f"{color.service} runs on {_database(container)}, these compose files are for"
+                f" {_database(stack)}",
+                hint="name the files that `up` was given, each with --file; to change the database,"
+                " `docker compose ... up` with the new ones",
+            )
+
+
+def _database(of: Stack | Container) -> str:
+    return "an external database" if of.external else "a database of its own"

@@ -1,4 +1,4 @@
-"""What can stop a rollout, each with the exit code and the word that scripts rely on."""
+"""The errors that end a rollout, each with the exit code and the cause that scripts rely on."""
 
 from enum import IntEnum
 
@@ -108,7 +108,7 @@ class FlippedBackError(ReleaseRefusedError):
 
 
 class UndoError(RolloutError):
-    """A rollout failed and could not be undone; the books say so, and the next call goes on."""
+    """A rollout failed, and so did undoing it; the next call finishes what the history says."""
 
     cause = "undo_failed"
 

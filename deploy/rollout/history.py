@@ -1,4 +1,4 @@
-"""Remember what was deployed, in lines on the route's volume, and draw conclusions from them."""
+"""The history of rollouts: JSON lines on the route's volume, and what follows from them."""
 
 import getpass
 import json

@@ -1,11 +1,11 @@
-"""Make, name and clear away the images of releases."""
+"""Build, tag and remove the images of releases."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from deploy.rollout import commands
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose
 from deploy.rollout.errors import BuildError, StackUnavailableError
 from deploy.rollout.runner import Command, Result, Runner
 from deploy.rollout.stack import Stack
@@ -91,9 +91,9 @@ class Images:
         pairs = (line.split() for line in listed.splitlines())
         return {tag: image_id for tag, image_id in pairs if tag != "<none>"}
 
-    def nameless(self) -> list[str]:
+    def untagged(self) -> list[str]:
         """List the stack's own builds that lost their tag to a newer one, newest first."""
-        found = self.runner.run(commands.images_without_name(self.stack.project)).out.split()
+        found = self.runner.run(commands.untagged_images(self.stack.project)).out.split()
         return [image for image in found if self._is_release(image)]
 
     def remove(self, versions: Iterable[str]) -> list[str]:

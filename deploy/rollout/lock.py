@@ -1,4 +1,4 @@
-"""Let one rollout at a time touch a stack, whoever starts it and from wherever.
+"""The lock of a stack: one rollout at a time, whoever starts it.
 
 The lock is a small container with a fixed name that waits for its standard input to be closed.
 The engine refuses a second container of that name, so it holds for everybody who uses this
@@ -23,7 +23,7 @@ from deploy.rollout.stack import Stack
 
 LABEL = "hesap.rollout.holder"
 # A tool that was killed a moment ago lets go within this time.
-PATIENCE = 6.0
+ACQUIRE_SECONDS = 6.0
 
 
 def lock_name(stack: Stack) -> str:
@@ -31,16 +31,16 @@ def lock_name(stack: Stack) -> str:
     return f"{stack.project}-rollout-lock"
 
 
-def describe_me(purpose: str) -> str:
-    """Say who holds the lock, for those who find it taken."""
+def describe_holder(purpose: str) -> str:
+    """Return the holder's description, which others see when the lock is taken."""
     started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"{purpose} by {getpass.getuser()}@{platform.node()}, pid {os.getpid()}, since {started}"
 
 
 @contextmanager
 def hold_lock(runner: Runner, stack: Stack, purpose: str) -> Iterator[None]:
-    """Hold the stack's lock, or say who does."""
-    holder = _acquire(runner, stack, describe_me(purpose))
+    """Hold the stack's lock; LockedError names the holder if another rollout has it."""
+    holder = _acquire(runner, stack, describe_holder(purpose))
     pipe = holder.stdin
     if pipe is None:  # never: the runner gives every held command a pipe
         raise StackUnavailableError("the lock's container has no standard input")
@@ -52,14 +52,14 @@ def hold_lock(runner: Runner, stack: Stack, purpose: str) -> Iterator[None]:
         holder.communicate(timeout=30)
 
 
-def who_holds(runner: Runner, stack: Stack) -> str:
-    """Say who holds the lock; nothing if it is free."""
+def lock_holder(runner: Runner, stack: Stack) -> str:
+    """Return who holds the lock; empty if it is free."""
     state = _inspect(runner, stack)
     return str(state["holder"]) if state and state["running"] else ""
 
 
 def _acquire(runner: Runner, stack: Stack, me: str) -> subprocess.Popen[str]:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ACQUIRE_SECONDS
     while True:
         holder = runner.hold(
             commands.hold_lock(lock_name(stack), stack.images["proxy"], {LABEL: me})
@@ -77,7 +77,7 @@ def _acquire(runner: Runner, stack: Stack, me: str) -> subprocess.Popen[str]:
 
 def _refusal(runner: Runner, stack: Stack) -> LockedError:
     return LockedError(
-        f"another rollout holds the lock: {who_holds(runner, stack) or 'it has just begun'}",
+        f"another rollout holds the lock: {lock_holder(runner, stack) or 'it has just begun'}",
         hint="wait until it has ended; `status` shows how far it is",
     )
 

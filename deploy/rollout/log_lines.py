@@ -1,4 +1,4 @@
-"""Turn the end of a service's log, written for machines, into lines for a person at night."""
+"""Shorten the JSON lines of a service's log to lines that a person can read."""
 
 import json
 import re

@@ -1,11 +1,11 @@
-"""Talk to the proxy: read its state and change its route, through its own container."""
+"""Read the proxy's state and change its route, through its own container."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose
 from deploy.rollout.counters import Counters, parse_counters
 from deploy.rollout.errors import StackUnavailableError
 from deploy.rollout.route import Route

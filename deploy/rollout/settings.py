@@ -1,4 +1,4 @@
-"""How patient a rollout is, and which files describe the stack."""
+"""Time limits of a rollout, and the files that describe the stack."""
 
 import shlex
 from dataclasses import dataclass

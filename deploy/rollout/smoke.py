@@ -1,4 +1,4 @@
-"""What a release must answer before any user meets it: pages, files and the database behind them.
+"""The smoke test of a release before users reach it: pages, files and the database behind them.
 
 A release that answers its health checks and nothing else must not get through.
 """
@@ -30,6 +30,6 @@ def smoke_test(colors: Colors, color: Color) -> str:
         wrong = result.out.strip() or result.said
         raise SmokeTestError(
             f"{color} says that it is ready, but does not answer like the application",
-            evidence=f"{wrong}\n{colors.last_words(color.service)}",
+            evidence=f"{wrong}\n{colors.log_tail(color.service)}",
         )
     return f"{len(EXPECTATIONS)} pages and calls answered as they should"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose
 from deploy.rollout.errors import ComposeConfigError, StackUnavailableError
 from deploy.rollout.route import Color
 from deploy.rollout.runner import Runner
@@ -57,7 +57,7 @@ def load_stack(compose: Compose, runner: Runner) -> Stack:
 
 
 def parse_stack(config: dict[str, Any]) -> Stack:
-    """Take the names out of what `docker compose config` prints."""
+    """Read the names from the output of `docker compose config`."""
     services: dict[str, Any] = config.get("services", {})
     missing = [name for name in SERVICES if "image" not in services.get(name, {})]
     if missing:
@@ -72,7 +72,7 @@ def parse_stack(config: dict[str, Any]) -> Stack:
 
 
 def finds_database_by_address(environment: Mapping[str, str | None]) -> bool:
-    """Say whether a colour is given an address; where the stack's own is, it is told in parts."""
+    """Say whether a colour gets a whole address; the stack's own database is given in parts."""
     return bool(environment.get("DATABASE_URL_FILE"))
 
 

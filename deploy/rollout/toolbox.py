@@ -1,16 +1,16 @@
-"""Everything a rollout works with, put together once."""
+"""The objects that every part of a rollout uses, created once."""
 
 from dataclasses import dataclass
 
 from deploy.rollout.colors import Colors
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose
 from deploy.rollout.history import Record, parse_history
 from deploy.rollout.images import Images
+from deploy.rollout.progress import Progress
 from deploy.rollout.proxy import Proxy
 from deploy.rollout.runner import Runner
 from deploy.rollout.settings import Settings
 from deploy.rollout.stack import Stack, load_stack
-from deploy.rollout.story import Story
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Toolbox:
     proxy: Proxy
     images: Images
     colors: Colors
-    story: Story
+    progress: Progress
 
     def history(self) -> list[Record]:
         """Return what was deployed so far, oldest first."""
         return parse_history(self.proxy.history())
 
 
-def open_toolbox(settings: Settings, story: Story) -> Toolbox:
+def open_toolbox(settings: Settings, progress: Progress) -> Toolbox:
     """Find out which stack this is and make the tools for it; changes nothing."""
     runner = Runner()
     compose = Compose(settings.files)
@@ -44,5 +44,5 @@ def open_toolbox(settings: Settings, story: Story) -> Toolbox:
         proxy=Proxy(compose, runner),
         images=Images(compose, runner, stack),
         colors=Colors(compose, runner, stack),
-        story=story,
+        progress=progress,
     )

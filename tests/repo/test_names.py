@@ -84,7 +84,6 @@ FILES_WITHOUT_A_NOUN = {
         ]
     ),
     *(f"backend/transfer/{name}ing.py" for name in ("check", "load", "updat", "verify")),
-    *(f"deploy/rollout/{name}ing.py" for name in ("deploy", "start", "wait", "watch")),
 }
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from deploy.rollout import waiting, watching
+from deploy.rollout import waits, watch
 from tests.unit.rollout.fake_docker import FakeDocker
 
 
 @pytest.fixture
 def docker(monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
-    monkeypatch.setattr(waiting, "INTERVAL", 0.0)
-    monkeypatch.setattr(watching, "INTERVAL", 0.0)
+    monkeypatch.setattr(waits, "INTERVAL", 0.0)
+    monkeypatch.setattr(watch, "INTERVAL", 0.0)
     return FakeDocker.with_release("v1")

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.rollout.colors import Colors
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose
 from deploy.rollout.history import parse_history
 from deploy.rollout.images import Images
+from deploy.rollout.progress import Progress
 from deploy.rollout.proxy import Proxy
 from deploy.rollout.settings import Settings
 from deploy.rollout.stack import Stack
-from deploy.rollout.story import Story
 from deploy.rollout.toolbox import Toolbox
 from tests.unit.rollout.fake_docker import IMAGE, Behaviour, FakeDocker
 
@@ -36,7 +36,7 @@ def tools(docker: FakeDocker, stack: Stack = STACK) -> Toolbox:
         proxy=Proxy(compose, docker),
         images=Images(compose, docker, stack),
         colors=Colors(compose, docker, stack),
-        story=Story(io.StringIO()),
+        progress=Progress(io.StringIO()),
     )
 
 

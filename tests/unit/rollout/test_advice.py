@@ -6,8 +6,8 @@ import pytest
 from deploy.rollout.advice import advise
 from deploy.rollout.history import Record
 from deploy.rollout.route import Color
-from deploy.rollout.screen import render
-from deploy.rollout.status import ColorStatus, Status
+from deploy.rollout.status import ColorStatus, StatusReport
+from deploy.rollout.status_text import render_status
 
 SCHEMA = {"state": "ok", "expand_level": 3, "contract_level": 0}
 BLUE = ColorStatus(
@@ -15,7 +15,7 @@ BLUE = ColorStatus(
     *("UP", 4, 0, 0, "2026-11-22T09:00:00Z"),
 )
 GREEN = replace(BLUE, color=Color.GREEN, role="standby", version="1.0.0-bbbbbbbbbb", in_flight=0)
-WELL = Status(
+WELL = StatusReport(
     stack="shop",
     address="http://127.0.0.1:8080",
     route="blue_green",
@@ -132,7 +132,7 @@ def test_an_external_database_is_no_server_of_ours():
 def test_the_screen_fits_a_screen_and_names_what_matters():
     status = replace(WELL, interrupted=CUT, history=[CUT])
 
-    screen = render(replace(status, advice=advise(status)))
+    screen = render_status(replace(status, advice=advise(status)))
 
     assert len(screen.splitlines()) <= 24
     for fact in (

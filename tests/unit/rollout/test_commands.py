@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deploy.rollout import commands
-from deploy.rollout.commands import Compose
+from deploy.rollout.compose import Compose
 
 COMPOSE = Compose((Path("/srv/app/prod.yml"), Path("/srv/app/own overlay.yml")))
 START = (

@@ -1,6 +1,6 @@
 import pytest
 
-from deploy.rollout.counters import Counters, Row, Served, parse_counters
+from deploy.rollout.counters import CounterRow, Counters, Served, parse_counters
 from deploy.rollout.route import Color
 
 STAT = """\
@@ -68,6 +68,6 @@ def test_a_restarted_proxy_counts_from_nothing():
 
 
 def test_a_row_knows_whether_it_sums_up_its_backend():
-    row = Row("blue_none", "BACKEND", "UP", 0, 0, 0, 0)
+    row = CounterRow("blue_none", "BACKEND", "UP", 0, 0, 0, 0)
 
     assert row.is_total

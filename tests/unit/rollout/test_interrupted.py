@@ -3,9 +3,9 @@
 import pytest
 
 from deploy.rollout import errors
-from deploy.rollout.deploying import deploy
-from deploy.rollout.rolling_back import roll_back
-from deploy.rollout.status import read_status
+from deploy.rollout.deploy import deploy
+from deploy.rollout.inspect import read_status
+from deploy.rollout.rollback import roll_back
 from tests.unit.rollout.fake_docker import IMAGE, Behaviour, FakeDocker
 from tests.unit.rollout.fake_stack import bring, events, tools
 

@@ -54,7 +54,7 @@ def test_children_keep_the_lock_while_it_is_held_and_it_ends_afterwards():
 
 
 def test_a_taken_lock_names_its_holder(monkeypatch):
-    monkeypatch.setattr(lock, "PATIENCE", 0.0)
+    monkeypatch.setattr(lock, "ACQUIRE_SECONDS", 0.0)
 
     with (
         pytest.raises(LockedError, match="deploy by ana@server, pid 7"),
@@ -65,7 +65,7 @@ def test_a_taken_lock_names_its_holder(monkeypatch):
 
 @pytest.mark.parametrize("state", ["created", "running"])
 def test_a_lock_that_runs_or_is_about_to_is_left_alone(monkeypatch, state):
-    monkeypatch.setattr(lock, "PATIENCE", 0.0)
+    monkeypatch.setattr(lock, "ACQUIRE_SECONDS", 0.0)
     docker = FakeDocker(TAKEN, state=state)
 
     with pytest.raises(LockedError), lock.hold_lock(docker, STACK, "deploy"):
@@ -75,7 +75,7 @@ def test_a_lock_that_runs_or_is_about_to_is_left_alone(monkeypatch, state):
 
 
 def test_a_lock_that_outlived_its_engine_is_removed(monkeypatch):
-    monkeypatch.setattr(lock, "PATIENCE", 0.1)
+    monkeypatch.setattr(lock, "ACQUIRE_SECONDS", 0.1)
     docker = FakeDocker(TAKEN, state="exited")
 
     with pytest.raises(LockedError), lock.hold_lock(docker, STACK, "deploy"):

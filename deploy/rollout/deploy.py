@@ -3,39 +3,28 @@
 from deploy.rollout.containers import containers_by_service
 from deploy.rollout.history import good_releases, own_releases
 from deploy.rollout.images import Release, plan_pruning
+from deploy.rollout.inspect import inspect_stack
 from deploy.rollout.lock import hold_lock
-from deploy.rollout.outcome import Outcome
-from deploy.rollout.survey import Scene, survey
-from deploy.rollout.swap import Swap
+from deploy.rollout.reconcile import close_interrupted, reconcile
+from deploy.rollout.swap import RolloutResult, Swap
 from deploy.rollout.toolbox import Toolbox
 
 
-def deploy(tools: Toolbox, image: str) -> Outcome:
+def deploy(tools: Toolbox, image: str) -> RolloutResult:
     """Deploy an image, or the checkout if none is named."""
     with hold_lock(tools.runner, tools.stack, "deploy"):
-        # Nothing has changed yet.
-        with tools.story.step("check", "what runs, and is it safe to begin") as step:
-            scene = survey(tools)
-            step.detail = f"{scene.route.live} is live with {scene.live.version}"
+        with tools.progress.step("check", "what runs, and is it safe to begin") as step:
+            state = inspect_stack(tools)
+            # Nothing has changed yet. From here on we change things.
+            state = reconcile(tools, state)
+            step.detail = f"{state.route.live} is live with {state.live.version}"
         release = _obtain(tools, image)
-        note_leftover(tools, scene)
-        swap = Swap(tools, scene, release, "deploy")
+        close_interrupted(tools, state)
+        swap = Swap(tools, state, release, "deploy")
         swap.run()
-        with tools.story.step("prune", "older releases") as step:
+        with tools.progress.step("prune", "older releases") as step:
             step.detail = f"removed {', '.join(prune(tools)) or 'nothing'}"
-    return Outcome.of_swap(swap)
-
-
-def note_leftover(tools: Toolbox, scene: Scene) -> None:
-    """Bring an interrupted rollout to its end in the books: what it left is replaced or serves."""
-    if not scene.leftover:
-        return
-    event = "finished" if scene.leftover_is_live and scene.live_is_ready else "undone"
-    meaning = "it serves" if event == "finished" else "what it left in the idle colour is replaced"
-    tools.proxy.record(scene.leftover.now(event, cause="interrupted").as_dict())
-    tools.story.say(
-        f"the {scene.leftover.kind} of {scene.leftover.version} was interrupted: {meaning}"
-    )
+    return swap.result
 
 
 def prune(tools: Toolbox) -> list[str]:
@@ -57,7 +46,7 @@ def prune(tools: Toolbox) -> list[str]:
 
 
 def _obtain(tools: Toolbox, image: str) -> Release:
-    with tools.story.step("image", f"take {image}" if image else "build the checkout") as step:
+    with tools.progress.step("image", f"take {image}" if image else "build the checkout") as step:
         release = tools.images.take(image) if image else tools.images.build()
         step.detail = release.version
     return release

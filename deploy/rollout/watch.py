@@ -1,4 +1,4 @@
-"""Watch a release's first seconds with users: its errors, and the requests left in the old one."""
+"""Watch a release after the flip: its errors, and the requests left in the old colour."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from deploy.rollout.counters import Counters, Served
 from deploy.rollout.errors import FlippedBackError
 from deploy.rollout.route import Color
 from deploy.rollout.toolbox import Toolbox
-from deploy.rollout.waiting import INTERVAL
+from deploy.rollout.waits import INTERVAL
 
 
 def is_bad(served: Served) -> bool:
-    """Judge a release by its answers: three errors that are 1 % or more, or every second answer."""
+    """Say whether a release fails: three errors that are 1 % or more, or half of the answers."""
     many = served.errors >= 3 and served.errors * 100 >= served.answers
     return many or (served.errors > 0 and served.errors * 2 >= served.answers)
 
 
 @dataclass
 class Watch:
-    """The time after a flip; made before it, so that every answer is counted."""
+    """Counts since a flip; create it before the flip, so that every answer is counted."""
 
     tools: Toolbox
     new: Color
@@ -34,7 +34,7 @@ class Watch:
 
     @property
     def summary(self) -> str:
-        """Say what was seen."""
+        """Return the counts as text."""
         return f"{self.served.answers} answers, {self.served.errors} errors"
 
     @property
@@ -46,18 +46,18 @@ class Watch:
         """Watch for the time that the settings give; fail as soon as the release proves bad."""
         self._begun = time.monotonic()
         while time.monotonic() - self._begun < self.tools.settings.watch_seconds:
-            self._look()
+            self._read()
             time.sleep(INTERVAL)
 
     def finish_draining(self) -> int:
         """Wait for the old colour's last requests; return how many are left at the limit."""
         deadline = self._begun + self.tools.settings.drain_seconds
         while not self.is_drained and time.monotonic() < deadline:
-            self._look()
+            self._read()
             time.sleep(INTERVAL)
         return self.tools.proxy.read().counters.in_flight(self.new.other)
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         counters = self.tools.proxy.read().counters
         self._judge(counters)
         if not self.is_drained:
@@ -70,5 +70,5 @@ class Watch:
         if is_bad(self.served) or not health.startswith("UP"):
             raise FlippedBackError(
                 f"after the flip {self.new} gave {self.summary}; the proxy's check says {health}",
-                evidence=self.tools.colors.last_words(self.new.service),
+                evidence=self.tools.colors.log_tail(self.new.service),
             )

@@ -1,14 +1,14 @@
-"""Show a status on one screen."""
+"""Write a status as text that fits one screen."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from deploy.rollout.history import Record
-from deploy.rollout.status import ColorStatus, Status
+from deploy.rollout.status import ColorStatus, StatusReport
 
 
-def render(status: Status) -> str:
-    """Return the screen."""
+def render_status(status: StatusReport) -> str:
+    """Return the text of a status."""
     verdict = "users are served" if status.advice.serving else "USERS ARE NOT SERVED"
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     lines = [f"{status.stack} at {status.address}: {verdict}    {now}", ""]
@@ -35,13 +35,13 @@ def _color(color: ColorStatus) -> str:
     return f"  {color.color:<6} {role:<8} {version:<22} {ready}  ({', '.join(facts)})"
 
 
-def _services(status: Status) -> str:
+def _services(status: StatusReport) -> str:
     colors = {color.color.service for color in status.colors}
     rest = {name: state for name, state in status.services.items() if name not in colors}
     return ", ".join(f"{name} {state}" for name, state in rest.items())
 
 
-def _schema(status: Status) -> str:
+def _schema(status: StatusReport) -> str:
     known = [color.schema for color in status.colors if color.schema]
     if not known:
         return "unknown: no colour answers"
@@ -49,7 +49,7 @@ def _schema(status: Status) -> str:
     return f"expand {schema.get('expand_level')}, contract {schema.get('contract_level')}"
 
 
-def _disk(status: Status) -> str:
+def _disk(status: StatusReport) -> str:
     if not status.disk_size:
         return "unknown"
     return f"{status.disk_free / 1024**3:.0f} GB of {status.disk_size / 1024**3:.0f} GB free"
@@ -57,12 +57,12 @@ def _disk(status: Status) -> str:
 
 def _history(records: list[Record]) -> list[tuple[str, str]]:
     last = {record.rollout: record for record in records}
-    shown = [describe(record) for record in list(last.values())[-4:]]
+    shown = [describe_record(record) for record in list(last.values())[-4:]]
     return _labelled("history", shown or ["nothing was deployed yet"])
 
 
-def describe(record: Record) -> str:
-    """Say in one line how a rollout ended, or how far it came."""
+def describe_record(record: Record) -> str:
+    """Return one line: how a rollout ended, or how far it came."""
     cause = f" ({record.cause})" if record.cause else ""
     took = f" in {record.seconds:.0f} s" if record.seconds else ""
     who = f"by {record.by}"

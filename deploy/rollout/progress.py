@@ -1,4 +1,4 @@
-"""Tell the operator what happens while it happens, and remember how long each step took."""
+"""Report each step of a rollout while it runs, with the time it took."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from typing import TextIO
 
 
 @dataclass
-class Step:
+class DeployStep:
     """One step of a rollout."""
 
     name: str
@@ -21,22 +21,22 @@ class Step:
 
 
 @dataclass
-class Story:
-    """Write one line a step, on the stream where progress belongs."""
+class Progress:
+    """Progress of one rollout: a line for each step, written to stderr unless told otherwise."""
 
     stream: TextIO = field(default_factory=lambda: sys.stderr)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[DeployStep] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     @property
     def seconds(self) -> float:
-        """Return how long the story is by now."""
+        """Return the time since the start."""
         return time.monotonic() - self.started
 
     @contextmanager
-    def step(self, name: str, doing: str) -> Iterator[Step]:
-        """Announce a step, time it, and say how it ended."""
-        step = Step(name, at=round(time.time(), 3))
+    def step(self, name: str, doing: str) -> Iterator[DeployStep]:
+        """Announce a step, time it, and report how it ended."""
+        step = DeployStep(name, at=round(time.time(), 3))
         self.steps.append(step)
         begun = time.monotonic()
         self._begin(name, doing)
@@ -48,8 +48,8 @@ class Story:
             mark = "ok" if step.ok else "FAILED"
             self._line(f"{name:<9} {mark:<6} {step.seconds:6.1f} s  {step.detail or doing}")
 
-    def say(self, text: str) -> None:
-        """Tell something that is not a step."""
+    def note(self, text: str) -> None:
+        """Report something that is not a step."""
         self._line(text)
 
     def as_list(self) -> list[dict[str, object]]:

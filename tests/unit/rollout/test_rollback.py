@@ -3,8 +3,8 @@
 import pytest
 
 from deploy.rollout import errors
-from deploy.rollout.deploying import deploy
-from deploy.rollout.rolling_back import roll_back
+from deploy.rollout.deploy import deploy
+from deploy.rollout.rollback import roll_back
 from tests.unit.rollout.fake_docker import IMAGE, Behaviour
 from tests.unit.rollout.fake_stack import NAMES, bring, tools
 

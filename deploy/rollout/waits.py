@@ -1,10 +1,10 @@
-"""Wait for what must become true, by looking and never by hoping."""
+"""Wait for a state of the stack by polling, each with a time limit."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploy.rollout.colors import Answer
+from deploy.rollout.colors import HealthAnswer
 from deploy.rollout.containers import Container
 from deploy.rollout.errors import CrashedError, NotReadyError, WrongSchemaError
 from deploy.rollout.route import Color
@@ -14,7 +14,7 @@ INTERVAL = 0.3
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Look until the condition holds or the time is over; say whether it held."""
+    """Poll until the condition holds or the time is over; say whether it held."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -23,9 +23,9 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def wait_ready(tools: Toolbox, color: Color, version: str) -> Answer:
+def wait_ready(tools: Toolbox, color: Color, version: str) -> HealthAnswer:
     """Wait until a colour is live, ready, and the release it should be."""
-    answer = Answer(ok=False)
+    answer = HealthAnswer(ok=False)
 
     def is_ready() -> bool:
         nonlocal answer
@@ -40,7 +40,7 @@ def wait_ready(tools: Toolbox, color: Color, version: str) -> Answer:
             raise _crashed(tools, color, container)
         raise NotReadyError(
             f"{color} was not ready after {tools.settings.ready_seconds:.0f} s: {answer.reason}",
-            evidence=tools.colors.last_words(color.service),
+            evidence=tools.colors.log_tail(color.service),
         )
     if answer.version != version:
         raise NotReadyError(f"{color} says that it is {answer.version}, expected {version}")
@@ -48,7 +48,7 @@ def wait_ready(tools: Toolbox, color: Color, version: str) -> Answer:
 
 
 def _refuse_hopeless(
-    tools: Toolbox, color: Color, container: Container | None, answer: Answer
+    tools: Toolbox, color: Color, container: Container | None, answer: HealthAnswer
 ) -> None:
     """Fail at once where more time would change nothing."""
     if container is None or container.looks_crashed:
@@ -64,20 +64,20 @@ def _crashed(tools: Toolbox, color: Color, container: Container | None) -> Crash
     code = container.exit_code if container else "unknown"
     return CrashedError(
         f"{color} does not stay up: exit code {code}",
-        evidence=tools.colors.last_words(color.service),
+        evidence=tools.colors.log_tail(color.service),
     )
 
 
 @dataclass
-class Arrival:
-    """Whether the proxy sees the colour's new container, and finds it well."""
+class ReachableCheck:
+    """Whether the proxy knows the colour's new container and its checks succeed."""
 
     tools: Toolbox
     color: Color
     seen: int = 0
 
     def __call__(self) -> bool:
-        """Look once; two good looks, more than a check's interval apart, are enough."""
+        """Read the proxy once; True at the second good reading in a row."""
         counters = self.tools.proxy.read().counters
         container = self.tools.colors.container(self.color)
         known = any(
@@ -91,7 +91,7 @@ class Arrival:
 
 def wait_for_proxy(tools: Toolbox, color: Color) -> None:
     """Wait until the proxy reaches the new container: it asks the name server each second."""
-    if not wait_until(Arrival(tools, color), 30):
+    if not wait_until(ReachableCheck(tools, color), 30):
         health = tools.proxy.read().counters.health(color)
         raise NotReadyError(f"the proxy does not reach {color}: its check says {health}")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.rollout.counters import Served
-from deploy.rollout.watching import is_bad
+from deploy.rollout.watch import is_bad
 
 
 @pytest.mark.parametrize(

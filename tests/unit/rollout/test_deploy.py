@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.rollout import errors, starting
-from deploy.rollout.deploying import deploy, prune
+from deploy.rollout import compose, errors
+from deploy.rollout.deploy import deploy, prune
 from deploy.rollout.history import parse_history, unfinished
-from deploy.rollout.rolling_back import roll_back
+from deploy.rollout.inspect import read_status
+from deploy.rollout.rollback import roll_back
 from deploy.rollout.route import Route
-from deploy.rollout.status import read_status
 from tests.unit.rollout.fake_docker import IMAGE, Behaviour
 from tests.unit.rollout.fake_stack import EXTERNAL, STACK, bring, events, tools
 
@@ -199,14 +199,14 @@ def test_an_image_that_a_container_runs_is_kept_whatever_its_tags(docker):
 
 
 def test_a_database_that_is_unwell_for_a_moment_stops_no_deploy(docker, monkeypatch):
-    monkeypatch.setattr(starting, "PAUSE", 0.0)
+    monkeypatch.setattr(compose, "PAUSE", 0.0)
     docker.unwell = 2
 
     assert deploy(tools(docker), bring(docker, "v2")).version == "v2"
 
 
 def test_a_database_that_stays_unwell_does(docker, monkeypatch):
-    monkeypatch.setattr(starting, "PAUSE", 0.0)
+    monkeypatch.setattr(compose, "PAUSE", 0.0)
     docker.unwell = 5
 
     with pytest.raises(errors.StackUnavailableError) as caught:
