@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from backend.config.settings import BACKEND
+from backend.sync.merge.result import Direction
 from backend.sync.options import Ends
 from backend.sync.reach.tls import with_tls
-from backend.sync.shape import Direction
 
 # Below that, its start takes longer than the copying here.
 LEAST_ROWS = 50_000

@@ -19,9 +19,9 @@ from backend.cli.signals import interrupt_on_sigterm
 from backend.config.env import over_file
 from backend.config.settings import BACKEND
 from backend.errors import ExitCode
+from backend.sync.merge.result import Cap, Direction, OnConflict
 from backend.sync.options import BATCH_SIZE, Ends, Words, read_cap, read_ends, read_wanted
-from backend.sync.running import look_at, sync, take_turns
-from backend.sync.shape import Cap, Direction, OnConflict
+from backend.sync.runner import look_at, sync, take_turns
 from backend.sync.tell import logfile
 from backend.sync.tell.report import Answer
 

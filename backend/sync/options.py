@@ -16,8 +16,8 @@ from backend.config.settings import (
     read_render_database,
 )
 from backend.errors import UsageError
+from backend.sync.merge.result import Cap, Direction, OnConflict, Wanted
 from backend.sync.reach.troubles import not_configured
-from backend.sync.shape import Cap, Direction, OnConflict, Wanted
 
 BATCH_SIZE = 100
 _CAP = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(%?)", re.ASCII)

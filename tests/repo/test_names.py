@@ -48,16 +48,9 @@ FILES_WITHOUT_A_NOUN = {
         f"backend/sync/{name}.py"
         for name in [
             "keep/keeping",
-            "looking",
-            "merge/deciding",
-            "merge/pairing",
-            "merge/writing",
-            "mirroring",
             "reach/opening",
             "reach/reaching",
             "reach/retrying",
-            "running",
-            "standing",
             "tell/telling",
         ]
     ),

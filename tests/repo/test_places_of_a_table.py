@@ -17,7 +17,7 @@ from backend.demo.people import people
 from backend.demo.wish import Wish
 from backend.invariants.checks import all_rules
 from backend.invariants.rule import EVERYTHING
-from backend.sync.policy import MEANINGS
+from backend.sync.table_config import TABLE_CONFIGS
 from backend.transfer.rules import BOOKKEEPING, OURS
 from tests.integration.test_authorisation import RULES
 from tests.repo.checkout import files, read
@@ -105,12 +105,12 @@ def questions_of_sums() -> str:
 
 
 def test_a_sync_carries_what_has_the_columns_for_it_and_nothing_else() -> None:
-    assert set(MEANINGS) == TRAVELLING
+    assert set(TABLE_CONFIGS) == TRAVELLING
 
 
 @each([table for table in DATA if table.name in TRAVELLING])
 def test_a_sync_can_put_the_rules_to_its_rows(table: Table) -> None:
-    assert MEANINGS[table.name].scope in table.c
+    assert TABLE_CONFIGS[table.name].check_scope in table.c
 
 
 def test_a_transfer_knows_it() -> None:

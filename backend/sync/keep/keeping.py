@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from backend.sync.keep.safety import SafetyCopy, script_path
-from backend.sync.shape import Key, Wanted
-from backend.sync.sides.side import Side
-from backend.sync.tables import Row
+from backend.sync.merge.result import Wanted
+from backend.sync.replica.replica import Side
+from backend.sync.replica.tables import Key, Row
 
 
 class Undo(Protocol):

@@ -17,7 +17,8 @@ from backend.db import private_files
 from backend.errors import DatabaseError
 from backend.sync.chunks import chunks
 from backend.sync.keep.sql_text import DIALECTS
-from backend.sync.shape import Direction, Key, Value
+from backend.sync.merge.result import Direction
+from backend.sync.replica.tables import Key, Value
 
 # So many rows stand in one statement: a restore over a network is not to wait for each of them.
 _ROWS_AT_ONCE = 100
@@ -38,8 +39,7 @@ def script_path(folder: Path, direction: Direction) -> Path:
 class SafetyCopy:
     """Collects what a run is about to overwrite; the script is there after `close`.
 
-    Values are those of `backend.sync.shape`. Memory stays flat: what was said is kept in a file,
-    and of each step only where it begins.
+    Memory stays flat: what was said is kept in a file, and of each step only where it begins.
     """
 
     def __init__(self, path: Path, engine: EngineName) -> None:

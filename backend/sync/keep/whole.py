@@ -6,8 +6,8 @@ from pathlib import Path
 
 from backend.errors import RefusedError
 from backend.sync.keep.file_copy import copy_of_file
+from backend.sync.merge.result import Wanted
 from backend.sync.options import Ends
-from backend.sync.shape import Wanted
 
 
 def kept_whole(ends: Ends, wanted: Wanted) -> Path | None:

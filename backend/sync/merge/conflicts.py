@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from backend.sync.merge.deciding import Image, Place, Seen, Winner
-from backend.sync.shape import (
+from backend.sync.merge.result import (
     Conflict,
     ConflictKind,
     Direction,
@@ -13,7 +12,8 @@ from backend.sync.shape import (
     OnConflict,
     Wanted,
 )
-from backend.sync.tables import Row, SyncedTables
+from backend.sync.merge.three_way import Image, Place, Seen, Winner
+from backend.sync.replica.tables import Row, SyncedTables
 
 _SHOWN = 80
 
@@ -58,7 +58,7 @@ def _changed_at(tables: SyncedTables, side: Seen) -> str:
     moments = [
         str(row[place])
         for (name, _), row in side.now.items()
-        if (column := tables[name].meaning.changed)
+        if (column := tables[name].config.changed)
         for place in tables[name].places([column])
     ]
     return max(moments, default="")
@@ -89,7 +89,7 @@ def _fields(
     tables: SyncedTables, place: Place, local: Row | None, remote: Row | None
 ) -> list[FieldDifference]:
     table, shown = tables[place[0]], tables[place[0]].shown(place[1])
-    leave = table.meaning.loose | table.meaning.counters
+    leave = table.config.ignored | table.config.counters
     if local is None or remote is None:
         there = ["there" if row is not None else None for row in (local, remote)]
         return [] if local == remote else [FieldDifference(table.name, shown, "", *there)]

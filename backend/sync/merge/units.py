@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from backend.sync.merge.deciding import Place, Seen
-from backend.sync.shape import Key, Value
-from backend.sync.sides.side import Entry, Side
-from backend.sync.tables import Kind, Row, SyncedTable, SyncedTables
-from backend.sync.unfit import UnfitRow
+from backend.sync.merge.three_way import Place, Seen
+from backend.sync.replica.replica import Entry, Side
+from backend.sync.replica.tables import Key, Kind, Row, SyncedTable, SyncedTables, Value
+from backend.sync.replica.unfit import UnfitRow
 
 # Of two files nobody tells what a column that the models do not know is for.
 _MAY_REFER = frozenset({Kind.UUID, Kind.OTHER})

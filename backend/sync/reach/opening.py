@@ -13,10 +13,10 @@ from backend.errors import RefusedError
 from backend.sync.options import Ends
 from backend.sync.reach.reaching import postgres_at, sqlite_at
 from backend.sync.reach.tls import told, with_tls
-from backend.sync.sides.both import Sides
-from backend.sync.sides.postgres import PostgresSide
-from backend.sync.sides.side import Side
-from backend.sync.sides.sqlite import SQLiteSide
+from backend.sync.replica.pair import Sides
+from backend.sync.replica.postgres import PostgresSide
+from backend.sync.replica.replica import Side
+from backend.sync.replica.sqlite import SQLiteSide
 from backend.tablecopy.postgres.session import Session
 
 _SAME = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"

@@ -20,7 +20,7 @@ from tenacity import (
 from backend.db.errors import translate
 from backend.errors import DatabaseError, LockHeldError, TransientError
 from backend.sync.reach.troubles import not_accepted, underway
-from backend.sync.sides.sqlite_refusals import refusal_in
+from backend.sync.replica.sqlite_refusals import refusal_in
 
 TRIES = 4
 _WAIT = wait_exponential_jitter(initial=1, max=20, jitter=1)

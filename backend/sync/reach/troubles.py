@@ -11,8 +11,8 @@ from backend.db.errors import translate
 from backend.db.login_errors import Advice
 from backend.db.missing_rights import way_out
 from backend.errors import AppError, ConfigError, DatabaseError, DataError, TransientError
-from backend.sync.sides.postgres_refusals import refusal_in
-from backend.sync.sides.refusal import Refusal
+from backend.sync.replica.postgres_refusals import refusal_in
+from backend.sync.replica.refusal import Refusal
 
 CONNECT_SECONDS = 30
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import AppError
+from backend.sync.merge.result import Direction, Landed, Outcome
 from backend.sync.options import Ends
-from backend.sync.shape import Direction, Landed, Outcome
 from backend.sync.tell.telling import counted
 
 

@@ -18,7 +18,7 @@ from typing import TextIO
 
 from backend.errors import AppError, ConfigError
 from backend.logs import TextFormatter, redact
-from backend.sync.shape import Conflict, Outcome, Status
+from backend.sync.merge.result import Conflict, Outcome, Status
 from backend.sync.tell.report import Answer, Ran, Seen
 from backend.sync.tell.rounds import Rounds
 

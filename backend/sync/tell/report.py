@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from backend.errors import ExitCode
+from backend.sync.merge.result import Conflict, ConflictKind, Direction, Mismatch, Outcome, Status
 from backend.sync.options import Ends
-from backend.sync.shape import Conflict, ConflictKind, Direction, Mismatch, Outcome, Status
 from backend.sync.tell.committed import committed_lines, way_back
 from backend.sync.tell.telling import (
     conflict_lines,

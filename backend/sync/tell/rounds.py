@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.errors import ExitCode
-from backend.sync.shape import Conflict, Direction
+from backend.sync.merge.result import Conflict, Direction
 from backend.sync.tell.report import Ran, how_to_decide
 from backend.sync.tell.telling import counted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from backend.sync.shape import (
+from backend.sync.merge.result import (
     Conflict,
     Deletion,
     FieldDifference,

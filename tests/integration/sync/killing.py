@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable
 from itertools import count
 
-from backend.sync.sides.postgres import PostgresSide
-from backend.sync.sides.sqlite import SQLiteSide
+from backend.sync.replica.postgres import PostgresSide
+from backend.sync.replica.sqlite import SQLiteSide
 
 KILLED = -signal.SIGKILL
 

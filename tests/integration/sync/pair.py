@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from backend.sync.engine import synchronise
-from backend.sync.looking import look, verify
+from backend.sync.merge.result import Direction, Mismatch, Outcome, Status, Wanted
 from backend.sync.options import Ends
 from backend.sync.reach.opening import opened
-from backend.sync.shape import Direction, Mismatch, Outcome, Status, Wanted
+from backend.sync.status import look, verify
+from backend.sync.sync import synchronise
 from tests.integration.sync.world import OWN, World
 
 PUSH, PULL = Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL

@@ -9,10 +9,10 @@ import pytest
 
 from backend.errors import DataError
 from backend.models import Group, GroupMember, Order, User
-from backend.sync.mirroring import mirror
+from backend.sync.merge.result import Conflict, ConflictKind, Direction, Outcome, Wanted
+from backend.sync.mirror import mirror
 from backend.sync.reach.opening import opened
 from backend.sync.reach.retrying import with_retries
-from backend.sync.shape import Conflict, ConflictKind, Direction, Outcome, Wanted
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
 from tests.integration.sync.test_refusals import sql

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import update
 
 from backend.models import Group, Order, User
-from backend.sync import engine
+from backend.sync import sync as sync_module
 from backend.sync.bulk import bulk_for
-from backend.sync.engine import synchronise
+from backend.sync.merge.result import ConflictKind, Outcome, Wanted
 from backend.sync.reach.opening import opened
-from backend.sync.shape import ConflictKind, Outcome, Wanted
+from backend.sync.sync import synchronise
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch):
-    monkeypatch.setattr(engine, "LEAST_ROWS", 1)
+    monkeypatch.setattr(sync_module, "LEAST_ROWS", 1)
 
 
 def push(pair: Pair, before=lambda: None, after=lambda: None) -> tuple[Outcome, list[bool]]:

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import insert
 
 from backend.models import Group
-from backend.sync.engine import synchronise
+from backend.sync.merge.result import Cap, Outcome, Wanted
 from backend.sync.reach.opening import opened
-from backend.sync.shape import Cap, Outcome, Wanted
+from backend.sync.sync import synchronise
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
 from tests.integration.sync.test_refusals import sql

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from backend.models import Group, User
-from backend.sync.shape import ConflictKind, OnConflict
+from backend.sync.merge.result import ConflictKind, OnConflict
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.world import World
 

@@ -18,7 +18,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.db.locks import SYNC, advisory_lock, file_lock
 from backend.sync.cli import main
 from backend.sync.reach.reaching import postgres_at, sqlite_at
-from backend.sync.sides.sqlite import SQLiteSide
+from backend.sync.replica.sqlite import SQLiteSide
 from tests.repo.checkout import ROOT
 
 PASSWORD = "canary-of-a-password"

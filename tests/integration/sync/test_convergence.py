@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.invariants import check
 from backend.models import Order
-from backend.sync.shape import Cap, ConflictKind, OnConflict
+from backend.sync.merge.result import Cap, ConflictKind, OnConflict
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act

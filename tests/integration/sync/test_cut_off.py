@@ -10,9 +10,9 @@ import pytest
 from backend.errors import RefusedError, TransientError
 from backend.models import Group
 from backend.sync.cli import main
-from backend.sync.merge.attempt import Attempt
+from backend.sync.merge.merge_pass import Attempt
 from backend.sync.reach import reaching, retrying
-from backend.sync.sides.postgres import PostgresSide
+from backend.sync.replica.postgres import PostgresSide
 from tests.integration.sync.copies import kept, put_back
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair

@@ -10,7 +10,7 @@ from backend.db.types import utc_now
 from backend.errors import RefusedError
 from backend.invariants import check
 from backend.models import Group, GroupMember, Order, OrderShare, Settlement, User
-from backend.sync.shape import Cap, ConflictKind, OnConflict
+from backend.sync.merge.result import Cap, ConflictKind, OnConflict
 from tests.integration.sync.homes import household, shared
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}

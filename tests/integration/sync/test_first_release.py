@@ -3,7 +3,7 @@
 import pytest
 
 from backend.models import Group, Order
-from backend.sync.shape import Cap
+from backend.sync.merge.result import Cap
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair
 from tests.integration.sync.shell import remove_order

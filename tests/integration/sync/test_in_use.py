@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.errors import TransientError
 from backend.invariants import check
+from backend.sync.merge.result import Cap, OnConflict
 from backend.sync.reach.retrying import with_retries
-from backend.sync.shape import Cap, OnConflict
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act

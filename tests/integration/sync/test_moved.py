@@ -10,7 +10,7 @@ import pytest
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
 from backend.models import Group, Order
-from backend.sync.shape import Cap
+from backend.sync.merge.result import Cap
 from tests.fix_postgres import PostgresServer
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from backend.errors import FoundWanting, RefusedError
 from backend.models import Group, User
-from backend.sync.shape import Direction
+from backend.sync.merge.result import Direction
 from tests.integration.sync.copies import kept, put_back
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import Pair

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from backend.config.database_url import DatabaseUrl
 from backend.models import Group
+from backend.sync.merge.result import Cap
 from backend.sync.reach.opening import opened
-from backend.sync.shape import Cap
-from backend.sync.sides.side import Memory
+from backend.sync.replica.replica import Memory
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair, paired
 from tests.integration.sync.test_refusals import sql as by_hand

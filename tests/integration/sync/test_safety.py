@@ -15,7 +15,8 @@ from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError
 from backend.sync.keep.file_copy import copy_of_file
 from backend.sync.keep.safety import SafetyCopy, script_path
-from backend.sync.shape import Direction, Value
+from backend.sync.merge.result import Direction
+from backend.sync.replica.tables import Value
 
 SCHEMA = {
     "sqlite": (

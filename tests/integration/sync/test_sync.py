@@ -1,7 +1,7 @@
 """What is changed on one side arrives on the other, once, whole, and nothing else does."""
 
 from backend.models import Group, Order, User
-from backend.sync.shape import OnConflict
+from backend.sync.merge.result import OnConflict
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import EVERY_PAIR
 

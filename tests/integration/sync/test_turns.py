@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from backend.sync import running
+from backend.sync import runner
 from tests.integration.sync.test_cli import Home, home, hosted, kept, renamed, user
 from tests.repo.checkout import ROOT
 
@@ -90,7 +90,7 @@ def test_a_rehearsal_goes_each_way_once(home: Home) -> None:
 
 def test_who_writes_all_the_time_is_not_waited_for(home: Home, monkeypatch) -> None:
     """After each run there is something new on the side that was read."""
-    once, runs = running.sync, []
+    once, runs = runner.sync, []
 
     def disturbed(ends, wanted, watcher, *, mirrored):
         ran = once(ends, wanted, watcher, mirrored=mirrored)
@@ -99,7 +99,7 @@ def test_who_writes_all_the_time_is_not_waited_for(home: Home, monkeypatch) -> N
         write(user(len(runs), f"p{len(runs)}@example.com"))
         return ran
 
-    monkeypatch.setattr(running, "sync", disturbed)
+    monkeypatch.setattr(runner, "sync", disturbed)
     ran = home("sync")
 
     assert ran.code == 3

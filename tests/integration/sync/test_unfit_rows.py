@@ -8,8 +8,8 @@ import pytest
 
 from backend.errors import DataError, ExitCode
 from backend.models import Group, Order, User
-from backend.sync.running import take_turns
-from backend.sync.shape import Conflict, ConflictKind, Wanted
+from backend.sync.merge.result import Conflict, ConflictKind, Wanted
+from backend.sync.runner import take_turns
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import FROM_A_FILE, PULL, PUSH, Pair, Silent
 from tests.integration.sync.shell import by_hand, remove_account

@@ -12,9 +12,9 @@ import pytest
 from backend.db.ids import new_id
 from backend.errors import RefusedError
 from backend.models import Group, GroupMember
-from backend.sync.mirroring import mirror
+from backend.sync.merge.result import OnConflict, Outcome, Wanted
+from backend.sync.mirror import mirror
 from backend.sync.reach.opening import opened
-from backend.sync.shape import OnConflict, Outcome, Wanted
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, Pair, Silent
 from tests.integration.sync.test_refusals import sql

@@ -3,7 +3,8 @@
 import pytest
 
 from backend.sync.merge.conflicts import Judge
-from backend.sync.merge.deciding import (
+from backend.sync.merge.result import ConflictKind, Direction, OnConflict, Wanted
+from backend.sync.merge.three_way import (
     Decision,
     Image,
     Place,
@@ -13,9 +14,8 @@ from backend.sync.merge.deciding import (
     decide,
     known_since,
 )
-from backend.sync.shape import ConflictKind, Direction, OnConflict, Wanted
-from backend.sync.tables import Kind, Meaning, Reference, Row, SyncedTable, SyncedTables
-from backend.sync.tables import SyncedColumn as Column
+from backend.sync.replica.tables import Kind, Reference, Row, SyncedTable, SyncedTables, TableConfig
+from backend.sync.replica.tables import SyncedColumn as Column
 
 TEXT, WHOLE = Kind.TEXT, Kind.WHOLE
 PUSH, PULL = Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL
@@ -33,8 +33,8 @@ NOTES = SyncedTable(
         Column("version", WHOLE, nullable=False),
     ),
     ("id",),
-    meaning=Meaning(
-        loose=frozenset({"spelling", "updated_at"}),
+    config=TableConfig(
+        ignored=frozenset({"spelling", "updated_at"}),
         counters=frozenset({"version"}),
         deleted="deleted_at",
         changed="updated_at",
@@ -45,7 +45,7 @@ LINES = SyncedTable(
     (Column("note_id", TEXT, nullable=False), Column("number", WHOLE, nullable=False)),
     ("note_id", "number"),
     (Reference(("note_id",), "notes", ("id",)),),
-    meaning=Meaning(part_of="notes", root=("note_id",)),
+    config=TableConfig(part_of="notes", root=("note_id",)),
 )
 TABLES = SyncedTables((NOTES, LINES))
 ROOT: Place = ("notes", ("n",))

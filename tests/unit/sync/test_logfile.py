@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.errors import ConfigError, DatabaseError
-from backend.sync.shape import (
+from backend.sync.merge.result import (
     Conflict,
     ConflictKind,
     Deletion,

@@ -6,8 +6,8 @@ import pytest
 
 from backend.config.settings import DEFAULT_SQLITE
 from backend.errors import ConfigError, UsageError
+from backend.sync.merge.result import Cap, Direction, OnConflict
 from backend.sync.options import Ends, Words, read_cap, read_ends, read_wanted
-from backend.sync.shape import Cap, Direction, OnConflict
 
 HOSTED = {"RENDER_DATABASE_URL": "postgresql://me:hidden@db.example.com/hesap"}
 TO_RENDER = Direction.LOCAL_TO_RENDER

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
-from backend.sync.options import Ends
-from backend.sync.shape import (
+from backend.sync.merge.result import (
     Conflict,
     ConflictKind,
     Deletion,
@@ -21,6 +20,7 @@ from backend.sync.shape import (
     Status,
     TableCount,
 )
+from backend.sync.options import Ends
 from backend.sync.tell.report import Ran, Seen
 
 ENDS = Ends(

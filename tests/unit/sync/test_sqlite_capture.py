@@ -6,9 +6,9 @@ from contextlib import closing
 
 from sqlalchemy import Column, MetaData, Table, Text
 
-from backend.sync.model_tables import tables_of
-from backend.sync.sides.sqlite_capture import TABLES, triggers
-from backend.sync.tables import Meaning
+from backend.sync.replica.model_tables import tables_of
+from backend.sync.replica.sqlite_capture import TABLES, triggers
+from backend.sync.replica.tables import TableConfig
 
 WIDTH = 150
 
@@ -23,7 +23,10 @@ def test_a_table_of_many_columns() -> None:
     with closing(sqlite3.connect(":memory:")) as file:
         file.execute(f"CREATE TABLE wide ({', '.join(names)}, PRIMARY KEY (c0))")
         file.execute(f"INSERT INTO wide VALUES ({', '.join('?' * WIDTH)})", values)
-        for statement in (*TABLES, *triggers(tables_of(metadata, {"wide": Meaning()})).values()):
+        for statement in (
+            *TABLES,
+            *triggers(tables_of(metadata, {"wide": TableConfig()})).values(),
+        ):
             file.execute(statement)
         file.execute("UPDATE wide SET c149 = 'another'")
         ((key, base),) = file.execute("SELECT key, base FROM tablecopy_changes").fetchall()

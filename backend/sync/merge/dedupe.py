@@ -1,0 +1,98 @@
+"""Find rows that are one person or thing under two keys, and let the remote key survive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from backend.sync.chunks import chunks
+from backend.sync.merge.context import Task
+from backend.sync.merge.excluded import Fault
+from backend.sync.merge.result import ConflictKind, Direction, Outcome, Paired
+from backend.sync.merge.units import Renames
+from backend.sync.replica.replica import Side
+from backend.sync.replica.tables import Key, SyncedTable, SyncedTables
+from backend.sync.replica.unfit import UnfitRow, first_unfit
+
+_AT_ONCE = 1_000
+
+
+@dataclass
+class Pairing:
+    """Pairs rows by what is unique about them apart from their keys.
+
+    Only a row that the other side has never seen is paired: identity comes from the key, and a
+    person who changes an address stays the same person.
+    """
+
+    source: Side
+    target: Side
+    tables: SyncedTables
+    renames: Renames
+    task: Task
+    outcome: Outcome
+
+    def pair(self, root: SyncedTable, touched: Iterable[Key]) -> None:
+        """Pair what is new at the source with what is new at the target, before any is weighed.
+
+        A row that was deleted and made again is one of these pairs: weighed alone, its deletion
+        would travel. A local source keeps its keys until the target has committed, and is read as
+        if it had the new ones; a local target gets them at once, inside its transaction.
+        """
+        if root.config.natural_key:
+            for keys in chunks(touched, _AT_ONCE):
+                self._pair(root, keys)
+
+    def _pair(self, root: SyncedTable, keys: list[Key]) -> None:
+        columns = root.config.natural_key
+        held = self.source.rows(root, root.key, keys)
+        rows = [self.renames.row(root, row) for row in held if not isinstance(row, UnfitRow)]
+        wanted = {root.pick(row, columns): root.key_of(row) for row in rows}
+        own = list(wanted.values())
+        there = {root.key_of(row) for row in self.target.rows(root, root.key, own)} if own else {}
+        new = {
+            value: key for value, key in wanted.items() if key not in there and None not in value
+        }
+        found = self.target.rows(root, columns, list(new)) if new else []
+        pairs = [(new[root.pick(row, columns)], root.key_of(row)) for row in found]
+        others = [root.key_of(row) for row in found if not isinstance(row, UnfitRow)]
+        known = (
+            {root.key_of(row) for row in self.source.rows(root, root.key, others)} if others else {}
+        )
+        for one, other in pairs:
+            if other not in known and not self._is_unfit(root, one, other):
+                self._rename(root, one, other)
+
+    def _is_unfit(self, root: SyncedTable, own: Key, other: Key) -> bool:
+        """Tell whether a row could not be copied under another key; it stays behind then."""
+        sides = ((self.source, own), (self.target, other))
+        for name, (side, key) in zip(self.task.wanted.direction.names, sides, strict=True):
+            if unfit := first_unfit(side.rows(root, root.key, [key], all_columns=True)):
+                because = f"the {name} one: {root.name} {root.shown(key)}: {unfit.why}"
+                self.task.held.units[root.name, own] = Fault(ConflictKind.UNFIT, because)
+                return True
+        return False
+
+    def _rename(self, root: SyncedTable, own: Key, other: Key) -> None:
+        if self.task.wanted.direction is Direction.LOCAL_TO_RENDER:
+            local, survivor, side = own, other, self.source
+            self.renames.add(root, own, other)
+        else:
+            local, survivor, side = other, own, self.target
+        moved = tuple(self._hanging_on(side, root, local))
+        if self.task.wanted.direction is Direction.RENDER_TO_LOCAL:
+            self.target.rekey(self.tables, root, local, survivor)
+        self.outcome.paired.append(
+            Paired(root.name, root.shown(local), root.shown(survivor), moved)
+        )
+
+    def _hanging_on(self, side: Side, root: SyncedTable, key: Key) -> list[tuple[str, str]]:
+        place = root.key[0]
+        found = {
+            (child.name, child.shown(child.key_of(row))): None
+            for child, reference in self.tables.hanging_on(root.name)
+            for column, referred in zip(reference.columns, reference.referred, strict=True)
+            if referred == place
+            for row in side.rows(child, [column], [key])
+        }
+        return list(found)

@@ -1,0 +1,109 @@
+"""Put the app's own rules to what a sync has written and not yet committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from backend.config.database_url import EngineName
+from backend.errors import DataError, FoundWanting
+from backend.invariants.checks import Scope, check_rows
+from backend.models import Group, User
+from backend.sync.replica.replica import Side
+from backend.sync.replica.tables import Value
+
+_URLS: Mapping[EngineName, str] = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
+# The connection of the side whose rows the rules are put to just now.
+_lent: ContextVar[Any] = ContextVar("lent")  # of either driver
+
+
+def broken_rules(side: Side, scopes: Mapping[str, frozenset[Value]]) -> Mapping[Value, str]:
+    """Return the groups and accounts in which a rule is broken, and which rule that is.
+
+    They are looked at together, and one by one only if something was found.
+    """
+    groups = _ids(scopes.get(Group.__tablename__))
+    users = _ids(scopes.get(User.__tablename__))
+    with _borrowed(side) as connection:
+        if not _broken(connection, Scope(groups, users)):
+            return {}
+        each = [*((one, Scope(groups=frozenset({one}))) for one in sorted(groups))]
+        each += [(one, Scope(users=frozenset({one}))) for one in sorted(users)]
+        return {one: why for one, scope in each if (why := _broken(connection, scope))}
+
+
+def _broken(connection: Connection, scope: Scope) -> str:
+    """Say which rules are broken, or cannot be put to what a SQLite file holds."""
+    try:
+        verdict = check_rows(connection, scope=scope)
+    except DataError as error:
+        return str(error.args[0])
+    return "; ".join(violation.says for violation in verdict.violations)
+
+
+def refuse_broken(side: Side) -> None:
+    """See that all rules hold for everything that is there.
+
+    Raises:
+        FoundWanting: names the rules and some rows.
+    """
+    with _borrowed(side) as connection:
+        verdict = check_rows(connection)
+    if not verdict.is_clean:
+        raise FoundWanting(
+            f"what would be copied to {side.where} breaks rules; nothing was kept: "
+            + "; ".join(line.strip() for line in verdict.lines()),
+            hint="python -m backend check, on the side it comes from, shows it too: mend it there",
+        )
+
+
+def _ids(values: frozenset[Value] | None) -> frozenset[str]:
+    return frozenset(str(value) for value in values or () if value is not None)
+
+
+class _Borrowed:
+    """A driver's connection of which the borrower can neither end the transaction nor the life."""
+
+    def __init__(self, connection: Any) -> None:  # of either driver
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:  # whatever the driver has
+        return getattr(self._connection, name)
+
+    def commit(self) -> None:
+        """Leave that to the owner."""
+
+    def rollback(self) -> None:
+        """Leave that to the owner."""
+
+    def close(self) -> None:
+        """Leave that to the owner."""
+
+
+@contextmanager
+def _borrowed(side: Side) -> Iterator[Connection]:
+    """Let SQLAlchemy see what our open transaction sees."""
+    token = _lent.set(side.connection)
+    try:
+        with _engine(side.engine).connect() as connection:
+            yield connection
+    finally:
+        _lent.reset(token)
+
+
+@cache
+def _engine(name: EngineName) -> Engine:
+    """Return one for every run of this process: what it has compiled, it need not compile again."""
+    return create_engine(
+        _URLS[name],
+        creator=lambda: _Borrowed(_lent.get()),
+        poolclass=NullPool,
+        pool_reset_on_return=None,
+        **({"use_native_hstore": False} if name == "postgres" else {}),
+    )

@@ -1,0 +1,189 @@
+"""Write units to the target, look at what is stored then, and keep what takes it back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.sync.keep.keeping import Undo
+from backend.sync.merge.constraints import Change
+from backend.sync.merge.result import ConflictKind, Outcome, TableCount
+from backend.sync.merge.three_way import Image, Place
+from backend.sync.merge.units import Renames, load
+from backend.sync.replica.refusal import Refusal, RowRefusedError
+from backend.sync.replica.replica import Side
+from backend.sync.replica.tables import Key, Row, SyncedTable, SyncedTables, Value
+from backend.sync.replica.unfit import first_unfit
+
+
+@dataclass
+class Writing:
+    """Writes to the target of one attempt."""
+
+    source: Side
+    target: Side
+    tables: SyncedTables
+    renames: Renames
+    outcome: Outcome
+    undo: Undo
+
+    def write(
+        self, root: SyncedTable, changes: Sequence[tuple[Change, Image]], *, swap: bool = False
+    ) -> None:
+        """Make the target's units what they shall be; each is given with what it is.
+
+        With `swap` they exchange unique values: those are put aside before.
+
+        Raises:
+            RowRefusedError: the target refuses it, or has stored something else than what was sent.
+        """
+        family = self.tables.family(root.name)
+        before = [(change, was, _staying(family, change, was)) for change, was in changes]
+        staying = [(change, stays) for change, _, stays in before]
+        for table in reversed(family):
+            self._delete(table, [key for _, *two in before for key in _gone(table, *two)])
+        aside = self._put_aside(root, [change.key for change, _ in changes]) if swap else {}
+        for table in family:
+            self._insert(table, [row for two in staying for row in _new(table, *two)])
+            pairs = [pair for two in staying for pair in _altered(table, *two)]
+            self._update(
+                table,
+                [(aside.get((table.name, table.key_of(old)), old), new) for old, new in pairs],
+            )
+        self._compare(root, [change for change, _ in changes])
+
+    def _put_aside(self, root: SyncedTable, keys: list[Key]) -> dict[Place, Row]:
+        """Make room for an exchange; return the rows as they are then.
+
+        Both steps are noted: going back, too, the values have to pass each other.
+        """
+        names = [column.name for column in root.visible]
+        self.undo.updated(root.name, root.key, names, self.target.rows(root, root.key, keys))
+        for unique in root.unique:
+            self.target.park(root, unique, keys)
+        rows = self.target.rows(root, root.key, keys)
+        return {(root.name, root.key_of(row)): row for row in rows}
+
+    def _insert(self, table: SyncedTable, rows: list[Row]) -> None:
+        if rows:
+            self.undo.inserted(table.name, table.key, [table.key_of(row) for row in rows])
+            self.target.insert(table, self._complete(table, rows))
+            self._count(table).inserted += len(rows)
+
+    def _update(self, table: SyncedTable, pairs: list[tuple[Row, Row]]) -> None:
+        if pairs:
+            names = [column.name for column in table.visible]
+            self.undo.updated(table.name, table.key, names, [old for old, _ in pairs])
+            self.target.update(table, [new for _, new in pairs])
+            self._count(table).updated += len(pairs)
+
+    def _delete(self, table: SyncedTable, keys: list[Key]) -> None:
+        if keys:
+            old = self.target.rows(table, table.key, keys, all_columns=True)
+            _refuse_unfit(old)
+            self.undo.deleted(table.name, table.names, old)
+            self.target.delete(table, keys)
+            self._count(table).deleted += len(keys)
+
+    def _complete(self, table: SyncedTable, rows: list[Row]) -> list[Row]:
+        """Add what travels with a new row only."""
+        if not table.config.insert_only:
+            return rows
+        asked = [self.renames.former(table.key_of(row)) for row in rows]
+        whole: dict[Key, dict[str, Value]] = {}
+        held = self.source.rows(table, table.key, asked, all_columns=True)
+        _refuse_unfit(held)
+        for found in held:
+            values = dict(zip(table.names, found, strict=True))
+            whole[self.renames.key(tuple(values[name] for name in table.key))] = values
+        names = [column.name for column in table.visible]
+        complete = []
+        for row in rows:
+            values = whole[table.key_of(row)] | dict(zip(names, row, strict=True))
+            complete.append(tuple(values[name] for name in table.names))
+        return complete
+
+    def _compare(self, root: SyncedTable, changes: list[Change]) -> None:
+        """Read what was written, and see that it is what was meant."""
+        stored = load(self.target, self.tables, root, [change.key for change in changes])
+        for change in changes:
+            found = stored[change.key].seen.now
+            if found != change.image:
+                place = next(iter(_differing(found, change.image)))
+                raise RowRefusedError(
+                    Refusal(
+                        f"{place[0]} {self.tables[place[0]].shown(place[1])} was stored as"
+                        " something else than what was sent: by a trigger, a rule, or the type of"
+                        " a column"
+                    )
+                )
+            self.outcome.compared += len(found)
+
+    def _count(self, table: SyncedTable) -> TableCount:
+        return self.outcome.tables.setdefault(table.name, TableCount())
+
+
+def _refuse_unfit(rows: Sequence[Row]) -> None:
+    """See that columns of `insert_only` can be kept and sent too; they are not validated yet."""
+    if unfit := first_unfit(rows):
+        raise RowRefusedError(Refusal(unfit.why, kind=ConflictKind.UNFIT))
+
+
+def _differing(one: Image, other: Image) -> list[Place]:
+    return sorted(
+        place for place in one.keys() | other.keys() if one.get(place) != other.get(place)
+    )
+
+
+def _new(table: SyncedTable, change: Change, was: Image) -> list[Row]:
+    return [
+        row for place, row in change.image.items() if place[0] == table.name and place not in was
+    ]
+
+
+def _gone(table: SyncedTable, was: Image, staying: Image) -> list[Key]:
+    return [key for name, key in was if name == table.name and (name, key) not in staying]
+
+
+def _altered(table: SyncedTable, change: Change, was: Image) -> list[tuple[Row, Row]]:
+    return [
+        (was[place], row)
+        for place, row in change.image.items()
+        if place[0] == table.name and place in was and was[place] != row
+    ]
+
+
+def _staying(family: Sequence[SyncedTable], change: Change, was: Image) -> Image:
+    """Return what need not be deleted; the parts of an owner that moves go, and come back."""
+    place = (change.root.name, change.key)
+    alone = _moves(family, change.root, was.get(place), change.image.get(place))
+    return {
+        each: row
+        for each, row in was.items()
+        if each in change.image and (each == place or not alone)
+    }
+
+
+def _moves(
+    family: Sequence[SyncedTable], root: SyncedTable, old: Row | None, new: Row | None
+) -> bool:
+    """Tell whether an owner's row becomes another one in columns that its parts hold too."""
+    if old is None or new is None:
+        return False
+    held = {
+        name
+        for table in family
+        for reference in table.references
+        if reference.table == root.name
+        for name in reference.referred
+    }
+    return any(root.pick(old, [name]) != root.pick(new, [name]) for name in held)
+
+
+def by_table(places: dict[Place, Row | None]) -> dict[str, dict[Key, Row | None]]:
+    """Sort places by their tables."""
+    sorted_out: dict[str, dict[Key, Row | None]] = defaultdict(dict)
+    for (name, key), row in places.items():
+        sorted_out[name][key] = row
+    return sorted_out

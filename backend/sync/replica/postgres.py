@@ -1,0 +1,160 @@
+"""A Postgres as one side of a sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from backend.config.database_url import EngineName
+from backend.sync.replica.postgres_capture import BEGIN_APPLYING, END_APPLYING, TRIGGER
+from backend.sync.replica.postgres_checks import PostgresChecks
+from backend.sync.replica.postgres_columns import COLUMNS, columns_in
+from backend.sync.replica.postgres_log import NUMBERS, PostgresLog, numbered
+from backend.sync.replica.postgres_refusals import refusals
+from backend.sync.replica.postgres_values import read
+from backend.sync.replica.replica import Glance, HeldColumn, as_memory
+from backend.sync.replica.tables import Kind, SyncedColumn, SyncedTables
+from backend.sync.replica.transactions import Rehearsable
+
+_HELD = """
+    SELECT to_regclass('alembic_version') IS NOT NULL,
+        to_regclass('tablecopy_sync') IS NOT NULL,
+        ARRAY(SELECT name FROM unnest(%s::text[]) AS n(name)
+            WHERE to_regclass(quote_ident(name)) IS NOT NULL)"""
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_BEGIN_WRITING = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; {BEGIN_APPLYING}"
+_REVISIONS = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
+_MEMORY = "SELECT to_jsonb(s) FROM tablecopy_sync AS s"
+_NUMBER = "SELECT last_value FROM tablecopy_stamps"
+_TOUCHED = "SELECT array_agg(DISTINCT tbl) FROM tablecopy_changes"
+
+_CAPTURED = """
+    SELECT p.proname, md5(p.prosrc) FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+        JOIN unnest(%s::text[]) AS n(name) ON t.tgrelid = to_regclass(quote_ident(name))
+    WHERE t.tgname = %s AND t.tgenabled = 'A'"""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What can be asked: whether migrations and syncs have left anything, and which tables."""
+
+    schema: bool
+    memory: bool
+    tables: tuple[str, ...]
+
+
+class PostgresSide(PostgresLog, Rehearsable):
+    """A database, through a connection that begins its transactions only when told to."""
+
+    def __init__(self, connection: psycopg.Connection[Any], where: str) -> None:
+        super().__init__(connection)
+        self._where = where
+
+    @property
+    def engine(self) -> EngineName:
+        """Tell how it speaks SQL."""
+        return "postgres"
+
+    @property
+    def where(self) -> str:
+        """Name the database, without its password."""
+        return self._where
+
+    def glance(self, tables: SyncedTables) -> Glance:
+        """Look at everything in one round trip; in three where something is not there."""
+        try:
+            return self._glance(tables, _Held(schema=True, memory=True, tables=tables.names))
+        except psycopg.errors.UndefinedTable:
+            ((has_schema, has_memory, held),) = self._all(_HELD, [list(tables.names)])
+            return self._glance(tables, _Held(has_schema, has_memory, tuple(held)))
+
+    def _glance(self, tables: SyncedTables, held: _Held) -> Glance:
+        ask, wanted = self.connection.execute, list(tables.names)
+        with self.connection.pipeline():
+            schema = ask("SELECT current_schema()")
+            columns = ask(COLUMNS, [wanted])
+            revisions = ask(_REVISIONS) if held.schema else None
+            memory = ask(_MEMORY) if held.memory else None
+            captured = ask(_CAPTURED, [wanted, TRIGGER])
+            numbers = ask(NUMBERS, [numbered(tables)])
+            counts = ask(_counting(held.tables)) if held.tables else None
+            # After the rows were counted: each statement sees what was committed before it.
+            touched = ask(_TOUCHED) if held.memory else None
+            number = ask(_NUMBER) if held.memory else None
+        known = next(iter(memory.fetchall()), (None,))[0] if memory else None
+        found = schema.fetchall()[0][0], dict(captured.fetchall()), numbers.fetchall()[0][0]
+        checks = _checks(tables, known, *found) if known else None
+        return Glance(
+            str(revisions.fetchall()[0][0] or "") if revisions else "",
+            as_memory(known) if known else None,
+            checks,
+            dict(counts.fetchall()) if counts else {},
+            frozenset((touched.fetchall()[0][0] if touched else None) or ()),
+            number.fetchall()[0][0] if number else 0,
+            columns_in(columns.fetchall()),
+        )
+
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[HeldColumn, ...]]:
+        """Ask the catalog."""
+        return columns_in(self._all(COLUMNS, [list(tables.names)]))
+
+    def holds(self, table: str, column: str) -> bool:
+        """Look for one row."""
+        query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)").format(
+            sql.Identifier(table), sql.Identifier(column)
+        )
+        return bool(self._all(query)[0][0])
+
+    def clock(self) -> str:
+        """Return the server's clock."""
+        moment = sql.SQL("clock_timestamp()")
+        column = SyncedColumn("now", Kind.MOMENT, nullable=False)
+        return str(self._all(sql.SQL("SELECT {}").format(read(column, moment)))[0][0])
+
+    def refusals(self) -> AbstractContextManager[None]:
+        """Let a row that is refused be told from all else that may be said."""
+        return refusals()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Send statements without waiting for the answers to those before."""
+        with self.refusals(), self.connection.pipeline():
+            yield
+
+    def check_now(self) -> None:
+        """Let nothing wait any more."""
+        self._run("SET CONSTRAINTS ALL IMMEDIATE")
+
+    def _begin(self, *, write: bool) -> None:
+        self._run(_BEGIN_WRITING if write else _BEGIN_READING)
+
+    def _commit(self, *, write: bool) -> None:
+        self._run(f"{END_APPLYING}; COMMIT" if write else "COMMIT")
+
+    def _roll_back(self) -> None:
+        # A connection that is lost has rolled back already, and says so to nobody.
+        if not self.connection.closed and not self.connection.broken:
+            self._run("ROLLBACK")
+
+
+def _checks(
+    tables: SyncedTables,
+    known: Mapping[str, Any],  # texts and numbers
+    schema: str,
+    captured: Mapping[str, str],
+    numbers: str,
+) -> PostgresChecks:
+    return PostgresChecks(tables, schema, known, captured, json.loads(numbers))
+
+
+def _counting(held: Sequence[str]) -> sql.Composed:
+    return sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {}, count(*) FROM {}").format(sql.Literal(name), sql.Identifier(name))
+        for name in held
+    )
