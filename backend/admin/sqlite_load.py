@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.db.sqlite import BUSY_TIMEOUT_MS
-from backend.db.sqlite_file import wal_path
+from backend.db.sqlite_file import BUSY_TIMEOUT_MS, wal_path
 from backend.errors import DatabaseError
 
 _EVERY_SECONDS = 0.1

@@ -19,7 +19,7 @@ from backend.bootstrap.settings import SUPERUSER, BootstrapSettings
 from backend.bootstrap.steps import Session
 from backend.config.env import read_secret
 from backend.db import private_files
-from backend.db.login import Words, log_in_directly
+from backend.db.connect import ConnectParams, connect_directly
 from backend.db.login_errors import LoginRefusedError
 from backend.errors import DatabaseError, TransientError
 
@@ -82,12 +82,12 @@ def _login(settings: BootstrapSettings, database: str) -> Session:
 def _open(settings: BootstrapSettings, password_file: Path, database: str) -> Session:
     password = read_secret("SUPERUSER_PASSWORD_FILE", password_file)
     server = settings.server.with_login(SUPERUSER, password).with_database(database)
-    words: Words = {
+    params: ConnectParams = {
         "connect_timeout": _CONNECT_SECONDS,
         "application_name": "bootstrap",
         "options": _QUIET,
     }
-    return log_in_directly(server, words)
+    return connect_directly(server, params)
 
 
 def _complete(session: Session, current: Path, pending: Path) -> None:

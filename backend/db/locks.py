@@ -15,7 +15,8 @@ import psycopg
 from filelock import FileLock, Timeout
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.pooler import Session, pooled
+from backend.db.login_errors import pooler_error
+from backend.db.session import Session
 from backend.errors import DatabaseError, LockHeldError
 
 _POLL_SECONDS = 0.1
@@ -82,7 +83,7 @@ class AdvisoryLock:
                 hint="run it again: every step is applied whole or not at all",
             ) from None
         if pid != self._pid:
-            raise pooled(str(self._database), self._database.origin)
+            raise pooler_error(self._database)
 
 
 @contextmanager
@@ -171,7 +172,7 @@ def _held(database: DatabaseUrl, lock: CommandLock, holder: str) -> LockHeldErro
 
 def _one(session: Session, query: str, *values: int) -> tuple[object, ...]:
     # Never prepared: behind a pooler the statement would stay in a session that is not ours.
-    row = session.execute(query.encode(), values, prepare=False).fetchone()
+    row = session.execute(query, values, prepare=False).fetchone()
     assert row is not None  # noqa: S101 - a SELECT without FROM has one row
     return row
 

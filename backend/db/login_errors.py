@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import psycopg
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.pooler import OWN_ADDRESS
 from backend.errors import AppError, ConfigError, DatabaseError, RefusedError, TransientError
 
 
@@ -45,6 +44,9 @@ class Advice:
 
 
 _GENERAL = Advice()
+_OWN_ADDRESS = (
+    "give {name} the server's own address: a pooled one often has port 6432, or -pooler in its host"
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,14 @@ def login_error(error: psycopg.Error, database: DatabaseUrl, advice: Advice = _G
             return trouble(way)
     return DatabaseError(
         f"no connection to {database}: {way.last_line}", hint=f"check {way.origin}"
+    )
+
+
+def pooler_error(database: DatabaseUrl) -> RefusedError:
+    """Return the refusal of a pooler that gives each transaction another session."""
+    return RefusedError(
+        f"a pooler in transaction mode lies between us and {database}",
+        hint=_OWN_ADDRESS.replace("{name}", database.origin or "the command"),
     )
 
 
@@ -218,7 +228,7 @@ def _bad_value(way: _Way) -> ConfigError:
 def _pooler(way: _Way) -> RefusedError:
     return RefusedError(
         f"a pooler lies between us and {way.database}: {way.last_line}",
-        hint=way.advised(OWN_ADDRESS),
+        hint=way.advised(_OWN_ADDRESS),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from backend.db.dialect import WRITES
+from backend.db.sqlite_file import BUSY_TIMEOUT_MS
 from backend.errors import ConfigError, DatabaseError
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from backend.config.database_url import DatabaseUrl
     from backend.db.dialect import PoolOptions
-
-BUSY_TIMEOUT_MS = 5_000
 
 
 class SQLite:

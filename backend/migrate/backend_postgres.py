@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from sqlalchemy import Connection, bindparam, exc, text
 
+from backend.db.connect import ConnectParams, connect, connect_directly
 from backend.db.dialect import PoolOptions, dialect_for
 from backend.db.locks import MIGRATE, AdvisoryLock, advisory_lock, advisory_lock_holder
-from backend.db.login import Words, log_in, log_in_directly
 from backend.db.login_errors import LoginRefusedError, given_up
 from backend.db.postgres import CONNECT_SECONDS
 from backend.errors import ConfigError, DatabaseError
@@ -58,7 +58,7 @@ class PostgresBackend:
     def __init__(self, database: DatabaseUrl, options: PoolOptions, timeouts: Timeouts) -> None:
         self._database = database
         self._timeouts = timeouts
-        self._words: Words = {
+        self._params: ConnectParams = {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": options.application_name,
         }
@@ -77,7 +77,7 @@ class PostgresBackend:
     def locked(self) -> Iterator[AdvisoryLock]:
         """Hold the lock of migrations, on a session that does nothing else."""
         with (
-            closing(log_in(self._database, self._words)) as session,
+            closing(connect(self._database, self._params)) as session,
             advisory_lock(session, self._database, MIGRATE, wait=self._timeouts.wait) as lock,
         ):
             yield lock
@@ -131,7 +131,7 @@ class PostgresBackend:
 
     def holder(self) -> str:
         """Name the session that holds the lock of migrations."""
-        with closing(log_in(self._database, self._words)) as session:
+        with closing(connect(self._database, self._params)) as session:
             return advisory_lock_holder(session, MIGRATE)
 
     def old_releases(self) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ class PostgresBackend:
         until = time.monotonic() + self._timeouts.wait
         while not self._is_there:
             try:
-                log_in_directly(self._database, self._words).close()
+                connect_directly(self._database, self._params).close()
                 self._is_there = True
             except LoginRefusedError as error:
                 # Trying again does not make a password right.

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import exc
 
-from backend.db.errors import translate
-from backend.db.missing_rights import way_out
+from backend.db.errors import missing_right_hint, translate
 from backend.errors import AppError, ConfigError, DatabaseError, DataError
 from backend.migrate.history import Revision
 
@@ -43,7 +42,7 @@ def _translated(error: exc.DBAPIError, what: str) -> AppError:
     if state == "42501":
         return ConfigError(
             f"{what} needs rights that this login has not: {words}",
-            hint=f"{way_out(words)}; the login is that of MIGRATE_DATABASE_URL",
+            hint=f"{missing_right_hint(words)}; the login is that of MIGRATE_DATABASE_URL",
         )
     if state.startswith("23") or isinstance(original, sqlite3.IntegrityError):
         return DataError(f"{what} is refused by the data: {words}", hint=_UNDONE)

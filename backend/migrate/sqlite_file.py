@@ -9,8 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, NullPool, create_engine, event, exc
 
-from backend.db.sqlite import BUSY_TIMEOUT_MS
-from backend.db.sqlite_file import is_sqlite, is_wal, read_header, wal_path
+from backend.db.sqlite_file import BUSY_TIMEOUT_MS, is_sqlite, is_wal, read_header, wal_path
 from backend.errors import DatabaseError, RefusedError
 from backend.migrate.inspection import SchemaInspection, inspect_schema
 

@@ -7,11 +7,12 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.login import log_in
-from backend.db.pooler import refuse_pooler
+from backend.db.connect import connect, refuse_pooler
 from backend.sync.reach.tls import with_tls
 from backend.sync.reach.troubles import CONNECT_SECONDS, advice_for
 from backend.tablecopy.postgres.session import CONNECT, Session
+
+_PARAMS = {**CONNECT, "connect_timeout": CONNECT_SECONDS, "application_name": "sync"}
 
 
 @contextmanager
@@ -23,8 +24,7 @@ def logged_in(database: DatabaseUrl, *, name: str) -> Iterator[Session]:
         DatabaseError: the server does not answer, or does not let us in.
     """
     safe = with_tls(replace(database, origin=name), name)
-    words = {**CONNECT, "connect_timeout": CONNECT_SECONDS, "application_name": "sync"}
-    with closing(log_in(safe, words, advice=advice_for(safe))) as session:
+    with closing(connect(safe, _PARAMS, advice=advice_for(safe))) as session:
         yield session
 
 
@@ -34,5 +34,4 @@ def refuse_pooled(session: Session, database: DatabaseUrl, *, name: str) -> None
     Raises:
         RefusedError: it does not.
     """
-    named = replace(database, origin=name)
-    refuse_pooler(session, lambda: logged_in(database, name=name), database=named)
+    refuse_pooler(session, with_tls(replace(database, origin=name), name), _PARAMS)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.sqlite import BUSY_TIMEOUT_MS
+from backend.db.sqlite_file import BUSY_TIMEOUT_MS
 from backend.errors import DatabaseError
 from backend.sync.reach.login import logged_in, refuse_pooled
 from backend.sync.reach.troubles import no_such_file

@@ -7,9 +7,8 @@ from psycopg import errors
 
 from backend.config.database_url import DatabaseUrl
 from backend.config.settings import RENDER_DATABASE_URL
-from backend.db.errors import translate
+from backend.db.errors import missing_right_hint, translate
 from backend.db.login_errors import Advice
-from backend.db.missing_rights import way_out
 from backend.errors import AppError, ConfigError, DatabaseError, DataError, TransientError
 from backend.sync.replica.postgres_refusals import refusal_in
 from backend.sync.replica.refusal import Refusal
@@ -85,7 +84,7 @@ def underway(error: psycopg.Error) -> AppError:
         return not_accepted(refusal)
     if state == "42501":
         said = error.diag.message_primary or state
-        return DatabaseError(f"the login lacks a right: {said}", hint=way_out(said))
+        return DatabaseError(f"the login lacks a right: {said}", hint=missing_right_hint(said))
     if not state and isinstance(error, psycopg.OperationalError):
         return TransientError(
             "the connection to the server was lost",

@@ -12,8 +12,9 @@ from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
-from backend.db.login import log_in, log_in_directly
-from backend.db.missing_rights import way_out
+from backend.db.connect import connect as log_in
+from backend.db.connect import connect_directly as log_in_directly
+from backend.db.errors import missing_right_hint, translate
 from backend.errors import AppError, DatabaseError, DataError
 
 # A row of unknown shape: what the catalog holds is typed by Postgres, not by us.
@@ -134,9 +135,6 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def _raise(error: psycopg.Error, doing: str) -> NoReturn:
-    # Only when it is needed: it knows SQLAlchemy too, half of what a worker's memory would be.
-    from backend.db.errors import translate
-
     known = translate(error)
     if known is not None:
         raise _saying(known, doing) from error
@@ -151,7 +149,7 @@ def _raise(error: psycopg.Error, doing: str) -> NoReturn:
             " its table out",
         ) from error
     if isinstance(error, errors.InsufficientPrivilege):
-        raise DatabaseError(f"{doing}: {said}", hint=way_out(said)) from error
+        raise DatabaseError(f"{doing}: {said}", hint=missing_right_hint(said)) from error
     raise DatabaseError(f"{doing}: {said}") from error
 
 

@@ -9,8 +9,8 @@ from contextlib import ExitStack, closing
 import pytest
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.connect import connect
 from backend.db.locks import MIGRATE, SYNC, advisory_lock, file_lock, file_lock_holder
-from backend.db.login import log_in
 from backend.errors import LockHeldError
 
 HOLDER = """
@@ -27,7 +27,7 @@ with file_lock(DatabaseUrl("sqlite", path=Path(sys.argv[1])), SYNC):
 
 def hold(stack: ExitStack, database: DatabaseUrl) -> int:
     """Take the lock of a server by a session of its own; return the session's number."""
-    session = stack.enter_context(closing(log_in(database, {"application_name": "sync"})))
+    session = stack.enter_context(closing(connect(database, {"application_name": "sync"})))
     stack.enter_context(advisory_lock(session, database, SYNC))
     return session.info.backend_pid
 
@@ -54,7 +54,7 @@ def test_a_server_is_free_again_afterwards(postgres) -> None:
 
 def test_a_lock_of_a_server_outlives_transactions(postgres) -> None:
     with ExitStack() as stack:
-        session = stack.enter_context(closing(log_in(postgres, {})))
+        session = stack.enter_context(closing(connect(postgres, {})))
         stack.enter_context(advisory_lock(session, postgres, SYNC))
         with session.transaction():
             session.execute("SELECT 1")

@@ -4,12 +4,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from backend.bootstrap.cli import command as bootstrap_command
 from backend.cli import shell
-from backend.db.pooler import refuse_pooler
+from backend.db.connect import connect, refuse_pooler
 from backend.errors import RefusedError
 from backend.migrate.cli import main as migrate_main
 from backend.sync.cli import main as sync_main
@@ -83,20 +82,15 @@ def test_no_habit_of_a_pooler_hides_it(trusting_server, in_turn, replays, sessio
     with pooled_database(trusting_server, in_turn=in_turn, replays=replays) as one:
         one.pooler.fill(sessions)
 
-        def log_in() -> closing[psycopg.Connection]:
-            return closing(psycopg.connect(one.url.conninfo(), autocommit=True))
-
-        with log_in() as session, pytest.raises(RefusedError, match="a pooler in transaction mode"):
-            refuse_pooler(session, log_in, database=one.url)
+        with (
+            closing(connect(one.url, {})) as session,
+            pytest.raises(RefusedError, match="a pooler in transaction mode"),
+        ):
+            refuse_pooler(session, one.url, {})
 
         assert one.left_behind() == set()
 
 
 def test_the_server_itself_is_taken_for_what_it_is(trusting_server) -> None:
-    database = trusting_server.url
-
-    def log_in() -> closing[psycopg.Connection]:
-        return closing(psycopg.connect(database.conninfo(), autocommit=True))
-
-    with log_in() as session:
-        refuse_pooler(session, log_in, database=database)
+    with closing(connect(trusting_server.url, {})) as session:
+        refuse_pooler(session, trusting_server.url, {})

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from backend.db.missing_rights import way_out
+from backend.db.errors import missing_right_hint
 
 
 @pytest.fixture
@@ -43,4 +43,4 @@ def test_the_advice_names_what_is_missing(guest, statement, advice) -> None:
     ):
         session.execute(statement.encode())
 
-    assert advice in way_out(caught.value.diag.message_primary or "")
+    assert advice in missing_right_hint(caught.value.diag.message_primary or "")
