@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from backend.tablecopy.casting.encoder import Encoder
+from backend.schema.match import ColumnPair, TablePair
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.postgres.tables import own_rows
-from backend.tablecopy.shape import ColumnPair, Key, KeyRange, RangeDigest, TablePair
+from backend.tablecopy.results import Key, KeyRange, RangeDigest
 
 Session = psycopg.Connection[tuple[Any, ...]]  # Any: rows of queries made here
 

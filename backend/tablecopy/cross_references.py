@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from backend.tablecopy.casting.choosing import without_rule
-from backend.tablecopy.casting.encoder import Encoder, encoder
-from backend.tablecopy.pairing import Pairing
+from backend.schema.match import ColumnPair, SchemaMatch, TablePair
+from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.postgres.tables import table_oids
-from backend.tablecopy.shape import Casts, ColumnPair, TablePair
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.connection import SourceConnection, without_limit
 from backend.tablecopy.sqlite.errors import translated
 from backend.tablecopy.sqlite.quoting import quoted
+from backend.values.conversion import Casts
+from backend.values.registry import without_conversion
 
 _SHOWN = 3
 _ROWS = 2_000
@@ -61,7 +61,7 @@ class Dangling:
 
 
 def left_behind(
-    session: Session, source: SourceConnection, pairing: Pairing, casts: Casts
+    session: Session, source: SourceConnection, pairing: SchemaMatch, casts: Casts
 ) -> Iterator[Dangling]:
     """Find references to rows that the source lacks, from tables that do not travel."""
     pairs = {pair.target.name: pair for pair in pairing.pairs}
@@ -82,7 +82,7 @@ def left_behind(
 
 
 def without_parents(
-    session: Session, source: SourceConnection, pairing: Pairing, casts: Casts
+    session: Session, source: SourceConnection, pairing: SchemaMatch, casts: Casts
 ) -> Iterator[Dangling]:
     """Find references of rows that travel to rows of excluded tables that the target lacks."""
     for pair in pairing.pairs:
@@ -111,7 +111,7 @@ def _columns(pair: TablePair, names: Sequence[str]) -> TablePair | None:
     if not all(name in by_name for name in names):
         return None
     columns = replace(pair, columns=tuple(by_name[name] for name in names))
-    return None if without_rule(columns) else columns
+    return None if without_conversion(columns) else columns
 
 
 def _missing(wanted: set[bytes], held: Iterable[bytes]) -> frozenset[bytes]:
@@ -130,7 +130,7 @@ def _source_values(
     rules = encoder(columns, casts)
     filled = " AND ".join(f"{quoted(one.source.name)} IS NOT NULL" for one in columns.columns)
     words = ("SELECT CAST(", rules.select, "AS BLOB) FROM", quoted(pair.source.name))
-    source.begin_reading(rules.rules)
+    source.begin_reading(rules.conversions)
     with translated(source.path), without_limit(source):
         for (value,) in ask(source, " ".join((*words, "WHERE", filled))):
             yield value

@@ -9,12 +9,12 @@ from itertools import pairwise, zip_longest
 
 from psycopg import sql
 
-from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import target_digests, target_key, target_range
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.loading import BadValuesError
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.tables import own_rows
-from backend.tablecopy.shape import Key, KeyRange
+from backend.tablecopy.results import Key, KeyRange
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import without_limit
@@ -95,7 +95,7 @@ class DifferUnit:
 
     def _read(self, worker: Worker, key_range: KeyRange) -> tuple[list[bytes], list[Key]]:
         """Return the digests, and the key of each part's last row."""
-        worker.reader.begin_reading(self.encoder.rules)
+        worker.reader.begin_reading(self.encoder.conversions)
         where, bound = within_range(self.encoder.pair, key_range)
         key = ", ".join(source_key(self.encoder.pair))
         table = quoted(self.encoder.pair.source.name)

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
-from backend.tablecopy.casting.encoder import Encoder
+from backend.schema.match import SchemaMatch, TablePair
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.loading import Loaded, LoadResult, LoadUnit, batches, count_rows
-from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.pool import OneSession
 from backend.tablecopy.postgres.emptiness import NOTHING, contents, refuse_unless_empty
 from backend.tablecopy.postgres.merging import Merge, together
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import keep_writers_out
-from backend.tablecopy.shape import BATCH_ROWS, TablePair
+from backend.tablecopy.results import BATCH_ROWS
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.updating import move_counters
 
@@ -32,7 +32,7 @@ class DirectLoad:
     """What to load; `on_progress` is told (table, rows) whenever some more are in."""
 
     source: Source
-    pairing: Pairing
+    pairing: SchemaMatch
     encoders: Mapping[str, Encoder]
     batch_rows: int = BATCH_ROWS
     high_water: Mapping[str, int] = field(default_factory=dict)

@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from psycopg import sql
 
-from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.comparing import Session, target_lines, target_range
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.merging import Surplus, surplus
 from backend.tablecopy.postgres.session import translated as target_translated
 from backend.tablecopy.postgres.tables import own_rows
-from backend.tablecopy.shape import Difference, KeyRange, Kind
+from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.connection import BAD, SourceConnection, without_limit
 from backend.tablecopy.sqlite.errors import translated
@@ -53,7 +53,7 @@ def differences(
 def _source_rows(
     source: SourceConnection, encoder: Encoder, key_range: KeyRange
 ) -> Iterator[Fields]:
-    source.begin_reading(encoder.rules)
+    source.begin_reading(encoder.conversions)
     where, bound = within_range(encoder.pair, key_range)
     fields = ", ".join(f"CAST({field} AS BLOB)" for field in encoder.source_fields())
     words = ("SELECT", fields, "FROM", quoted(encoder.pair.source.name), where)
@@ -75,7 +75,7 @@ def _target_rows(
 
 
 def _source_lines(source: SourceConnection, encoder: Encoder) -> Iterator[bytes]:
-    source.begin_reading(encoder.rules)
+    source.begin_reading(encoder.conversions)
     line = f"CAST({encoder.select} AS BLOB)"
     words = ("SELECT", line, "AS line FROM", quoted(encoder.pair.source.name), "ORDER BY line")
     with without_limit(source):
@@ -99,16 +99,16 @@ def _compared(encoder: Encoder, here: Rows, there: Rows) -> Iterator[Difference]
         for one, other in zip(ours, theirs, strict=False):
             yield from _changed(encoder, said, one, other)
         for _ in theirs[len(ours) :]:
-            yield Difference(table, said, Kind.DOUBLED if ours else Kind.EXTRA)
+            yield Difference(table, said, DifferenceKind.DOUBLED if ours else DifferenceKind.EXTRA)
         for _ in ours[len(theirs) :]:
-            yield Difference(table, said, Kind.MISSING)
+            yield Difference(table, said, DifferenceKind.MISSING)
 
 
 def _changed(encoder: Encoder, key: str, ours: Fields, theirs: Fields) -> Iterator[Difference]:
     for name, one, other in zip(encoder.columns, ours, theirs, strict=True):
         if one != other:
             said = _said_apart(one, other)
-            yield Difference(encoder.pair.target.name, key, Kind.CHANGED, name, *said)
+            yield Difference(encoder.pair.target.name, key, DifferenceKind.CHANGED, name, *said)
 
 
 def _of_surplus(encoder: Encoder, found: Iterable[Surplus]) -> Iterator[Difference]:
@@ -119,14 +119,19 @@ def _of_surplus(encoder: Encoder, found: Iterable[Surplus]) -> Iterator[Differen
     for one in found:
         fields = tuple(_FIELD.findall(one.line))
         if one.also_elsewhere or not encoder.pair.key:
-            kind = Kind.MISSING if one.ours else Kind.DOUBLED if one.also_elsewhere else Kind.EXTRA
-            yield Difference(table, _said_fields(names, fields), kind)
+            yield Difference(table, _said_fields(names, fields), _kind(one))
             continue
         (here if one.ours else there).append(fields)
         if len(here) + len(there) > _MOST_ROWS:
             yield from _compared(encoder, _by_key(encoder, here), _by_key(encoder, there))
             here, there = [], []
     yield from _compared(encoder, _by_key(encoder, here), _by_key(encoder, there))
+
+
+def _kind(surplus: Surplus) -> DifferenceKind:
+    if surplus.ours:
+        return DifferenceKind.MISSING
+    return DifferenceKind.DOUBLED if surplus.also_elsewhere else DifferenceKind.EXTRA
 
 
 def _said_key(encoder: Encoder, key: Fields) -> str:

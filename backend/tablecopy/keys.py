@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from backend.tablecopy.shape import ColumnPair, TablePair
+from backend.schema.match import ColumnPair, TablePair
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.quoting import quoted
 

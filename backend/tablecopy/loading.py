@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from backend.errors import DataError
-from backend.tablecopy.casting.encoder import Encoder
-from backend.tablecopy.casting.rule import Uses
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.session import translated
-from backend.tablecopy.shape import BATCH_ROWS, KeyRange, RangeDigest
+from backend.tablecopy.results import BATCH_ROWS, KeyRange, RangeDigest
 from backend.tablecopy.sqlite.blocks import Block, block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.quoting import quoted
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.worker import Worker
+from backend.values.conversion import Uses
 
 # Ranges that one COPY, and so one transaction, takes.
 _RANGES = 8

@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from backend.errors import DataError
-from backend.tablecopy.casting.encoder import encoder
+from backend.schema.match import TablePair
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.merging import Merge
 from backend.tablecopy.postgres.reach import Reached, reached
 from backend.tablecopy.postgres.references import Reference, references
 from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shape import Casts, KeyRange, TablePair
+from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.values.conversion import Casts
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,15 @@ from enum import StrEnum
 
 from psycopg import sql
 
-from backend.tablecopy.casting.encoder import Encoder, lenient_select
+from backend.schema.match import TablePair
+from backend.tablecopy.encoder import Encoder, lenient_select
 from backend.tablecopy.loading import copy_statement
 from backend.tablecopy.postgres.blueprint import Blueprint
 from backend.tablecopy.postgres.copies import make_copy
 from backend.tablecopy.postgres.findings import Offences, offences
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import own_rows
-from backend.tablecopy.shape import KeyRange, TablePair
+from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.errors import translated as source_translated

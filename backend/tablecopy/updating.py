@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import psycopg
 
 from backend.errors import RefusedError
-from backend.tablecopy.casting.encoder import Encoder
+from backend.schema.match import SchemaMatch
 from backend.tablecopy.comparing import is_closed
 from backend.tablecopy.differing import DifferUnit
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.loading import BadValuesError
-from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
 from backend.tablecopy.postgres.loosening import in_any_order
@@ -24,7 +24,7 @@ from backend.tablecopy.postgres.references import references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import keep_writers_out
 from backend.tablecopy.postgres.trial import is_unexplained, try_rows
-from backend.tablecopy.shape import BATCH_ROWS, KeyRange
+from backend.tablecopy.results import BATCH_ROWS, KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
@@ -50,7 +50,7 @@ class Update:
     """What to bring up to what; rows that only the target has stay, unless `delete` is wanted."""
 
     source: Source
-    pairing: Pairing
+    pairing: SchemaMatch
     encoders: Mapping[str, Encoder]
     delete: bool = False
     allow_cascade: bool = False
@@ -203,7 +203,7 @@ def _write(
                 change.deleted = number
 
 
-def move_counters(session: Session, pairing: Pairing, high_water: Mapping[str, int]) -> None:
+def move_counters(session: Session, pairing: SchemaMatch, high_water: Mapping[str, int]) -> None:
     """Let the sequences of live tables go on behind their rows, and behind what SQLite gave."""
     tables = [pair.target for pair in pairing.pairs]
     for schema in {table.schema for table in tables}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from backend.tablecopy.shape import BadValue
+from backend.tablecopy.results import BadValue
 
 _SHOWN = 3
 _MOST_GROUPS = 20

@@ -17,9 +17,9 @@ from backend.cli.shell import run
 from backend.cli.signals import interrupt_on_sigterm
 from backend.logs import TextFormatter
 from backend.tablecopy import forking
-from backend.tablecopy.shape import Casts
 from backend.transfer.options import Tolerance, Words, read_options
 from backend.transfer.report import write
+from backend.values.conversion import Casts
 
 _PATH = click.Path(path_type=Path)
 

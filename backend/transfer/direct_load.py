@@ -10,7 +10,7 @@ from backend.tablecopy.direct_load import DirectLoad, load_in_place
 from backend.tablecopy.loading import LoadResult
 from backend.tablecopy.pool import OneSession
 from backend.tablecopy.postgres.session import translated
-from backend.tablecopy.shape import Difference
+from backend.tablecopy.results import Difference
 from backend.transfer.checking import refusals
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.errors import DataError
-from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.loading import Load, LoadResult, count_rows, load
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.emptiness import NOTHING
@@ -11,7 +11,7 @@ from backend.tablecopy.postgres.findings import OffendingRowsError
 from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.shadow import Shadow, shadow_for
 from backend.tablecopy.postgres.swap import Swap, swap
-from backend.tablecopy.shape import Difference
+from backend.tablecopy.results import Difference
 from backend.transfer.checking import bad_rows, refusals
 from backend.transfer.options import Task
 from backend.transfer.report import Findings, Report, TableReport

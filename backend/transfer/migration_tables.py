@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from backend.schema.tables import SourceTable, TargetTable
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.shape import SourceTable, TargetTable
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.quoting import quoted

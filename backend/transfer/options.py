@@ -10,7 +10,8 @@ from pathlib import Path
 from backend.config.database_url import DatabaseUrl, parse_database_url
 from backend.config.settings import DEFAULT_SQLITE, Settings, load_settings
 from backend.errors import ConfigError, UsageError
-from backend.tablecopy.shape import BATCH_ROWS, Casts
+from backend.tablecopy.results import BATCH_ROWS
+from backend.values.conversion import Casts
 
 
 class Task(StrEnum):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backend.errors import RefusedError
+from backend.schema.match import SchemaMatch
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.postgres.emptiness import NOTHING, Contents, contents
 from backend.tablecopy.postgres.privileges import readable
 from backend.tablecopy.postgres.session import translated
@@ -27,7 +27,7 @@ class Plan:
 
     options: Options
     # Nothing, while the tables are still to be made.
-    pairing: Pairing
+    pairing: SchemaMatch
     rows: Mapping[str, int]
     obstacles: tuple[Obstacle, ...] = ()
     pending: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Plan:
 def make_plan(options: Options, sides: Sides, *, tried: bool = False) -> Plan:
     """Look at both sides; once in a run the server is asked what it would refuse to make."""
     pending = _pending(options, sides)
-    pairing = Pairing(()) if pending else sides.pair(options)
+    pairing = SchemaMatch(()) if pending else sides.pair(options)
     found = () if pending else sides.histories(options)
     scene = Scene(options, sides, pairing, pending, found, tried)
     with translated("looking at what the target holds"):

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from backend.errors import DatabaseError, DataError, RefusedError
+from backend.schema.match import FindingKind, SchemaMatch
 from backend.tablecopy.cross_references import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.pairing import FindingKind, Pairing
 from backend.tablecopy.postgres.emptiness import Contents
 from backend.tablecopy.postgres.preflight import target_obstacles
 from backend.tablecopy.postgres.reach import refused
@@ -42,7 +42,7 @@ class Scene:
 
     options: Options
     sides: Sides
-    pairing: Pairing
+    pairing: SchemaMatch
     pending: tuple[str, ...] = ()
     histories: tuple[History, ...] = ()
     # Whether all of this has been asked before in this run.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.cli.answer import to_json
 from backend.errors import DatabaseError, ExitCode
-from backend.tablecopy.shape import BadValue, Difference
+from backend.tablecopy.results import BadValue, Difference
 from backend.transfer.bad_value_lines import bad_value_lines
 
 if TYPE_CHECKING:

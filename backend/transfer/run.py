@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from backend.cli.progress import Watcher
-from backend.tablecopy.casting.encoder import Encoder, encoder
+from backend.schema.match import SchemaMatch
+from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.keys import see_order
-from backend.tablecopy.pairing import Pairing
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.session import translated
 from backend.transfer.archive import Archived
@@ -29,7 +29,7 @@ class Run:
     options: Options
     sides: Sides
     watcher: Watcher
-    pairing: Pairing
+    pairing: SchemaMatch
     archived: Archived | None = None
     migrated: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)

@@ -8,8 +8,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.tablecopy.casting.choosing import without_rule
-from backend.tablecopy.pairing import FindingKind, Pairing, PairingOptions, pair
+from backend.schema.match import (
+    ColumnPair,
+    FindingKind,
+    MatchOptions,
+    SchemaMatch,
+    TablePair,
+    match_tables,
+)
+from backend.schema.tables import SourceTable, TargetTable
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import (
     Session,
@@ -17,13 +24,13 @@ from backend.tablecopy.postgres.session import (
     connect_directly,
     translated,
 )
-from backend.tablecopy.shape import ColumnPair, SourceTable, TablePair, TargetTable
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.quoting import quoted
 from backend.tablecopy.sqlite.source import Source, open_source
 from backend.transfer.migration_tables import History, histories, names_of_histories
 from backend.transfer.options import Options, Tolerance
 from backend.transfer.rules import BOOKKEEPING, is_ours
+from backend.values.registry import without_conversion
 from backend.version import release
 
 # What other tools of ours put beside the tables of the app and take away again.
@@ -38,7 +45,7 @@ class Sides:
     target: Target
     session: Session
 
-    def pair(self, options: Options) -> Pairing:
+    def pair(self, options: Options) -> SchemaMatch:
         """Look at the tables of both sides, as they are now."""
         sources, targets = self.source.tables(), self._targets()
         tables: list[SourceTable | TargetTable] = [*sources, *targets]
@@ -46,8 +53,8 @@ class Sides:
         tools = {table.name for table in tables if table.name.startswith(_TOOLS_PREFIX)}
         left_alone = frozenset(own | tools | names_of_histories(tables))
         allowed = _allowed(options.tolerance)
-        wanted = PairingOptions(options.tables, options.excluded, left_alone, allowed)
-        return pair(sources, targets, wanted)
+        wanted = MatchOptions(options.tables, options.excluded, left_alone, allowed)
+        return match_tables(sources, targets, wanted)
 
     def histories(self, options: Options) -> tuple[History, ...]:
         """Compare what frameworks have written down about their migrations; return what differs."""
@@ -74,7 +81,7 @@ class Sides:
         """Return the columns that hold values of the file and are of a type without a rule."""
         return [
             column
-            for column in without_rule(pair)
+            for column in without_conversion(pair)
             if self._holds_value(pair.source.name, column.source.name)
         ]
 

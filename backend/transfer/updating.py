@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from psycopg.errors import UniqueViolation
 
 from backend.errors import DataError, RefusedError
-from backend.tablecopy.casting.encoder import Encoder
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.findings import OffendingRowsError
 from backend.tablecopy.postgres.reach import Reached
-from backend.tablecopy.shape import KeyRange
+from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.errors import translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.updating import Parts, TableChange, Update, differing, write

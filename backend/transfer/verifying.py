@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from backend.tablecopy.casting.encoder import Encoder
 from backend.tablecopy.drilldown import differences
+from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Runner
 from backend.tablecopy.postgres.moment import one_moment
-from backend.tablecopy.shape import Difference, KeyRange, Kind
+from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.transfer.report import Findings, Report, TableReport
@@ -107,6 +107,6 @@ def _seen_to_differ(
     first = next(named, None)
     if first is None:
         borders = f"somewhere from {key_range.after} to {key_range.upto}"
-        first = Difference(unit.encoder.pair.target.name, borders, Kind.CHANGED)
+        first = Difference(unit.encoder.pair.target.name, borders, DifferenceKind.CHANGED)
     yield first
     yield from named

@@ -23,13 +23,10 @@ AMBIGUOUS_NAMES = set(
         "Entry",
         "History",
         "Key",
-        "Kind",
-        "Pairing",
         "Part",
         "Reached",
         "Reference",
         "Row",
-        "Rule",
         "Seen",
         "Session",
         "Side",
@@ -57,14 +54,11 @@ FILES_WITHOUT_A_NOUN = {
     *(
         f"backend/tablecopy/{name}.py"
         for name in [
-            "casting/choosing",
             "comparing",
             "differing",
             "forking",
             "loading",
             "merging",
-            "ordering",
-            "pairing",
             "postgres/finishing",
             "postgres/loosening",
             "postgres/merging",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from backend.schema.tables import TargetTable
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.shape import TargetTable
 
 # A domain's column takes all that the domain's own type takes, and NULL too. A sequence would
 # count on, and no rollback takes that back.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from backend.schema.tables import TargetColumn, TargetTable
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.shape import TargetColumn, TargetTable
 
 _COUNTED = {"smallint", "integer", "bigint"}
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from psycopg import errors, sql
 
+from backend.schema.match import TablePair
 from backend.tablecopy.postgres.definitions import definitions
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.shape import TablePair
 
 # Not the key by which rows are found, nor what foreign keys hold on to, nor what is looked at when
 # a statement ends anyway.

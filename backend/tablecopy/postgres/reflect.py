@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
+from backend.schema.tables import ForeignKey, TargetColumn, TargetTable, TargetType
 from backend.tablecopy.postgres.session import Row, Session
-from backend.tablecopy.shape import ForeignKey, TargetColumn, TargetTable, TargetType
 
 # What CREATE TABLE makes; a partition is reached through the table it belongs to.
 _TABLES = """

@@ -16,12 +16,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from backend.errors import DatabaseError, RefusedError
+from backend.schema.tables import TargetTable
 from backend.tablecopy.postgres.blueprint import read_blueprint
 from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
 from backend.tablecopy.postgres.emptiness import contents, refuse_unless_empty
 from backend.tablecopy.postgres.session import Session, configure, translated
 from backend.tablecopy.postgres.shadow import Shadow
-from backend.tablecopy.shape import TargetTable
 
 _BLOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from psycopg import sql
 
+from backend.schema.tables import TargetTable
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.shape import TargetTable
 
 _OIDS = """
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

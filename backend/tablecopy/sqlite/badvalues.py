@@ -8,22 +8,24 @@ from typing import Protocol, cast
 
 import apsw
 
-from backend.tablecopy.casting.encoder import Encoder, encoder
-from backend.tablecopy.casting.rule import (
-    BadValueError,
-    Rule,
-    Value,
-    decoded,
-    field_text,
-    shown,
-)
-from backend.tablecopy.shape import BadValue, Casts, ColumnPair, KeyRange, TablePair
+from backend.schema.match import ColumnPair, TablePair
+from backend.tablecopy.encoder import Encoder, encoder
+from backend.tablecopy.results import BadValue, KeyRange
 from backend.tablecopy.sqlite.asking import Row, ask
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection, without_limit
 from backend.tablecopy.sqlite.errors import translated
 from backend.tablecopy.sqlite.quoting import chained, quoted
 from backend.tablecopy.sqlite.ranges import key_names, sample_ranges, source_key, within_range
+from backend.values.conversion import (
+    BadValueError,
+    Casts,
+    Conversion,
+    SqliteValue,
+    decoded,
+    field_text,
+    shown,
+)
 
 _RANGE_ROWS = 5_000
 # In hexadecimal digits twice as long: neither a text of SQLite nor a value of Postgres is longer.
@@ -32,7 +34,7 @@ MOST_BYTES = 499_000_000
 _COLUMNS = 500
 _OVERSIZE = "oversize"
 
-Columns = Sequence[tuple[ColumnPair, Rule]]
+Columns = Sequence[tuple[ColumnPair, Conversion]]
 
 
 class Charset(Protocol):
@@ -70,7 +72,7 @@ def _in_range(
     # Whether text is UTF-8 SQLite cannot tell; if any is not, each row is looked at.
     sure = charset is None and _is_utf8(connection, reading, key_range)
     only = "" if sure else " OR 1"
-    every = list(zip(reading.pair.columns, reading.rules, strict=True))
+    every = list(zip(reading.pair.columns, reading.conversions, strict=True))
     for first in range(0, len(every), _COLUMNS):
         some = every[first : first + _COLUMNS]
         rows, bound = _doubtful_rows(reading.pair, some, key_range, only)
@@ -100,9 +102,9 @@ def _doubtful_rows(
     return " ".join(("SELECT", columns, "FROM", quoted(pair.source.name), where)), bound
 
 
-def _doubt(rule: Rule, name: str) -> str:
+def _doubt(rule: Conversion, name: str) -> str:
     null = "0" if rule.column.not_null else f"{name} IS NULL"
-    return f"({null} OR ({rule.sure(name)})) IS NOT TRUE OR {_is_oversize(name)}"
+    return f"({null} OR ({rule.sql_is_valid(name)})) IS NOT TRUE OR {_is_oversize(name)}"
 
 
 def _is_oversize(name: str) -> str:
@@ -130,7 +132,7 @@ def _in_row(
             yield BadValue(pair.source.name, key, column.source.name, _said(*value), reason)
 
 
-def _reason(rule: Rule, kind: str, value: Value, charset: Charset | None) -> str:
+def _reason(rule: Conversion, kind: str, value: SqliteValue, charset: Charset | None) -> str:
     if kind == _OVERSIZE:
         return f"is more than the {MOST_BYTES:,} bytes that Postgres takes of one value"
     try:
@@ -143,7 +145,7 @@ def _reason(rule: Rule, kind: str, value: Value, charset: Charset | None) -> str
     return f"{charset.name} has no {missing!r}" if charset and missing else ""
 
 
-def _said(kind: str, value: Value) -> str:
+def _said(kind: str, value: SqliteValue) -> str:
     if kind == _OVERSIZE:
         return f"{cast('int', value):,} bytes"
     try:

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import apsw
 
-from backend.tablecopy.casting.encoder import Encoder
-from backend.tablecopy.shape import KeyRange, RangeDigest
+from backend.tablecopy.encoder import Encoder
+from backend.tablecopy.results import KeyRange, RangeDigest
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.connection import SourceConnection, without_limit
 from backend.tablecopy.sqlite.quoting import quoted
@@ -48,12 +48,12 @@ def block(
 
     Bytes come as SQLite has them, so what is not UTF-8, or holds a NUL, is refused by Postgres.
     """
-    connection.begin_reading(encoder.rules)
+    connection.begin_reading(encoder.conversions)
     try:
         pieces = _Pieces(write)
         rows = _read_at_once(connection, encoder, key_range, pieces)
     except apsw.TooBigError:
-        connection.begin_reading(encoder.rules)
+        connection.begin_reading(encoder.conversions)
         pieces = _Pieces(write)
         rows = _read_rows(connection, encoder, key_range, pieces)
     return Block(

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import apsw
 
-from backend.tablecopy.casting.rule import BadValueError, Rule, Uses, Value, field_text
 from backend.tablecopy.sqlite.errors import translated
+from backend.values.conversion import BadValueError, Conversion, SqliteValue, Uses, field_text
 
 BUSY_TIMEOUT_MS = 10_000
 # A block that would be larger is read row by row instead, so that memory stays flat.
@@ -38,7 +38,7 @@ class SourceConnection(apsw.Connection):
         super().__init__(str(handle.path), flags=apsw.SQLITE_OPEN_READONLY)
         # As people know it, although a copy may be read.
         self.path = handle.shown
-        self.rules: Sequence[Rule] = ()
+        self.rules: Sequence[Conversion] = ()
         self.uses: Uses = Counter()
         self.bad = 0
         self.set_busy_timeout(BUSY_TIMEOUT_MS)
@@ -46,11 +46,11 @@ class SourceConnection(apsw.Connection):
         self.create_scalar_function("tablecopy_cast", cast("Any", self._cast), 3)
         self.create_scalar_function("tablecopy_try", cast("Any", self._try), 3)
 
-    def begin_reading(self, rules: Sequence[Rule]) -> None:
+    def begin_reading(self, rules: Sequence[Conversion]) -> None:
         """Start counting anew, for a table with these rules."""
         self.rules, self.uses, self.bad = rules, Counter(), 0
 
-    def _cast(self, place: int, kind: str, value: Value) -> str:
+    def _cast(self, place: int, kind: str, value: SqliteValue) -> str:
         """Cast what no fast branch was made for; called by SQLite."""
         try:
             return field_text(self.rules[place], kind, value, self.uses)
@@ -58,7 +58,7 @@ class SourceConnection(apsw.Connection):
             self.bad += 1
             return BAD
 
-    def _try(self, place: int, kind: str, value: Value) -> str:
+    def _try(self, place: int, kind: str, value: SqliteValue) -> str:
         """Cast a value, or make it NULL if it is bad; called by SQLite."""
         try:
             return field_text(self.rules[place], kind, value, self.uses)

@@ -6,7 +6,9 @@ from itertools import pairwise
 
 import apsw
 
-from backend.tablecopy.shape import Key, KeyRange, SourceTable, TablePair
+from backend.schema.match import TablePair
+from backend.schema.tables import SourceTable
+from backend.tablecopy.results import Key, KeyRange
 from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.quoting import chained, quoted, row_value
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import apsw
 
-from backend.tablecopy.shape import SourceColumn, SourceTable
+from backend.schema.tables import SourceColumn, SourceTable
 from backend.tablecopy.sqlite.asking import ask
 
 # Neither views nor virtual tables, nor the tables in which the latter keep what they hold.

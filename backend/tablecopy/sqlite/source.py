@@ -11,7 +11,7 @@ import apsw
 
 from backend.db.sqlite_file import is_sqlite, is_wal, read_header
 from backend.errors import DatabaseError, RefusedError
-from backend.tablecopy.shape import SourceTable
+from backend.schema.tables import SourceTable
 from backend.tablecopy.sqlite import copying
 from backend.tablecopy.sqlite.connection import (
     BUSY_TIMEOUT_MS,

@@ -11,18 +11,19 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from backend.tablecopy.casting.encoder import Encoder, encoder
+from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.tablecopy.comparing import target_digests
 from backend.tablecopy.drilldown import differences
+from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.keys import see_order
-from backend.tablecopy.pairing import PairingOptions, pair
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target, connect
-from backend.tablecopy.shape import BadValue, Casts, Difference, KeyRange, TablePair
+from backend.tablecopy.results import BadValue, Difference, KeyRange
 from backend.tablecopy.sqlite.badvalues import bad_values
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source, open_source
+from backend.values.conversion import Casts
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Sides:
 
     def pairs(self, *, ordered: bool = True) -> list[TablePair]:
         """Pair all tables."""
-        found = pair(self.source.tables(), reflect_target(self.session, "public"), PairingOptions())
+        found = match_tables(
+            self.source.tables(), reflect_target(self.session, "public"), MatchOptions()
+        )
         if not ordered:
             return list(found.pairs)
         return [see_order(self.source.connection, self.session, one) for one in found.pairs]

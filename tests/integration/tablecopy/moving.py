@@ -7,19 +7,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from backend.tablecopy.casting.encoder import encoder
+from backend.schema.match import MatchOptions, TablePair, match_tables
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.keys import see_order
 from backend.tablecopy.loading import Load, LoadResult, load
-from backend.tablecopy.pairing import PairingOptions, pair
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.postgres.shadow import drop_shadow, left_over, shadow_for
 from backend.tablecopy.postgres.swap import Swap, swap
-from backend.tablecopy.shape import Casts, TablePair
 from backend.tablecopy.sqlite.source import Source, open_source
 from backend.tablecopy.updating import TableChange, Update, update
+from backend.values.conversion import Casts
 
 Watch = Callable[[str, int], None]
 
@@ -34,7 +34,9 @@ def transfer(
     ):
         for name in left_over(session, target.schema):
             drop_shadow(session, name)
-        pairing = pair(source.tables(), reflect_target(session, target.schema), PairingOptions())
+        pairing = match_tables(
+            source.tables(), reflect_target(session, target.schema), MatchOptions()
+        )
         assert not pairing.open_findings
         names = [one.target.name for one in pairing.pairs]
         with shadow_for(session, target.schema, names) as shadow:
@@ -56,7 +58,9 @@ def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[
         open_source(path, scratch=scratch) as source,
         closing(connect(target, name="test")) as session,
     ):
-        found = pair(source.tables(), reflect_target(session, target.schema), PairingOptions())
+        found = match_tables(
+            source.tables(), reflect_target(session, target.schema), MatchOptions()
+        )
         with Pool(source, target, workers=2) as pool:
             pairs = seen(source, session, found.pairs)
             encoders = {one.target.name: encoder(one, Casts()) for one in pairs}

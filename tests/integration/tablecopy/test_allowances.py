@@ -4,10 +4,10 @@ from contextlib import closing
 
 import pytest
 
-from backend.tablecopy.casting.encoder import encoder
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.session import connect
-from backend.tablecopy.shape import Casts
 from backend.tablecopy.sqlite.badvalues import bad_values
+from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, carry, refused, write
 
 MOMENT = "2026-01-02 03:04:05.250000"

@@ -5,12 +5,13 @@ from contextlib import closing
 
 import pytest
 
-from backend.tablecopy.casting.encoder import encoder
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.session import connect
-from backend.tablecopy.shape import Casts, KeyRange
+from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import BLOCK_BYTES
 from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 
 LARGE = 3 * 1024 * 1024

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from backend.tablecopy.casting.encoder import encoder
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.session import connect
-from backend.tablecopy.shape import Casts, Kind
+from backend.tablecopy.results import DifferenceKind
+from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 
 COLUMNS = "name VARCHAR(40), amount NUMERIC, at DATETIME, kept BOOLEAN"
@@ -112,10 +113,10 @@ def test_a_changed_value_is_named(shaped, planted):
         named = found(sides, encoding)
 
     if encoding.pair.key:
-        assert named == [(Kind.CHANGED, column, source, target)]
+        assert named == [(DifferenceKind.CHANGED, column, source, target)]
     else:
         # Nothing tells which row has become which.
-        assert sorted(kind for kind, *_ in named) == [Kind.EXTRA, Kind.MISSING]
+        assert sorted(kind for kind, *_ in named) == [DifferenceKind.EXTRA, DifferenceKind.MISSING]
 
 
 def test_two_swapped_values_are_both_named(shaped):
@@ -129,18 +130,21 @@ def test_two_swapped_values_are_both_named(shaped):
 
     if encoding.pair.key:
         assert sorted(named) == [
-            (Kind.CHANGED, "name", "'name 3 '", "'name 8 '"),
-            (Kind.CHANGED, "name", "'name 8 '", "'name 3 '"),
+            (DifferenceKind.CHANGED, "name", "'name 3 '", "'name 8 '"),
+            (DifferenceKind.CHANGED, "name", "'name 8 '", "'name 3 '"),
         ]
     else:
-        assert sorted(kind for kind, *_ in named) == [Kind.EXTRA] * 2 + [Kind.MISSING] * 2
+        assert (
+            sorted(kind for kind, *_ in named)
+            == [DifferenceKind.EXTRA] * 2 + [DifferenceKind.MISSING] * 2
+        )
 
 
 def test_a_missing_row_is_named(shaped):
     with shaped as (_, sides, encoding):
         sides.session.execute("DELETE FROM t WHERE amount = 9.25")
 
-        assert found(sides, encoding) == [(Kind.MISSING, "", "", "")]
+        assert found(sides, encoding) == [(DifferenceKind.MISSING, "", "", "")]
 
 
 def test_an_extra_row_is_named(shaped):
@@ -150,7 +154,7 @@ def test_an_extra_row_is_named(shaped):
         values = ", ".join(extra.get(column.type.name, "77") for column in columns)
         sides.session.execute(f"INSERT INTO t VALUES ({values}, 'x', 0, now(), true)".encode())
 
-        assert found(sides, encoding) == [(Kind.EXTRA, "", "", "")]
+        assert found(sides, encoding) == [(DifferenceKind.EXTRA, "", "", "")]
 
 
 def test_a_doubled_row_is_named_though_the_target_has_lost_its_key(shaped):
@@ -158,10 +162,10 @@ def test_a_doubled_row_is_named_though_the_target_has_lost_its_key(shaped):
         sides.session.execute("ALTER TABLE t DROP CONSTRAINT IF EXISTS t_pkey")
         sides.session.execute("INSERT INTO t SELECT * FROM t WHERE amount = 4.25")
 
-        assert found(sides, encoding) == [(Kind.DOUBLED, "", "", "")]
+        assert found(sides, encoding) == [(DifferenceKind.DOUBLED, "", "", "")]
         # As the tool would come to see it, which reads what the target has now.
         (anew,) = sides.pairs()
-        assert found(sides, encoder(anew, Casts())) == [(Kind.DOUBLED, "", "", "")]
+        assert found(sides, encoder(anew, Casts())) == [(DifferenceKind.DOUBLED, "", "", "")]
 
 
 def test_the_row_is_named_by_its_key(tmp_path, empty_target):

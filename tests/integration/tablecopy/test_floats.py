@@ -7,9 +7,10 @@ from contextlib import closing
 
 import pytest
 
-from backend.tablecopy.casting.floats import Double, Single
+from backend.schema.tables import TargetColumn, TargetType
 from backend.tablecopy.postgres.session import connect
-from backend.tablecopy.shape import Casts, TargetColumn, TargetType
+from backend.values.conversion import Casts
+from backend.values.floats import Double, Single
 
 SEED = 7
 # All of them come with a drill.

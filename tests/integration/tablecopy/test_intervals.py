@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, Interval, MetaData, Table, create_engine, select
 
-from backend.tablecopy.casting.intervals import Interval as IntervalRule
-from backend.tablecopy.shape import Casts, TargetColumn, TargetType
+from backend.schema.tables import TargetColumn, TargetType
+from backend.values.conversion import Casts
+from backend.values.intervals import Interval as IntervalRule
 from tests.integration.tablecopy.carrying import carry, refused
 
 SPANS = [

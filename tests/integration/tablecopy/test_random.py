@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from backend.tablecopy.casting.encoder import encoder
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.session import Target
-from backend.tablecopy.shape import Casts
 from backend.tablecopy.sqlite.badvalues import bad_values
 from backend.tablecopy.sqlite.quoting import quoted
+from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

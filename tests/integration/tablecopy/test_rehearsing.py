@@ -5,9 +5,9 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from backend.tablecopy.casting.encoder import encoder
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.rehearsing import rehearse
-from backend.tablecopy.shape import Casts
+from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 
 SOURCE = (

@@ -5,10 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from backend.tablecopy.casting.encoder import encoder
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.session import connect
-from backend.tablecopy.shape import Casts
 from backend.tablecopy.sqlite.badvalues import bad_values
+from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import AsText, both, carry, refused, write
 
 INF = float("inf")

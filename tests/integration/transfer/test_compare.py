@@ -8,7 +8,7 @@ import pytest
 from backend.cli.progress import Lines
 from backend.tablecopy.pool import OneSession, T
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.shape import Difference, Kind
+from backend.tablecopy.results import Difference, DifferenceKind
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.transfer.options import Options, Task
 from backend.transfer.report import Findings
@@ -53,7 +53,7 @@ def found(run: Run, *statements: str) -> tuple[Difference, ...]:
 def test_digests_that_differ_are_told_though_no_row_is_found_to(run) -> None:
     (one,) = found(run, "UPDATE a SET t = 'z' WHERE id = 2")
 
-    assert (one.table, one.kind) == ("a", Kind.CHANGED)
+    assert (one.table, one.kind) == ("a", DifferenceKind.CHANGED)
     assert one.key == "somewhere from (1,) to (2,)"
     assert Findings(differences=(one,)).exit_code == 3
 

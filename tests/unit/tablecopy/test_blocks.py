@@ -7,20 +7,13 @@ from contextlib import closing
 import apsw
 import pytest
 
-from backend.tablecopy.casting.encoder import Encoder, encoder
-from backend.tablecopy.shape import (
-    Casts,
-    ColumnPair,
-    KeyRange,
-    SourceColumn,
-    SourceTable,
-    TablePair,
-    TargetColumn,
-    TargetTable,
-    TargetType,
-)
+from backend.schema.match import ColumnPair, TablePair
+from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable, TargetType
+from backend.tablecopy.encoder import Encoder, encoder
+from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle, connect
+from backend.values.conversion import Casts
 
 ROWS = 10
 BYTES = 300

@@ -2,16 +2,9 @@
 
 import pytest
 
+from backend.schema.match import ColumnPair, TablePair
+from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable, TargetType
 from backend.tablecopy.postgres.merging import Merge
-from backend.tablecopy.shape import (
-    ColumnPair,
-    SourceColumn,
-    SourceTable,
-    TablePair,
-    TargetColumn,
-    TargetTable,
-    TargetType,
-)
 
 TEXT = TargetType("text", "text")
 

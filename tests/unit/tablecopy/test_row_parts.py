@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.tablecopy.differing import _apart, _divided
-from backend.tablecopy.shape import KeyRange
+from backend.tablecopy.results import KeyRange
 
 ROWS = 3
 LAST = 24

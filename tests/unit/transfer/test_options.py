@@ -6,8 +6,8 @@ import pytest
 
 from backend.config.settings import DEFAULT_SQLITE
 from backend.errors import ConfigError, UsageError
-from backend.tablecopy.shape import Casts
 from backend.transfer.options import Task, Words, read_options
+from backend.values.conversion import Casts
 
 POSTGRES = {"MIGRATE_DATABASE_URL": "postgresql://migrate@db.example.com/hesap"}
 PARTS = {

@@ -8,13 +8,13 @@ import pytest
 from backend.errors import ExitCode
 from backend.invariants.checks import Verdict, Violation
 from backend.tablecopy.postgres.findings import Offence, OffenceKind
-from backend.tablecopy.shape import BadValue, Difference, Kind
+from backend.tablecopy.results import BadValue, Difference, DifferenceKind
 from backend.transfer.report import Findings, Report, TableReport, write
 
 BAD = BadValue("orders", "id 7", "total", "'12,50'", "is no number")
 ORPHAN = Offence("orders", "7", OffenceKind.ORPHAN, "fk_orders_group_id_groups", "9")
-CHANGED = Difference("orders", "id 7", Kind.CHANGED, "total", "1250", "1251")
-MISSING = Difference("orders", "id 8", Kind.MISSING)
+CHANGED = Difference("orders", "id 7", DifferenceKind.CHANGED, "total", "1250", "1251")
+MISSING = Difference("orders", "id 8", DifferenceKind.MISSING)
 BROKEN = Verdict(1, (Violation("balances", "add up to zero", 1, ("group 1",)),))
 
 

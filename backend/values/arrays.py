@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from psycopg import sql
 
-from backend.tablecopy.casting.documents import has_surrogate, parsed
-from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
+from backend.values.conversion import BadValueError, Conversion, Uses
+from backend.values.json_documents import has_surrogate, parsed
 
 # With other borders or dimensions it is none that a list could be; so it is named by them.
 _TARGET = """
@@ -21,28 +21,20 @@ _TARGET = """
 
 
 @dataclass(frozen=True)
-class Array(Rule):
-    """A list whose elements are read by `of`, the rule of their type."""
+class Array(Conversion):
+    """A list whose elements are read by `of`, the conversion of their type."""
 
-    of: Rule | None = None
+    of: Conversion | None = None
 
     quoted: ClassVar[bool] = True
-
-    def branches(self, name: str) -> tuple[Branch, ...]:  # noqa: ARG002
-        """Take nothing unseen."""
-        return ()
-
-    def sure(self, name: str) -> str:  # noqa: ARG002
-        """Hold for nothing."""
-        return "0"
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:
         """Take a JSON list."""
         return "{" + ",".join(self._element(one, uses) for one in _list(value)) + "}"
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
-        """Give each element by its own rule."""
-        text = self._of.target_text(sql.Identifier("element"))
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+        """Give each element by its own conversion."""
+        text = self._of.postgres_text(sql.Identifier("element"))
         return sql.SQL(_TARGET).format(name=name, text=text)
 
     def _element(self, value: Any, uses: Uses) -> str:  # Any: what JSON can hold
@@ -56,8 +48,8 @@ class Array(Rule):
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     @property
-    def _of(self) -> Rule:
-        assert self.of is not None  # noqa: S101 - whoever chooses this rule gives the other one
+    def _of(self) -> Conversion:
+        assert self.of is not None  # noqa: S101 - whoever chooses this conversion gives the other one
         return self.of
 
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from backend.tablecopy.casting.rule import BadValueError
-from backend.tablecopy.casting.wholes import whole
+from backend.values.conversion import BadValueError
+from backend.values.integers import whole
 
 LARGEST = 2.0**53
 

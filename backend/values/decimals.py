@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from psycopg import sql
 
-from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
+from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case
 
 # An exponent says exactly one number too; Python writes one for very large and small decimals.
 _WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?", re.ASCII)
@@ -19,25 +19,21 @@ _MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
 
 
 @dataclass(frozen=True)
-class Fixed(Rule):
+class Fixed(Conversion):
     """`numeric(precision, scale)`: always that many decimals, on both sides."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take integers, and reals without a further decimal; too large ones Postgres refuses."""
         if self._scale < 0:
             return ()
         zeros = f" || '.{'0' * self._scale}'" if self._scale else ""
-        whole = Branch(f"typeof({name}) = 'integer'", f"{name}{zeros}")
+        whole = SqlCase(f"typeof({name}) = 'integer'", f"{name}{zeros}")
         return (self._real(name), whole) if 0 < self._scale < _DIGITS else (whole,)
 
-    def sure(self, name: str) -> str:
-        """Hold where a branch applies and the number fits."""
-        branches = self.branches(name)
-        if not branches:
-            return "0"
+    def sql_is_valid(self, name: str) -> str:
+        """Hold where a case applies and the number fits."""
         limit = f"1e{self._whole_digits} - 1"
-        takes = " OR ".join(f"({branch.condition})" for branch in branches)
-        return f"({takes}) AND {name} BETWEEN -({limit}) AND {limit}"
+        return f"({any_case(self.sql_cases(name))}) AND {name} BETWEEN -({limit}) AND {limit}"
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take numbers in any storage class."""
@@ -49,11 +45,11 @@ class Fixed(Rule):
             raise BadValueError(f"is too large for {self.column.type.full}")
         return plain(number, max(self._scale, 0))
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give the number with all its decimals."""
         return name
 
-    def _real(self, name: str) -> Branch:
+    def _real(self, name: str) -> SqlCase:
         """Take what is the nearest real to a number of so many decimals, and say that number.
 
         Below 1e15 hundredths, or whatever they are, are whole reals: multiplying errs by less than
@@ -62,7 +58,7 @@ class Fixed(Rule):
         limit, unit = f"1e{_DIGITS - self._scale}", f"1e{self._scale}"
         real = f"typeof({name}) = 'real' AND {name} BETWEEN -{limit} AND {limit}"
         kept = f"{name} = round({name} * {unit}) / {unit}"
-        return Branch(f"{real} AND {kept}", f"printf('%.{self._scale}f', {name})")
+        return SqlCase(f"{real} AND {kept}", f"printf('%.{self._scale}f', {name})")
 
     @property
     def _scale(self) -> int:
@@ -74,16 +70,12 @@ class Fixed(Rule):
 
 
 @dataclass(frozen=True)
-class Unbounded(Rule):
+class Unbounded(Conversion):
     """`numeric`: any number of decimals, compared without zeros at the end."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take integers and reals that fifteen digits describe."""
-        return Branch(f"typeof({name}) = 'integer'", name), *short_reals(name)
-
-    def sure(self, name: str) -> str:
-        """Hold where a branch applies."""
-        return " OR ".join(f"({branch.condition})" for branch in self.branches(name))
+        return SqlCase(f"typeof({name}) = 'integer'", name), *short_reals(name)
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take numbers in any storage class."""
@@ -92,18 +84,18 @@ class Unbounded(Rule):
             raise BadValueError("has more digits than numeric can hold")
         return plain(number, max(decimals(number), 0))
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give the number without zeros at the end."""
         return sql.SQL("trim_scale({})").format(name)
 
 
-def short_reals(name: str) -> tuple[Branch, Branch]:
+def short_reals(name: str) -> tuple[SqlCase, SqlCase]:
     """Take reals whose text on both sides is the same: whole ones, and those of 15 digits."""
     whole = f"CAST({name} AS INTEGER)"
     small = f"typeof({name}) = 'real' AND {name} BETWEEN -1e{_DIGITS} AND 1e{_DIGITS}"
     # SQLite writes fifteen digits where they suffice, else seventeen, and so at least 18 signs.
     short = f"abs({name}) >= 1e-4 AND length(abs({name})) <= {_DIGITS + 2}"
-    return Branch(f"{small} AND {name} = {whole}", whole), Branch(f"{small} AND {short}", name)
+    return SqlCase(f"{small} AND {name} = {whole}", whole), SqlCase(f"{small} AND {short}", name)
 
 
 def decimal(value: int | float | str | bytes) -> Decimal:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.tablecopy.casting.decimals import decimals, plain
-from backend.tablecopy.casting.shortest import shortest_double
+from backend.values.decimals import decimals, plain
+from backend.values.float_text import shortest_double
 
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False)
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False).filter(bool)

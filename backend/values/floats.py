@@ -9,30 +9,30 @@ from typing import ClassVar
 
 from psycopg import sql
 
-from backend.tablecopy.casting.decimals import decimal, decimals, plain, short_reals
-from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
-from backend.tablecopy.casting.shortest import as_single, shortest_double, shortest_single
+from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case
+from backend.values.decimals import decimal, decimals, plain, short_reals
+from backend.values.float_text import as_single, shortest_double, shortest_single
 
 _EXACT = 2**53
 _PLAIN = 1e-4, 1e15
 
 
 @dataclass(frozen=True)
-class Double(Rule):
+class Double(Conversion):
     """`double precision`."""
 
     # Postgres writes an exponent from so many digits before the point.
     fixed_digits: ClassVar[int] = 15
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take reals that fifteen digits describe, and integers that are not large."""
         inside = f" AND {name} > -1e{self.fixed_digits} AND {name} < 1e{self.fixed_digits}"
-        reals = (Branch(branch.condition + inside, branch.text) for branch in short_reals(name))
-        return *reals, Branch(f"typeof({name}) = 'integer'{inside}", name)
+        reals = (SqlCase(case.condition + inside, case.text) for case in short_reals(name))
+        return *reals, SqlCase(f"typeof({name}) = 'integer'{inside}", name)
 
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Hold for every real number, and for integers that are not large."""
-        return f"typeof({name}) = 'real' OR ({self.branches(name)[-1].condition})"
+        return f"typeof({name}) = 'real' OR ({self.sql_cases(name)[-1].condition})"
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take numbers that are stored exactly, and decimals that somebody wrote as text."""
@@ -46,7 +46,7 @@ class Double(Rule):
             return repr(number).removesuffix(".0")
         return self._written(shortest_double(number))
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give the shortest text that stands for this number alone."""
         return name
 
@@ -66,13 +66,13 @@ class Single(Double):
 
     fixed_digits: ClassVar[int] = 6
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take integers that are not large."""
-        return super().branches(name)[-1:]
+        return super().sql_cases(name)[-1:]
 
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Hold for those integers."""
-        return self.branches(name)[0].condition
+        return any_case(self.sql_cases(name))
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:
         """Take a number whose digits are all kept."""

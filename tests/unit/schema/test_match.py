@@ -3,9 +3,9 @@
 import pytest
 
 from backend.errors import UsageError
-from backend.tablecopy.ordering import in_groups
-from backend.tablecopy.pairing import FindingKind, Pairing, PairingOptions, pair
-from backend.tablecopy.shape import (
+from backend.schema.match import FindingKind, MatchOptions, SchemaMatch, match_tables
+from backend.schema.order import parents_first
+from backend.schema.tables import (
     ForeignKey,
     SourceColumn,
     SourceTable,
@@ -35,8 +35,8 @@ def target(
     return TargetTable("public", name, made, foreign_keys=keys, **options)
 
 
-def paired(sources, targets, **options) -> Pairing:
-    return pair(sources, targets, PairingOptions(**options))
+def paired(sources, targets, **options) -> SchemaMatch:
+    return match_tables(sources, targets, MatchOptions(**options))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def paired(sources, targets, **options) -> Pairing:
     ],
 )
 def test_order(parents, groups):
-    assert in_groups(parents) == groups
+    assert parents_first(parents) == groups
 
 
 def test_tables_come_parents_first():

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from psycopg import sql
 
-from backend.tablecopy.casting.choosing import rule_for
-from backend.tablecopy.casting.rule import Rule, as_bytes, source_field, target_field
-from backend.tablecopy.shape import Casts, TablePair
+from backend.schema.match import TablePair
 from backend.tablecopy.sqlite.quoting import quoted
+from backend.values.conversion import Casts, Conversion, as_bytes, postgres_field, sqlite_field
+from backend.values.registry import conversion_for
 
 _T = TypeVar("_T")
 _MOST_ARGUMENTS = 90
@@ -27,7 +27,7 @@ class Encoder:
 
     pair: TablePair
     casts: Casts
-    rules: tuple[Rule, ...]
+    conversions: tuple[Conversion, ...]
     # The expression in SQLite's SQL.
     select: str
 
@@ -48,17 +48,20 @@ class Encoder:
 
     def target_fields(self) -> tuple[sql.Composable, ...]:
         """Return the Postgres expression of each field."""
-        return tuple(target_field(rule, sql.Identifier(rule.column.name)) for rule in self.rules)
+        return tuple(
+            postgres_field(conversion, sql.Identifier(conversion.column.name))
+            for conversion in self.conversions
+        )
 
     def source_fields(self) -> tuple[str, ...]:
         """Return SQLite's expression of each field."""
-        return _source_fields(self.pair, self.rules)
+        return _source_fields(self.pair, self.conversions)
 
 
 def encoder(pair: TablePair, casts: Casts) -> Encoder:
     """Decide how the rows of a pair are written and compared."""
-    rules = tuple(rule_for(column, casts) for column in pair.columns)
-    return Encoder(pair, casts, rules, _record(_source_fields(pair, rules)))
+    conversions = tuple(conversion_for(column, casts) for column in pair.columns)
+    return Encoder(pair, casts, conversions, _record(_source_fields(pair, conversions)))
 
 
 def lenient_select(encoder: Encoder, *, sure: bool) -> str:
@@ -67,11 +70,14 @@ def lenient_select(encoder: Encoder, *, sure: bool) -> str:
     What SQL is `sure` of goes the fast way; text that is not UTF-8 SQL cannot tell from other.
     """
     fields = []
-    for place, (rule, column) in enumerate(zip(encoder.rules, encoder.pair.columns, strict=True)):
+    both = zip(encoder.conversions, encoder.pair.columns, strict=True)
+    for place, (conversion, column) in enumerate(both):
         name = quoted(column.source.name)
-        fast = source_field(rule, name, place)
-        slow = f"tablecopy_try({place}, typeof({name}), {as_bytes(name)})"
-        fields.append(f"CASE WHEN {rule.sure(name)} THEN {fast} ELSE {slow} END" if sure else slow)
+        field = f"tablecopy_try({place}, typeof({name}), {as_bytes(name)})"
+        if sure:
+            fast = sqlite_field(conversion, name, place)
+            field = f"CASE WHEN {conversion.sql_is_valid(name)} THEN {fast} ELSE {field} END"
+        fields.append(field)
     return _record(fields)
 
 
@@ -85,8 +91,8 @@ def _batched(values: Sequence[_T], size: int) -> list[Sequence[_T]]:
     return [values[start : start + size] for start in range(0, len(values), size)]
 
 
-def _source_fields(pair: TablePair, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+def _source_fields(pair: TablePair, conversions: tuple[Conversion, ...]) -> tuple[str, ...]:
     return tuple(
-        source_field(rule, quoted(column.source.name), place)
-        for place, (rule, column) in enumerate(zip(rules, pair.columns, strict=True))
+        sqlite_field(conversion, quoted(column.source.name), place)
+        for place, (conversion, column) in enumerate(zip(conversions, pair.columns, strict=True))
     )

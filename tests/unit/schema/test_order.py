@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from backend.tablecopy.ordering import in_groups
+from backend.schema.order import parents_first
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from backend.tablecopy.ordering import in_groups
     ],
 )
 def test_parents_come_first(parents, groups) -> None:
-    assert in_groups(parents) == groups
+    assert parents_first(parents) == groups
 
 
 def test_ten_thousand_tables_in_a_row_are_ordered() -> None:
@@ -31,6 +31,6 @@ def test_ten_thousand_tables_in_a_row_are_ordered() -> None:
     names = [f"t{number:05}" for number in range(10_000)]
     parents = {one: {other} for one, other in pairwise(names)}
 
-    groups = in_groups({**parents, names[-1]: set()})
+    groups = parents_first({**parents, names[-1]: set()})
 
     assert groups == tuple((name,) for name in reversed(names))

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from backend.errors import UsageError
-from backend.tablecopy.ordering import in_groups
-from backend.tablecopy.shape import ColumnPair, SourceTable, TablePair, TargetColumn, TargetTable
+from backend.schema.order import parents_first
+from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable
 
 
 class FindingKind(StrEnum):
@@ -46,7 +46,30 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class PairingOptions:
+class ColumnPair:
+    """Where a column's values come from and where they go."""
+
+    source: SourceColumn
+    target: TargetColumn
+
+
+@dataclass(frozen=True)
+class TablePair:
+    """Two tables that shall hold the same rows; `key` tells rows apart on both sides.
+
+    `ordered` says that both sides keep the key in the same order, through an index: only then can
+    they be compared range by range. Until somebody has looked it is not known to be so.
+    """
+
+    source: SourceTable
+    target: TargetTable
+    columns: tuple[ColumnPair, ...]
+    key: tuple[ColumnPair, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class MatchOptions:
     """Which tables to take, and which differences the operator has seen and allows.
 
     Tables in `left_alone` (the bookkeeping of migrations) are neither copied nor missed.
@@ -59,12 +82,12 @@ class PairingOptions:
 
 
 @dataclass(frozen=True)
-class Pairing:
+class SchemaMatch:
     """What will be copied, parents first; tables that refer to each other share a group."""
 
     groups: tuple[tuple[TablePair, ...], ...]
     findings: tuple[Finding, ...] = ()
-    options: PairingOptions = field(default_factory=PairingOptions)
+    options: MatchOptions = field(default_factory=MatchOptions)
 
     @property
     def excluded(self) -> frozenset[str]:
@@ -82,7 +105,7 @@ class Pairing:
         """All pairs in the order of the groups."""
         return tuple(pair for group in self.groups for pair in group)
 
-    def only(self, tables: Iterable[str]) -> Pairing:
+    def only(self, tables: Iterable[str]) -> SchemaMatch:
         """Return the same with no other pairs than those of these tables of the target."""
         names = set(tables)
         groups = (tuple(p for p in group if p.target.name in names) for group in self.groups)
@@ -94,9 +117,9 @@ class Pairing:
         return tuple(f for f in self.findings if f.fatal or f.kind not in self.options.allowed)
 
 
-def pair(
-    source: Iterable[SourceTable], target: Iterable[TargetTable], options: PairingOptions
-) -> Pairing:
+def match_tables(
+    source: Iterable[SourceTable], target: Iterable[TargetTable], options: MatchOptions
+) -> SchemaMatch:
     """Pair tables and columns by name: exactly or, where that is unmistakable, in any case.
 
     Raises:
@@ -123,9 +146,9 @@ def pair(
         if columns:
             key = _key(from_table, to_table, columns)
             pairs[to_table.name] = TablePair(from_table, to_table, columns, key)
-    groups = in_groups({name: _parents(made) for name, made in pairs.items()})
+    groups = parents_first({name: _parents(made) for name, made in pairs.items()})
     made = tuple(tuple(pairs[name] for name in group) for group in groups)
-    return Pairing(made, tuple(findings), options)
+    return SchemaMatch(made, tuple(findings), options)
 
 
 class _Named(Protocol):
@@ -159,7 +182,7 @@ def _is_chosen(partners: tuple[SourceTable, TargetTable], only: tuple[str, ...])
 
 
 def _excluded(
-    sources: Iterable[SourceTable], targets: Iterable[TargetTable], options: PairingOptions
+    sources: Iterable[SourceTable], targets: Iterable[TargetTable], options: MatchOptions
 ) -> tuple[str, ...]:
     """Return the names that are excluded, and what their tables are called on the other side."""
     known = {one.name for one in sources} | {other.name for other in targets}

@@ -7,16 +7,15 @@ from typing import ClassVar
 
 from psycopg import sql
 
-from backend.tablecopy.casting.rule import (
+from backend.values.conversion import (
     BadValueError,
-    Branch,
-    Rule,
+    Conversion,
+    SqlCase,
     Uses,
     doubled_quotes,
     has_nul,
     is_text,
 )
-from backend.tablecopy.sqlite.quoting import literal
 
 # What stands for a NUL where it may be replaced: the sign for a character that was lost.
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -24,23 +23,23 @@ _NUL = "holds a NUL character, which Postgres cannot store; --nul replace puts U
 
 
 @dataclass(frozen=True)
-class Text(Rule):
+class Text(Conversion):
     """`text`, `varchar(n)`, `citext`; a length is counted in characters."""
 
     quoted: ClassVar[bool] = True
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take text that is not too long; Postgres itself would cut blanks off it."""
         condition = is_text(name)
         if self.column.type.length is not None:
             condition += f" AND length({name}) <= {self.column.type.length}"
         if self.casts.nul == "replace":
             condition += f" AND NOT {has_nul(name)}"
-        return (Branch(condition, doubled_quotes(name)),)
+        return (SqlCase(condition, doubled_quotes(name)),)
 
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Hold for text without a NUL."""
-        return f"{self.branches(name)[0].condition} AND NOT {has_nul(name)}"
+        return f"{self.sql_cases(name)[0].condition} AND NOT {has_nul(name)}"
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:
         """Take numbers in their shortest form, and bytes that are UTF-8."""
@@ -55,7 +54,7 @@ class Text(Rule):
             raise BadValueError(f"has {len(text)} characters, the column takes {length}")
         return text
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give the text itself."""
         return sql.SQL("{}::text").format(name)
 
@@ -64,10 +63,10 @@ class Text(Rule):
 class PaddedText(Text):
     """`char(n)`: blanks at the end are filling, on whichever side they stand."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take text that is not too long, without the filling."""
-        (branch,) = super().branches(name)
-        return (Branch(branch.condition, doubled_quotes(f"rtrim({name}, ' ')")),)
+        (case,) = super().sql_cases(name)
+        return (SqlCase(case.condition, doubled_quotes(f"rtrim({name}, ' ')")),)
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:
         """Leave the filling away."""
@@ -78,16 +77,12 @@ class PaddedText(Text):
 class Label(Text):
     """An enum: one of its labels, letter by letter."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take a label."""
-        labels = ", ".join(literal(label) for label in self.column.type.labels)
+        labels = ", ".join(_literal(label) for label in self.column.type.labels)
         # Compared byte by byte, whatever collation the column was declared with.
         condition = f"{is_text(name)} AND {name} COLLATE BINARY IN ({labels})"
-        return (Branch(condition, doubled_quotes(name)),)
-
-    def sure(self, name: str) -> str:
-        """Hold for a label."""
-        return self.branches(name)[0].condition
+        return (SqlCase(condition, doubled_quotes(name)),)
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:
         """Take a label."""
@@ -96,6 +91,10 @@ class Label(Text):
             labels = ", ".join(self.column.type.labels)
             raise BadValueError(f"is none of the labels {labels}")
         return text
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _as_text(value: int | float | str | bytes) -> str:

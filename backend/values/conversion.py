@@ -1,18 +1,19 @@
-"""What every rule says: how a value becomes a field of a CSV record, on both sides alike."""
+"""Conversion of one column: how a value becomes a field of a CSV record, alike on both engines."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from psycopg import sql
 
-from backend.tablecopy.shape import Casts, TargetColumn
+from backend.schema.tables import TargetColumn
 
 # What SQLite can hold; NULL is None.
-Value = int | float | str | bytes | None
+SqliteValue = int | float | str | bytes | None
 # How often each allowance of `Casts` was made use of, by "option table.column" or option alone.
 Uses = Counter[str]
 
@@ -24,7 +25,17 @@ class BadValueError(Exception):
 
 
 @dataclass(frozen=True)
-class Branch:
+class Casts:
+    """What the operator allows to be read as something else; every use is counted."""
+
+    empty_datetime: Literal["refuse", "null"] = "refuse"
+    epoch_datetimes: Literal["refuse", "s", "ms"] = "refuse"
+    intervals: Literal["refuse", "us", "ms", "s", "days"] = "refuse"
+    nul: Literal["refuse", "replace"] = "refuse"
+
+
+@dataclass(frozen=True)
+class SqlCase:
     """A fast way in SQLite's SQL: where `condition` holds, `text` is the value's field."""
 
     condition: str
@@ -32,8 +43,8 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Rule(ABC):
-    """How values get into one column; what it does not take for sure, `text` decides strictly.
+class Conversion(ABC):
+    """Conversion of one column: SQL for the common cases, `text()` for the rest.
 
     `declared` is the type that the file declares the column with, in capitals.
     """
@@ -46,16 +57,16 @@ class Rule(ABC):
     # end stand bare.
     quoted: ClassVar[bool] = False
 
-    @abstractmethod
-    def branches(self, name: str) -> tuple[Branch, ...]:
-        """Return fast branches for the quoted column `name`, the likeliest first.
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:  # noqa: ARG002
+        """Return the common cases for the quoted column `name`, the likeliest first.
 
         Where one applies, its text is the canonical one, or Postgres refuses it.
         """
+        return ()
 
-    @abstractmethod
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Return a condition in SQLite's SQL that holds for no bad value but text not UTF-8."""
+        return any_case(self.sql_cases(name))
 
     @abstractmethod
     def text(self, value: int | float | str | bytes, uses: Uses) -> str | None:
@@ -66,13 +77,18 @@ class Rule(ABC):
         """
 
     @abstractmethod
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Return the Postgres expression for the canonical text of what is stored."""
 
 
-def source_field(rule: Rule, name: str, place: int) -> str:
+def any_case(cases: Iterable[SqlCase]) -> str:
+    """Return the condition that one of the cases applies; it holds nowhere if there is none."""
+    return " OR ".join(f"({case.condition})" for case in cases) or "0"
+
+
+def sqlite_field(conversion: Conversion, name: str, place: int) -> str:
     """Return the expression in SQLite's SQL that gives a column's field, '' for NULL."""
-    whens = " ".join(f"WHEN {b.condition} THEN {b.text}" for b in rule.branches(name))
+    whens = " ".join(f"WHEN {b.condition} THEN {b.text}" for b in conversion.sql_cases(name))
     strict = f"tablecopy_cast({place}, typeof({name}), {as_bytes(name)})"
     return f"CASE {whens} WHEN {name} IS NULL THEN '' ELSE {strict} END"
 
@@ -82,17 +98,17 @@ def as_bytes(name: str) -> str:
     return f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
 
 
-def target_field(rule: Rule, name: sql.Composable) -> sql.Composable:
+def postgres_field(conversion: Conversion, name: sql.Composable) -> sql.Composable:
     """Return the Postgres expression that gives the same field, '' for NULL."""
-    text = rule.target_text(name)
-    if rule.quoted:
+    text = conversion.postgres_text(name)
+    if conversion.quoted:
         # By its bytes: before Postgres 18 nothing is looked for in text whose collation takes
         # different texts for equal.
         text = sql.SQL("""('"' || replace(({}) COLLATE "C", '"', '""') || '"')""").format(text)
-    return text if rule.column.not_null else sql.SQL("coalesce({}::text, '')").format(text)
+    return text if conversion.column.not_null else sql.SQL("coalesce({}::text, '')").format(text)
 
 
-def field_text(rule: Rule, kind: str, value: Value, uses: Uses) -> str:
+def field_text(conversion: Conversion, kind: str, value: SqliteValue, uses: Uses) -> str:
     """Return a value's field; `kind` is its storage class, text comes as bytes.
 
     Raises:
@@ -100,13 +116,13 @@ def field_text(rule: Rule, kind: str, value: Value, uses: Uses) -> str:
     """
     if value is None:
         return ""
-    text = rule.text(decoded(value) if kind == "text" else value, uses)
+    text = conversion.text(decoded(value) if kind == "text" else value, uses)
     if text is None:
         return ""
-    return '"' + text.replace('"', '""') + '"' if rule.quoted else text
+    return '"' + text.replace('"', '""') + '"' if conversion.quoted else text
 
 
-def decoded(value: Value) -> str:
+def decoded(value: SqliteValue) -> str:
     """Return text that came as bytes.
 
     Raises:
@@ -136,7 +152,7 @@ def doubled_quotes(name: str) -> str:
     return f"""'"' || {inner} || '"'"""
 
 
-def shown(value: Value) -> str:
+def shown(value: SqliteValue) -> str:
     """Return a value as people can read it, shortened."""
     if value is None:
         return "NULL"

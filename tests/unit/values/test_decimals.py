@@ -7,9 +7,9 @@ from collections import Counter
 import apsw
 import pytest
 
-from backend.tablecopy.casting.decimals import Fixed, Unbounded
-from backend.tablecopy.casting.rule import BadValueError, Rule
-from backend.tablecopy.shape import Casts, TargetColumn, TargetType
+from backend.schema.tables import TargetColumn, TargetType
+from backend.values.conversion import BadValueError, Casts, Conversion
+from backend.values.decimals import Fixed, Unbounded
 
 SCALES = (1, 2, 3, 6, 14)
 ODD = (0.0, -0.0, 0.29, 2.675, -0.004, 0.1 + 0.2, 1e15, 9999999999999.99, 5e-324, -1e300)
@@ -24,11 +24,11 @@ def near(chance: random.Random, scale: int) -> float:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_reals_near_a_decimal(scale):
-    rule = Fixed(
+    conversion = Fixed(
         TargetColumn("v", TargetType("numeric", "", precision=40, scale=scale), not_null=False),
         Casts(),
     )
-    fast, _ = rule.branches("?1")
+    fast, _ = conversion.sql_cases("?1")
     query = f"SELECT CASE WHEN {fast.condition} THEN {fast.text} END"
     chance = random.Random(scale)
     numbers = [*ODD, *(near(chance, scale) for _ in range(4000))]
@@ -36,7 +36,7 @@ def test_reals_near_a_decimal(scale):
 
     said = {number: next(connection.execute(query, (number,)))[0] for number in numbers}
 
-    strict = {number: text(rule, number) for number in numbers}
+    strict = {number: text(conversion, number) for number in numbers}
     small = 10.0 ** (15 - scale)
     assert {n: t for n, t in said.items() if t is not None and t != strict[n]} == {}
     assert [n for n, t in strict.items() if t and said[n] is None and abs(n) <= small] == []
@@ -47,9 +47,9 @@ LONG = (5.000000000000001, 1.1 + 2.2, 100000000000000.02, 0.12345678901234568, -
 
 
 def test_reals_of_any_number_of_digits():
-    rule = Unbounded(TargetColumn("v", TargetType("numeric", ""), not_null=False), Casts())
-    _, *fast = rule.branches("?1")
-    whens = " ".join(f"WHEN {branch.condition} THEN {branch.text}" for branch in fast)
+    conversion = Unbounded(TargetColumn("v", TargetType("numeric", ""), not_null=False), Casts())
+    _, *fast = conversion.sql_cases("?1")
+    whens = " ".join(f"WHEN {case.condition} THEN {case.text}" for case in fast)
     chance = random.Random(1)
     numbers = [*ODD, *LONG, *(near(chance, 15) for _ in range(4000))]
     connection = apsw.Connection(":memory:")
@@ -62,7 +62,7 @@ def test_reals_of_any_number_of_digits():
     assert {
         number: written
         for number, written in said.items()
-        if written is not None and trimmed(written) != text(rule, number)
+        if written is not None and trimmed(written) != text(conversion, number)
     } == {}
     assert [said[number] for number in LONG] == [None] * len(LONG)
     assert said[0.29] == "0.29"
@@ -73,8 +73,8 @@ def trimmed(written: str) -> str:
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def text(rule: Rule, number: float) -> str | None:
+def text(conversion: Conversion, number: float) -> str | None:
     try:
-        return rule.text(number, Counter())
+        return conversion.text(number, Counter())
     except BadValueError:
         return None

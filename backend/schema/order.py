@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 Groups = tuple[tuple[str, ...], ...]
 
 
-def in_groups(parents: Mapping[str, AbstractSet[str]]) -> Groups:
+def parents_first(parents: Mapping[str, AbstractSet[str]]) -> Groups:
     """Return the tables, parents first; those that refer to each other in a circle share a group.
 
     `parents` says for each table which ones it refers to; the order is the same each time, and is

@@ -11,16 +11,17 @@ from typing import Any, ClassVar, NoReturn
 
 from psycopg import sql
 
-from backend.tablecopy.casting.decimals import decimals, plain
-from backend.tablecopy.casting.rule import (
+from backend.values.conversion import (
     BadValueError,
-    Branch,
-    Rule,
+    Conversion,
+    SqlCase,
     Uses,
+    any_case,
     doubled_quotes,
     has_nul,
     is_text,
 )
+from backend.values.decimals import decimals, plain
 
 Node = Any  # what JSON can hold: the library knows no better
 
@@ -29,19 +30,19 @@ _MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
 
 
 @dataclass(frozen=True)
-class Json(Rule):
+class Json(Conversion):
     """`json`: the text as it is, if it is JSON."""
 
     quoted: ClassVar[bool] = True
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take text, which Postgres refuses if it is no JSON, and numbers, into which a column
         declared as JSON has made what looked like one.
         """  # noqa: D205 - one sentence
-        number = Branch(f"typeof({name}) = 'integer'", f"""'"' || {name} || '"'""")
-        return Branch(is_text(name), doubled_quotes(name)), number
+        number = SqlCase(f"typeof({name}) = 'integer'", f"""'"' || {name} || '"'""")
+        return SqlCase(is_text(name), doubled_quotes(name)), number
 
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Hold for JSON in which nothing is escaped by number, and for integers."""
         valid = f"{is_text(name)} AND json_valid({name}, 1) AND instr({name}, '\\u') = 0"
         return f"typeof({name}) = 'integer' OR ({valid} AND NOT {has_nul(name)})"
@@ -52,7 +53,7 @@ class Json(Rule):
         parsed(value, parse_int=str, parse_float=str)
         return _as_text(value)
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give the text itself."""
         return sql.SQL("{}::text").format(name)
 
@@ -64,14 +65,14 @@ class Jsonb(Json):
     Keys are sorted and the last of equal ones counts; numbers lose their exponent.
     """
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take what has only one form."""
         words = f"{is_text(name)} AND {name} IN ('{{}}', '[]', 'null', 'true', 'false')"
-        return Branch(words, f"""'"' || {name} || '"'"""), super().branches(name)[-1]
+        return SqlCase(words, f"""'"' || {name} || '"'"""), super().sql_cases(name)[-1]
 
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Hold for that."""
-        return " OR ".join(f"({branch.condition})" for branch in self.branches(name))
+        return any_case(self.sql_cases(name))
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take JSON that jsonb can hold."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
+from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses
 
 _WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
@@ -18,14 +18,14 @@ _NO = frozenset({"0", "f", "false"})
 
 
 @dataclass(frozen=True)
-class Whole(Rule):
+class Whole(Conversion):
     """`smallint`, `integer`, `bigint`."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take integers; Postgres refuses one that is too large for the column."""
-        return (Branch(f"typeof({name}) = 'integer'", name),)
+        return (SqlCase(f"typeof({name}) = 'integer'", name),)
 
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Hold for an integer that fits."""
         low, high = self._limits()
         fits = f"{name} BETWEEN {low} AND {high}" if self._bits() < max(_BITS.values()) else "1"
@@ -39,7 +39,7 @@ class Whole(Rule):
             raise BadValueError(f"is outside of {self.column.type.name} ({low} to {high})")
         return str(number)
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give the number as Postgres writes it."""
         return name
 
@@ -52,16 +52,12 @@ class Whole(Rule):
 
 
 @dataclass(frozen=True)
-class Boolean(Rule):
+class Boolean(Conversion):
     """`boolean`: 0 and 1, or the words for them."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take the two integers."""
-        return (Branch(f"typeof({name}) = 'integer' AND {name} IN (0, 1)", name),)
-
-    def sure(self, name: str) -> str:
-        """Hold for the two integers."""
-        return self.branches(name)[0].condition
+        return (SqlCase(f"typeof({name}) = 'integer' AND {name} IN (0, 1)", name),)
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take 0 and 1 in any storage class, and true and false in any case."""
@@ -72,7 +68,7 @@ class Boolean(Rule):
             return "0"
         raise BadValueError("is neither 0 nor 1, true nor false")
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give 0 or 1."""
         return sql.SQL("{}::int").format(name)
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from psycopg import sql
 
-from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses
+from backend.values.conversion import BadValueError, Conversion, Uses
 
 _WRITTEN = re.compile(
     r"(?:(?P<days>-?\d{1,7}) days?(?:,? (?=.))?)?"
@@ -33,16 +33,8 @@ _DECLARED_OTHERWISE = ("DATE", "TIME", "CHAR", "TEXT", "CLOB")
 
 
 @dataclass(frozen=True)
-class Interval(Rule):
+class Interval(Conversion):
     """`interval`: days, hours, minutes and seconds, as Postgres and Python write them."""
-
-    def branches(self, name: str) -> tuple[Branch, ...]:  # noqa: ARG002
-        """Take nothing unseen."""
-        return ()
-
-    def sure(self, name: str) -> str:  # noqa: ARG002
-        """Hold for nothing."""
-        return "0"
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:
         """Take text such as `1 day 02:03:04.5`, SQLAlchemy's moments, and numbers of a unit."""
@@ -57,7 +49,7 @@ class Interval(Rule):
         days, rest = divmod(microseconds, _DAY)
         return self._text(days, _of_day(rest, signed=days < 0), rest % _SECOND)
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give it in the style that is called `postgres`."""
         return name
 

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from psycopg import sql
 
-from backend.tablecopy.casting.decimals import decimal
-from backend.tablecopy.casting.rule import BadValueError, Branch, Rule, Uses, is_text
+from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case, is_text
+from backend.values.decimals import decimal
 
 _DAY = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
 _TIME = "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
@@ -28,8 +28,8 @@ _MICROSECONDS_OF = {"s": 1_000_000, "ms": 1_000}
 
 
 @dataclass(frozen=True)
-class _Moment(Rule):
-    """What all of them share: an empty text may stand for NULL, a number for a moment."""
+class _DateTime(Conversion):
+    """What all of them share: an empty text may stand for NULL, a number for a time since 1970."""
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str | None:
         """Take what is written out, and what `casts` allows."""
@@ -60,7 +60,7 @@ class _Moment(Rule):
         precision = self.column.type.precision
         return _MICROSECONDS if precision is None else precision
 
-    def _clock_branches(self, name: str, day: str, hour_at: int) -> tuple[Branch, ...]:
+    def _clock_branches(self, name: str, day: str, hour_at: int) -> tuple[SqlCase, ...]:
         """Take whole seconds, and microseconds of which the column keeps all that are not 0."""
         lost = "0" * (_MICROSECONDS - self._precision)
         kept = f"{'[0-9]' * self._precision}{lost}"
@@ -73,7 +73,7 @@ class _Moment(Rule):
         if not lost:
             # Most have nothing to be trimmed at their end.
             ways.insert(0, (f"{name} GLOB '{day}{_TIME}.{'[0-9]' * 5}[1-9]'", name))
-        return tuple(Branch(f"{is_text(name)} AND {way}", text) for way, text in ways)
+        return tuple(SqlCase(f"{is_text(name)} AND {way}", text) for way, text in ways)
 
     def _clock(self, clock: str, fraction: str | None) -> time:
         digits = (fraction or "").rstrip("0")
@@ -87,16 +87,16 @@ class _Moment(Rule):
 
 
 @dataclass(frozen=True)
-class Timestamp(_Moment):
+class Timestamp(_DateTime):
     """`timestamp`: what a clock shows, without saying where; never shifted."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take what SQLAlchemy and SQLite itself write; Postgres refuses the 30th of February."""
         return self._clock_branches(name, f"{_DAY} ", _HOUR_AT)
 
-    def sure(self, name: str) -> str:
-        """Hold where a branch applies and the day exists."""
-        takes = _any(self.branches(name))
+    def sql_is_valid(self, name: str) -> str:
+        """Hold where a case applies and the day exists."""
+        takes = any_case(self.sql_cases(name))
         return f"({takes}) AND {_day_exists(name)} AND {_hour_exists(name, _HOUR_AT)}"
 
     def written(self, text: str) -> str:
@@ -106,7 +106,7 @@ class Timestamp(_Moment):
             raise BadValueError("has an offset from UTC, which the column does not keep")
         return _trimmed(moment)
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give it as ISO 8601 does, without zeros at the end."""
         return name
 
@@ -131,7 +131,7 @@ class TimestampTz(Timestamp):
         except OverflowError:
             raise BadValueError("is outside of the years 1 to 9999") from None
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give what clocks showed in UTC."""
         return sql.SQL("({} AT TIME ZONE 'UTC')").format(name)
 
@@ -140,13 +140,13 @@ class TimestampTz(Timestamp):
 class Date(Timestamp):
     """`date`: a day, and midnight where a time is written too."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take a day; Postgres refuses one that does not exist."""
-        return (Branch(f"{is_text(name)} AND {name} GLOB '{_DAY}'", name),)
+        return (SqlCase(f"{is_text(name)} AND {name} GLOB '{_DAY}'", name),)
 
-    def sure(self, name: str) -> str:
+    def sql_is_valid(self, name: str) -> str:
         """Hold for a day that exists."""
-        return f"({self.branches(name)[0].condition}) AND {_day_exists(name)}"
+        return f"({self.sql_cases(name)[0].condition}) AND {_day_exists(name)}"
 
     def written(self, text: str) -> str:
         """Take no time of the day but midnight, and no offset, which could mean another day."""
@@ -157,16 +157,16 @@ class Date(Timestamp):
 
 
 @dataclass(frozen=True)
-class Time(_Moment):
+class Time(_DateTime):
     """`time`: a time of some day."""
 
-    def branches(self, name: str) -> tuple[Branch, ...]:
+    def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take what SQLAlchemy and SQLite itself write."""
         return self._clock_branches(name, "", 1)
 
-    def sure(self, name: str) -> str:
-        """Hold where a branch applies and the hour exists."""
-        return f"({_any(self.branches(name))}) AND {_hour_exists(name, 1)}"
+    def sql_is_valid(self, name: str) -> str:
+        """Hold where a case applies and the hour exists."""
+        return f"({any_case(self.sql_cases(name))}) AND {_hour_exists(name, 1)}"
 
     def written(self, text: str) -> str:
         """Take a time without a day."""
@@ -175,22 +175,14 @@ class Time(_Moment):
             raise BadValueError("is not a time as in 12:30:00")
         return _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
 
-    def target_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
         """Give it without zeros at the end."""
         return name
 
 
 @dataclass(frozen=True)
-class TimeTz(Time):
+class TimeTz(_DateTime):
     """`timetz`: a time with its offset, which stays as it is; without one it is in UTC."""
-
-    def branches(self, name: str) -> tuple[Branch, ...]:  # noqa: ARG002
-        """Take nothing unseen."""
-        return ()
-
-    def sure(self, name: str) -> str:  # noqa: ARG002
-        """Hold for nothing."""
-        return "0"
 
     def written(self, text: str) -> str:
         """Take a time without a day, with an offset or without."""
@@ -200,9 +192,9 @@ class TimeTz(Time):
         clock = _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
         return clock + _written_offset(_offset(found["offset"]) or UTC)
 
-
-def _any(branches: tuple[Branch, ...]) -> str:
-    return " OR ".join(f"({branch.condition})" for branch in branches)
+    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+        """Give it without zeros at the end."""
+        return name
 
 
 def _hour_exists(name: str, place: int) -> str:
