@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from psycopg import sql
 
 from backend.schema.match import SchemaMatch, TablePair
+from backend.tablecopy.contents import NOTHING, contents, refuse_unless_empty
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.loading import Loaded, LoadResult, LoadUnit, batches, count_rows
+from backend.tablecopy.load import Loaded, LoadResult, LoadUnit, batches, count_rows
 from backend.tablecopy.pool import OneSession
-from backend.tablecopy.postgres.emptiness import NOTHING, contents, refuse_unless_empty
-from backend.tablecopy.postgres.merging import Merge, together
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import keep_writers_out
 from backend.tablecopy.results import BATCH_ROWS
 from backend.tablecopy.sqlite.source import Source
-from backend.tablecopy.updating import move_counters
+from backend.tablecopy.update import move_counters
+from backend.tablecopy.upsert_sql import Merge, together
 
 # Ranges are read in the order of an index; the planner has not counted the new rows yet.
 _BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"

@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from backend.errors import DatabaseError
-from backend.tablecopy.forking import context
 from backend.tablecopy.postgres.session import Session, Target
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.worker import Begin, Join, Task, Worker, work
+from backend.tablecopy.worker_start import context
 
 if TYPE_CHECKING:
     from backend.tablecopy.worker import Pipe

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.cli.driver_noise import without_noise
 from backend.errors import AppError
-from backend.tablecopy.postgres.moment import join
 from backend.tablecopy.postgres.session import Session, Target, connect
+from backend.tablecopy.snapshot import join
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.connection import connect as connect_source
 from backend.tablecopy.sqlite.errors import translated

@@ -14,7 +14,7 @@ from backend.db.locks import TRANSFER, advisory_lock
 from backend.db.login_errors import given_up
 from backend.db.sqlite_file import wal_path
 from backend.errors import RefusedError, TransientError
-from backend.tablecopy.postgres.shadow import drop_shadow, left_over
+from backend.tablecopy.shadow.schema import drop_shadow, left_over
 from backend.transfer.archive import Archived, archive
 from backend.transfer.checking import check
 from backend.transfer.direct_load import fill

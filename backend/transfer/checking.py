@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import islice
 
 from backend.errors import AppError, DatabaseError, DataError
+from backend.tablecopy.charset import Charset
+from backend.tablecopy.check_constraints import Beside, rehearse
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.postgres.charset import Charset
-from backend.tablecopy.postgres.findings import OffenceKind, Offences
-from backend.tablecopy.rehearsing import Beside, rehearse
 from backend.tablecopy.sqlite.badvalues import bad_values
+from backend.tablecopy.violations import OffenceKind, Offences
 from backend.transfer.options import Task
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run

@@ -16,7 +16,7 @@ from backend.cli.progress import watching
 from backend.cli.shell import run
 from backend.cli.signals import interrupt_on_sigterm
 from backend.logs import TextFormatter
-from backend.tablecopy import forking
+from backend.tablecopy import worker_start
 from backend.transfer.options import Tolerance, Words, read_options
 from backend.transfer.report import write
 from backend.values.conversion import Casts
@@ -98,7 +98,7 @@ def transfer_command(*, as_json: bool, **words: Any) -> int:  # click passes one
     """
     options = read_options(_words(words), os.environ)
     if options.needs_workers:
-        forking.begin()
+        worker_start.begin()
     # Only now: the two load their modules at the same time.
     from backend.transfer.apply import transfer
 

@@ -7,7 +7,7 @@ from psycopg import errors
 
 from backend.errors import DataError
 from backend.tablecopy.direct_load import DirectLoad, load_in_place
-from backend.tablecopy.loading import LoadResult
+from backend.tablecopy.load import LoadResult
 from backend.tablecopy.pool import OneSession
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.results import Difference

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from backend.errors import DataError
+from backend.tablecopy.contents import NOTHING
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.loading import Load, LoadResult, count_rows, load
+from backend.tablecopy.load import Load, LoadResult, count_rows, load
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.emptiness import NOTHING
-from backend.tablecopy.postgres.findings import OffendingRowsError
-from backend.tablecopy.postgres.finishing import finish
-from backend.tablecopy.postgres.shadow import Shadow, shadow_for
-from backend.tablecopy.postgres.swap import Swap, swap
 from backend.tablecopy.results import Difference
+from backend.tablecopy.shadow.indexes import finish
+from backend.tablecopy.shadow.schema import Shadow, shadow_for
+from backend.tablecopy.shadow.swap import Swap, swap
+from backend.tablecopy.violations import OffendingRowsError
 from backend.transfer.checking import bad_rows, refusals
 from backend.transfer.options import Task
 from backend.transfer.report import Findings, Report, TableReport

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from backend.errors import RefusedError
 from backend.schema.match import SchemaMatch
+from backend.tablecopy.contents import NOTHING, Contents, contents
+from backend.tablecopy.login_privileges import readable
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.postgres.emptiness import NOTHING, Contents, contents
-from backend.tablecopy.postgres.privileges import readable
 from backend.tablecopy.postgres.session import translated
-from backend.tablecopy.postgres.shadow import left_over
+from backend.tablecopy.shadow.schema import left_over
 from backend.transfer.migration_tables import History
 from backend.transfer.migration_tables import notes as history_notes
 from backend.transfer.options import Options

@@ -1,7 +1,7 @@
 """Everything that would stop a run: one list, for the dry run, the check and the run itself.
 
 A new reason is one more function in `_CHECKS`; what only the target's catalog tells is one in
-`tablecopy.postgres.preflight`, and what tables lose by an exchange one in `swap_obstacles`.
+`tablecopy.preflight`, and what tables lose by an exchange one in `swap_obstacles`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from backend.errors import DatabaseError, DataError, RefusedError
 from backend.schema.match import FindingKind, SchemaMatch
+from backend.tablecopy.cascade_preview import Outlook
+from backend.tablecopy.cascades import refused
+from backend.tablecopy.contents import Contents
 from backend.tablecopy.cross_references import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.postgres.emptiness import Contents
-from backend.tablecopy.postgres.preflight import target_obstacles
-from backend.tablecopy.postgres.reach import refused
 from backend.tablecopy.postgres.tables import rules
-from backend.tablecopy.reach import Outlook
+from backend.tablecopy.preflight import target_obstacles
 from backend.transfer.migration_tables import History
 from backend.transfer.migration_tables import obstacles as history_obstacles
 from backend.transfer.options import Options, Task

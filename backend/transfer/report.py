@@ -14,7 +14,7 @@ from backend.transfer.bad_value_lines import bad_value_lines
 
 if TYPE_CHECKING:
     from backend.invariants.checks import Verdict
-    from backend.tablecopy.postgres.findings import Offence
+    from backend.tablecopy.violations import Offence
     from backend.transfer.archive import Archived
 
 _SHOWN = 20

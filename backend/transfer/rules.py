@@ -45,7 +45,7 @@ def put_rules(target: DatabaseUrl, schema: str, moment: str = "") -> Verdict:
     from backend.db.dialect import PoolOptions, dialect_for
     from backend.invariants.checks import check_rows
     from backend.migrate.errors import migration_errors
-    from backend.tablecopy.postgres.moment import joining
+    from backend.tablecopy.snapshot import joining
 
     options = PoolOptions(1, f"transfer-rules:{release()}")
     engine = dialect_for(target, options).create_engine()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.tablecopy.comparing import target_digests
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.results import KeyRange, RangeDigest
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.target_digests import target_digests
 from backend.tablecopy.worker import Worker
 
 Digests = Sequence[tuple[KeyRange, RangeDigest | None]]

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from psycopg.errors import UniqueViolation
 
 from backend.errors import DataError, RefusedError
+from backend.tablecopy.cascades import Reached
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.findings import OffendingRowsError
-from backend.tablecopy.postgres.reach import Reached
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.errors import translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
-from backend.tablecopy.updating import Parts, TableChange, Update, differing, write
+from backend.tablecopy.update import Parts, TableChange, Update, differing, write
+from backend.tablecopy.violations import OffendingRowsError
 from backend.transfer.checking import bad_rows, refusals
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run

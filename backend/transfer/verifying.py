@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from backend.tablecopy.drilldown import differences
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Runner
-from backend.tablecopy.postgres.moment import one_moment
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
+from backend.tablecopy.row_diff import differences
+from backend.tablecopy.snapshot import one_moment
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.transfer.report import Findings, Report, TableReport

@@ -54,20 +54,9 @@ FILES_WITHOUT_A_NOUN = {
     *(
         f"backend/tablecopy/{name}.py"
         for name in [
-            "comparing",
-            "differing",
-            "forking",
-            "loading",
-            "merging",
-            "postgres/finishing",
-            "postgres/loosening",
-            "postgres/merging",
-            "postgres/planning",
-            "rehearsing",
             "sqlite/asking",
             "sqlite/copying",
             "sqlite/quoting",
-            "updating",
         ]
     ),
     *(f"backend/transfer/{name}ing.py" for name in ("check", "load", "updat", "verify")),

@@ -12,17 +12,17 @@ import psycopg
 from psycopg import sql
 
 from backend.schema.match import MatchOptions, TablePair, match_tables
-from backend.tablecopy.comparing import target_digests
-from backend.tablecopy.drilldown import differences
 from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.keys import see_order
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.results import BadValue, Difference, KeyRange
+from backend.tablecopy.row_diff import differences
 from backend.tablecopy.sqlite.badvalues import bad_values
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source, open_source
+from backend.tablecopy.target_digests import target_digests
 from backend.values.conversion import Casts
 
 

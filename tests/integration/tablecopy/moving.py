@@ -10,15 +10,15 @@ from typing import Any
 from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.tablecopy.encoder import encoder
 from backend.tablecopy.keys import see_order
-from backend.tablecopy.loading import Load, LoadResult, load
+from backend.tablecopy.load import Load, LoadResult, load
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target, connect
-from backend.tablecopy.postgres.shadow import drop_shadow, left_over, shadow_for
-from backend.tablecopy.postgres.swap import Swap, swap
+from backend.tablecopy.shadow.indexes import finish
+from backend.tablecopy.shadow.schema import drop_shadow, left_over, shadow_for
+from backend.tablecopy.shadow.swap import Swap, swap
 from backend.tablecopy.sqlite.source import Source, open_source
-from backend.tablecopy.updating import TableChange, Update, update
+from backend.tablecopy.update import TableChange, Update, update
 from backend.values.conversion import Casts
 
 Watch = Callable[[str, int], None]

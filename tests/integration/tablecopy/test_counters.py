@@ -6,9 +6,9 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, connect
+from backend.tablecopy.sequences import counters, next_numbers, set_counters
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from backend.errors import DataError
-from backend.tablecopy.postgres.findings import OffendingRowsError
 from backend.tablecopy.postgres.session import Target
-from backend.tablecopy.updating import TableChange
+from backend.tablecopy.update import TableChange
+from backend.tablecopy.violations import OffendingRowsError
 from tests.integration.tablecopy import shop
 from tests.integration.tablecopy.moving import bring_up, rows_of, transfer
 from tests.integration.tablecopy.snapshot import schemas, snapshot

@@ -5,8 +5,8 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from backend.tablecopy.check_constraints import rehearse
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.rehearsing import rehearse
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 

@@ -5,7 +5,7 @@ import json
 import psycopg
 import pytest
 
-from backend.tablecopy.postgres.emptiness import refuse_unless_empty
+from backend.tablecopy.contents import refuse_unless_empty
 from backend.tablecopy.postgres.tables import keep_writers_out
 from tests.integration.transfer.conftest import ask, login, write
 

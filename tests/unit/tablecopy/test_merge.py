@@ -4,7 +4,7 @@ import pytest
 
 from backend.schema.match import ColumnPair, TablePair
 from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable, TargetType
-from backend.tablecopy.postgres.merging import Merge
+from backend.tablecopy.upsert_sql import Merge
 
 TEXT = TargetType("text", "text")
 

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.tablecopy.merging import Surplus, surplus
+from backend.tablecopy.row_diff import Surplus, surplus
 
 LINES = st.lists(st.sampled_from([b"a", b"b", b"c", b"d"])).map(sorted)
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.tablecopy.differing import _apart, _divided
+from backend.tablecopy.range_diff import _apart, _divided
 from backend.tablecopy.results import KeyRange
 
 ROWS = 3

@@ -1,6 +1,6 @@
 """Steps are taken when what they need is there, the heaviest first, and in any number."""
 
-from backend.tablecopy.postgres.steps import Step, Steps
+from backend.tablecopy.shadow.ddl_queue import Step, Steps
 
 
 def step(name, *, needs=(), gives=(), shared=(), alone=(), weight=1.0):

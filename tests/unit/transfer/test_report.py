@@ -7,8 +7,8 @@ import pytest
 
 from backend.errors import ExitCode
 from backend.invariants.checks import Verdict, Violation
-from backend.tablecopy.postgres.findings import Offence, OffenceKind
 from backend.tablecopy.results import BadValue, Difference, DifferenceKind
+from backend.tablecopy.violations import Offence, OffenceKind
 from backend.transfer.report import Findings, Report, TableReport, write
 
 BAD = BadValue("orders", "id 7", "total", "'12,50'", "is no number")

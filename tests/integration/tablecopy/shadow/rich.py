@@ -4,7 +4,7 @@ from psycopg import sql
 
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target
-from backend.tablecopy.postgres.shadow import Shadow, create_shadow
+from backend.tablecopy.shadow.schema import Shadow, create_shadow
 
 TABLES = ("Order", "line", "node", "note", "person")
 

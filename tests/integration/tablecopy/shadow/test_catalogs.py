@@ -7,8 +7,8 @@ import pytest
 
 from backend.errors import RefusedError
 from backend.tablecopy.postgres.session import Session, connect
-from backend.tablecopy.postgres.shadow import create_shadow
-from backend.tablecopy.postgres.swap_obstacles import swap_obstacles
+from backend.tablecopy.shadow.schema import create_shadow
+from backend.tablecopy.shadow.swap_obstacles import swap_obstacles
 from tests.integration.tablecopy.shadow.conftest import (
     one_database,
     three_roles,

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
-from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Target, connect
-from backend.tablecopy.postgres.shadow import create_shadow
-from backend.tablecopy.postgres.swap import Swap, swap
+from backend.tablecopy.shadow.indexes import finish
+from backend.tablecopy.shadow.schema import create_shadow
+from backend.tablecopy.shadow.swap import Swap, swap
 from tests.fix_postgres import QUICK, PostgresServer, new_server, remove
 from tests.integration.tablecopy.shadow.features import BASE, FEATURES, SINCE_18, TABLES
 

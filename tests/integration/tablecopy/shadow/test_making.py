@@ -3,9 +3,9 @@
 import pytest
 
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.findings import OffenceKind, OffendingRowsError
-from backend.tablecopy.postgres.finishing import finish
-from backend.tablecopy.postgres.shadow import create_shadow, drop_shadow, left_over
+from backend.tablecopy.shadow.indexes import finish
+from backend.tablecopy.shadow.schema import create_shadow, drop_shadow, left_over
+from backend.tablecopy.violations import OffenceKind, OffendingRowsError
 from tests.integration.tablecopy.shadow.rich import TABLES, filled
 from tests.integration.tablecopy.snapshot import schemas
 

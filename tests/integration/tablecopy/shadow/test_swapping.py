@@ -7,12 +7,12 @@ import pytest
 from psycopg import sql
 
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.counters import next_numbers
-from backend.tablecopy.postgres.finishing import finish
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Target, connect
-from backend.tablecopy.postgres.shadow import create_shadow
-from backend.tablecopy.postgres.swap import Swap, SwapPatience, swap
+from backend.tablecopy.sequences import next_numbers
+from backend.tablecopy.shadow.indexes import finish
+from backend.tablecopy.shadow.schema import create_shadow
+from backend.tablecopy.shadow.swap import Swap, SwapPatience, swap
 from tests.integration.tablecopy.shadow.rich import TABLES, filled, tables
 from tests.integration.tablecopy.snapshot import schemas, snapshot
 
@@ -114,7 +114,7 @@ def test_nobody_writes_between_the_look_at_the_live_tables_and_their_end(
                 outcomes.append(table)
         return next_numbers(*arguments)
 
-    monkeypatch.setattr("backend.tablecopy.postgres.swap.next_numbers", write_first)
+    monkeypatch.setattr("backend.tablecopy.shadow.swap.next_numbers", write_first)
 
     swap(session, Swap(shadow, tables(session, target)))
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.postgres.blueprint import draft
-from backend.tablecopy.postgres.privileges import (
+from psycopg import sql
+
+from backend.tablecopy.login_privileges import (
     closed_functions,
     closed_sequences,
     hidden_rows,
     missing_on_database,
     missing_on_tables,
 )
-from backend.tablecopy.postgres.replication import unidentified_rows
+from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.postgres.shadow import new_name
-from backend.tablecopy.postgres.shadow_trial import shadow_refused
 from backend.tablecopy.postgres.tables import table_oids
+from backend.tablecopy.shadow.dry_run import shadow_refused
+from backend.tablecopy.shadow.schema import new_name
+from backend.tablecopy.shadow.table_ddl import draft
 
 _READ_ONLY = """
     SELECT quote_ident(current_user), quote_ident(current_database()), pg_is_in_recovery()
@@ -31,6 +32,20 @@ _RULES = """
     FROM pg_class c JOIN pg_rewrite w ON w.ev_class = c.oid
     WHERE c.oid = ANY(%(oids)s) AND w.ev_type::text = ANY(%(events)s)
         AND w.ev_enabled IN ('O', 'A') ORDER BY 1, 2"""
+# Which row has changed is told by an identity; without one Postgres refuses to change any. Rows
+# that no key tells apart are never changed, only deleted.
+_UNIDENTIFIED = """
+    SELECT DISTINCT c.relname, c.oid::regclass::text
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_publication_tables t ON t.schemaname = n.nspname AND t.tablename = c.relname
+    JOIN pg_publication p ON p.pubname = t.pubname
+    WHERE n.nspname = %(schema)s AND c.relname = ANY(%(tables)s) AND c.relreplident <> 'f'
+        AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)
+        AND (p.pubdelete AND %(deletes)s OR p.pubupdate AND EXISTS (SELECT FROM pg_index i
+            WHERE i.indrelid = c.oid AND i.indisunique))
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indimmediate
+            AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END)
+    ORDER BY 1"""
 
 Check = Callable[[Session, Intent], Iterator[Obstacle]]
 
@@ -82,13 +97,29 @@ def _rewritten(session: Session, intent: Intent) -> Iterator[Obstacle]:
         yield Obstacle(reason, f"{lifted}, or --truncate, which loads past it", table)
 
 
+def _unidentified_rows(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Name published tables whose rows could not be changed."""
+    if not intent.merged:
+        return
+    values = {"schema": intent.schema, "tables": list(intent.tables), "deletes": intent.deletes}
+    for table, name in session.execute(_UNIDENTIFIED.encode(), values).fetchall():
+        if _holds_rows(session, intent.schema, table):
+            reason = "it is published, and nothing tells subscribers which row has changed"
+            yield Obstacle(reason, f"ALTER TABLE {name} REPLICA IDENTITY FULL", table)
+
+
+def _holds_rows(session: Session, schema: str, table: str) -> bool:
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(schema, table))
+    return session.execute(query).fetchone() == (True,)
+
+
 _CHECKS: tuple[Check, ...] = (
     _read_only,
     missing_on_database,
     missing_on_tables,
     hidden_rows,
     closed_sequences,
-    unidentified_rows,
+    _unidentified_rows,
     closed_functions,
     _rewritten,
 )

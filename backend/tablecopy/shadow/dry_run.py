@@ -14,9 +14,9 @@ import psycopg
 from psycopg import errors
 
 from backend.tablecopy.obstacle import Intent, Obstacle
-from backend.tablecopy.postgres.blueprint import Blueprint, Statement
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.postgres.shadow import make_shadow
+from backend.tablecopy.shadow.schema import make_shadow
+from backend.tablecopy.shadow.table_ddl import Blueprint, Statement
 
 # Nobody shall wait for a rehearsal.
 _PATIENCE = "SET LOCAL lock_timeout = '1s'"

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 
 from backend.errors import DataError
 from backend.schema.match import TablePair
+from backend.tablecopy.cascades import Reached, reached
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.postgres.merging import Merge
-from backend.tablecopy.postgres.reach import Reached, reached
 from backend.tablecopy.postgres.references import Reference, references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.upsert_sql import Merge
 from backend.values.conversion import Casts
 
 

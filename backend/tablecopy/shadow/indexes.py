@@ -1,22 +1,77 @@
-"""In which order loaded tables get their checks, indexes, keys and references."""
+"""Give loaded tables what makes them whole: checks, indexes, keys, references, rights."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from backend.tablecopy.postgres.blueprint import Blueprint, Statement
-from backend.tablecopy.postgres.steps import Step, Steps
+from backend.errors import DatabaseError, DataError
+from backend.tablecopy.postgres.session import Session, Target, connect
+from backend.tablecopy.shadow.ddl_queue import OnStep, Step, Steps, run_steps
+from backend.tablecopy.shadow.schema import Shadow
+from backend.tablecopy.shadow.table_ddl import Blueprint, Statement
+from backend.tablecopy.violations import Offences, OffendingRowsError, offences
+
+CONNECTIONS = 2
+_SETTINGS = {
+    # Sorting in memory is most of what an index costs; the server's own setting is for vacuum.
+    "maintenance_work_mem": "256MB",
+    # Our connections keep the processors busy; helpers of the server would only share them.
+    "max_parallel_maintenance_workers": "0",
+}
 
 # Keeping a promise takes about so much of the time of building an index of the same table.
 _VALIDATION = 0.6
 _ANALYSIS = 0.05
 
 
-def plan_steps(blueprint: Blueprint, rows: Mapping[str, int]) -> Steps:
+def finish(
+    shadow: Shadow, target: Target, *, rows: Mapping[str, int], on_step: OnStep | None = None
+) -> None:
+    """Make the shadow's tables like the live ones in everything but their schema.
+
+    It begins when all is loaded: building the first indexes beside the last COPY was tried, and
+    gains nothing where loading already keeps the processors busy.
+
+    Raises:
+        OffendingRowsError: rows break constraints; it holds all of them, and what refers to them.
+        DataError: a row is refused for another reason.
+    """
+    steps = _plan_steps(shadow.blueprint, rows)
+    try:
+        with _sessions(target) as sessions:
+            run_steps(steps, sessions, on_step)
+    except DataError as error:
+        found = _offences(shadow, target)
+        if not found.rows:
+            raise
+        raise OffendingRowsError(found) from error
+
+
+def _offences(shadow: Shadow, target: Target) -> Offences:
+    """Name the rows; nothing, where the right to make the temporary table for that is missing."""
+    with (
+        suppress(DatabaseError),
+        closing(connect(target, name=f"tablecopy:{shadow.name}")) as session,
+    ):
+        return offences(session, shadow.blueprint)
+    return Offences()
+
+
+@contextmanager
+def _sessions(target: Target) -> Iterator[list[Session]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(closing(connect(target, name="tablecopy:finishing", **_SETTINGS)))
+            for _ in range(CONNECTIONS)
+        ]
+
+
+def _plan_steps(blueprint: Blueprint, rows: Mapping[str, int]) -> Steps:
     """Plan the statements; those for which most work waits come first.
 
     With two connections one would otherwise be idle at the end, while the other validates the

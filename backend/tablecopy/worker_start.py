@@ -6,7 +6,7 @@ import multiprocessing
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, SpawnContext
 
-_LOADED_ONCE = ["backend.tablecopy.loading", "backend.tablecopy.differing"]
+_LOADED_ONCE = ["backend.tablecopy.load", "backend.tablecopy.range_diff"]
 
 
 def context() -> ForkServerContext | SpawnContext:

@@ -10,25 +10,24 @@ import psycopg
 
 from backend.errors import RefusedError
 from backend.schema.match import SchemaMatch
-from backend.tablecopy.comparing import is_closed
-from backend.tablecopy.differing import DifferUnit
+from backend.tablecopy.cascades import Reached, reached, refused
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.loading import BadValuesError
+from backend.tablecopy.load import BadValuesError
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
-from backend.tablecopy.postgres.loosening import in_any_order
-from backend.tablecopy.postgres.merging import Merge, together
-from backend.tablecopy.postgres.outcome import see_stored
-from backend.tablecopy.postgres.reach import Reached, reached, refused
 from backend.tablecopy.postgres.references import references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import keep_writers_out
-from backend.tablecopy.postgres.trial import is_unexplained, try_rows
+from backend.tablecopy.range_diff import DifferUnit
+from backend.tablecopy.refused_rows import is_unexplained, see_stored, try_rows
 from backend.tablecopy.results import BATCH_ROWS, KeyRange
+from backend.tablecopy.sequences import counters, next_numbers, set_counters
+from backend.tablecopy.shadow.unique_indexes import in_any_order
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
+from backend.tablecopy.target_digests import is_closed
+from backend.tablecopy.upsert_sql import Merge, together
 
 _RANGES = 8
 # So many ranges are asked about in one query.

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.definitions import definitions
 from backend.tablecopy.postgres.session import Row, Session
-from backend.tablecopy.postgres.surroundings import surroundings
-from backend.tablecopy.postgres.swap_obstacles import Reason, swap_obstacles
 from backend.tablecopy.postgres.tables import table_oids
+from backend.tablecopy.shadow.ddl_queries import definitions
+from backend.tablecopy.shadow.dependents import surroundings
+from backend.tablecopy.shadow.swap_obstacles import Reason, swap_obstacles
 
 _STAY_HINT = (
     "--update leaves the tables in place, and with --delete does what --truncate does; or remove it"

@@ -14,18 +14,18 @@ from enum import StrEnum
 from psycopg import sql
 
 from backend.schema.match import TablePair
+from backend.schema.tables import TargetTable
 from backend.tablecopy.encoder import Encoder, lenient_select
-from backend.tablecopy.loading import copy_statement
-from backend.tablecopy.postgres.blueprint import Blueprint
-from backend.tablecopy.postgres.copies import make_copy
-from backend.tablecopy.postgres.findings import Offences, offences
+from backend.tablecopy.load import copy_statement
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import KeyRange
+from backend.tablecopy.shadow.table_ddl import Blueprint
 from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.violations import Offences, offences
 
 _SCHEMA = "pg_temp"
 _RANGE_ROWS = 5_000
@@ -36,6 +36,34 @@ _COMPLETE = "UPDATE {copy} AS s SET {changes} FROM {rows} t WHERE {same}"
 _KEEP = """
     INSERT INTO {copy} ({columns}) SELECT {columns} FROM {rows} t
     WHERE NOT EXISTS (SELECT FROM {copy} s WHERE {same})"""
+
+# A domain's column takes all that the domain's own type takes, and NULL too. A sequence would
+# count on, and no rollback takes that back.
+_DEFINITION = """
+    WITH RECURSIVE a AS (SELECT c.relname, a.*, t.typdefaultbin, t.typdefault
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            JOIN pg_type t ON t.oid = a.atttypid WHERE n.nspname = %s AND c.relname = %s),
+        base AS (SELECT attnum, atttypid AS oid, atttypmod AS typmod FROM a UNION ALL
+            SELECT b.attnum, t.typbasetype, t.typtypmod FROM base b
+            JOIN pg_type t ON t.oid = b.oid AND t.typtype = 'd')
+    SELECT format('CREATE TEMP TABLE %%I (%%s) ON COMMIT DROP', a.relname,
+        string_agg(format('%%I %%s', a.attname, format_type(b.oid, b.typmod))
+            || coalesce(' COLLATE ' || quote_ident(m.nspname) || '.' || quote_ident(l.collname), '')
+            || CASE a.attgenerated WHEN '' THEN coalesce(' DEFAULT ' || coalesce(
+                    pg_get_expr(f.adbin, f.adrelid), pg_get_expr(a.typdefaultbin, 0)), '')
+                ELSE format(' GENERATED ALWAYS AS (%%s) %%s', pg_get_expr(f.adbin, f.adrelid),
+                    CASE a.attgenerated WHEN 's' THEN 'STORED' ELSE 'VIRTUAL' END) END,
+            ', ' ORDER BY a.attnum))
+    FROM a JOIN base b ON b.attnum = a.attnum
+        AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = b.oid AND t.typtype = 'd')
+    LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass
+            AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN
+                (SELECT s.oid FROM pg_class s WHERE s.relkind = 'S'))
+    LEFT JOIN pg_collation l ON l.oid = a.attcollation
+    LEFT JOIN pg_namespace m ON m.oid = l.collnamespace
+    GROUP BY a.relname"""
 
 
 class Beside(StrEnum):
@@ -69,11 +97,21 @@ def rehearse(
     ):
         session.execute(_MEMORY)
         for table in tables:
-            make_copy(session, table)
+            _make_copy(session, table)
         for one in encoders:
             _fill(session, source, one)
             _add(session, one.pair, beside)
         return offences(session, Blueprint(schema, _SCHEMA, names, ()))
+
+
+def _make_copy(session: Session, table: TargetTable) -> None:
+    """Make an empty table of the same name in `pg_temp`, without a constraint, in one heap."""
+    with session.transaction():
+        # Names then come out with their schema.
+        session.execute("SET LOCAL search_path TO ''")
+        row = session.execute(_DEFINITION, (table.schema, table.name)).fetchone()
+        assert row is not None  # noqa: S101 - the table has been read a moment ago
+        session.execute(str(row[0]).encode())
 
 
 def _fill(session: Session, source: SourceConnection, encoder: Encoder) -> None:

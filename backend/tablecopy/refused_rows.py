@@ -1,20 +1,31 @@
-"""Write staged rows one by one, to name those that the target refuses for reasons of its own."""
+"""See that what was written is what is stored, and name the rows that triggers have changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import psycopg
 from psycopg import errors, sql
 
-from backend.tablecopy.postgres.findings import Offence, OffenceKind, OffendingRowsError
-from backend.tablecopy.postgres.merging import Merge
-from backend.tablecopy.postgres.outcome import offences_of, triggers
 from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.upsert_sql import Merge
+from backend.tablecopy.violations import (
+    Offence,
+    OffenceKind,
+    Offences,
+    OffendingRowsError,
+)
 
-# So many rows of a table are tried.
+# So many rows of a table are named, or tried.
 _MOST = 1000
+_TRIGGERS = """
+    SELECT coalesce(string_agg(g.tgname, ', ' ORDER BY g.tgname), 'none is known')
+    FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relname = %s AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')"""
+
 # What the catalog tells of is found by queries over all rows, and a row alone may lack another.
 _EXPLAINED = (
     errors.UniqueViolation,
@@ -24,6 +35,17 @@ _EXPLAINED = (
     errors.NotNullViolation,
 )
 _STAGED = "SELECT ctid::text, concat_ws(', ', {key}) FROM {stage} LIMIT {limit}"
+
+
+def see_stored(session: Session, merges: Iterable[Merge], *, deletes: bool) -> None:
+    """Look at all rows that were written; the transaction is still open.
+
+    Raises:
+        OffendingRowsError: a row is stored otherwise, or not at all, or is there still.
+    """
+    rows = [one for merge in merges for one in _changed(session, merge, deletes=deletes)]
+    if rows:
+        raise OffendingRowsError(offences_of(rows))
 
 
 def is_unexplained(error: psycopg.Error) -> bool:
@@ -42,6 +64,28 @@ def try_rows(session: Session, merges: Iterable[Merge], first: psycopg.Error) ->
     rows = [one for merge in merges if merge.has_key for one in _tried(session, merge, first)]
     if rows:
         raise OffendingRowsError(offences_of(rows)) from first
+
+
+def offences_of(rows: Sequence[Offence]) -> Offences:
+    """Count rows by their kind."""
+    return Offences(tuple(rows), Counter(one.kind for one in rows))
+
+
+def triggers(session: Session, merge: Merge) -> str:
+    """Name the triggers that are at work on a table."""
+    table = merge.pair.target
+    row = session.execute(_TRIGGERS, (table.schema, table.name)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _changed(session: Session, merge: Merge, *, deletes: bool) -> Iterator[Offence]:
+    found = session.execute(merge.unlike(_MOST)).fetchall()
+    if deletes:
+        found += session.execute(merge.undeleted(_MOST)).fetchall()
+    if found:
+        table, by = merge.pair.target.name, triggers(session, merge)
+        for key, what in found:
+            yield Offence(table, key, OffenceKind.TRIGGER, by, what)
 
 
 def _tried(session: Session, merge: Merge, first: psycopg.Error) -> Iterator[Offence]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from backend.schema.match import ColumnPair, TablePair
-from backend.tablecopy.comparing import closed_ranges, target_range
 from backend.tablecopy.keys import is_rowid
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import KeyRange
+from backend.tablecopy.target_digests import closed_ranges, target_range
 
 _STAGE = "CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {rows} LIMIT 0"
 # A row's place is its own within one heap only, and a partitioned table has several.

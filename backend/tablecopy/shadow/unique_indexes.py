@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from psycopg import errors, sql
 
 from backend.schema.match import TablePair
-from backend.tablecopy.postgres.definitions import definitions
 from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.shadow.ddl_queries import definitions
 
 # Not the key by which rows are found, nor what foreign keys hold on to, nor what is looked at when
 # a statement ends anyway.

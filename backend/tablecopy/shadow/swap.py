@@ -17,11 +17,11 @@ from tenacity.wait import wait_random_exponential
 
 from backend.errors import DatabaseError, RefusedError
 from backend.schema.tables import TargetTable
-from backend.tablecopy.postgres.blueprint import read_blueprint
-from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
-from backend.tablecopy.postgres.emptiness import contents, refuse_unless_empty
+from backend.tablecopy.contents import contents, refuse_unless_empty
 from backend.tablecopy.postgres.session import Session, configure, translated
-from backend.tablecopy.postgres.shadow import Shadow
+from backend.tablecopy.sequences import counters, next_numbers, set_counters
+from backend.tablecopy.shadow.schema import Shadow
+from backend.tablecopy.shadow.table_ddl import read_blueprint
 
 _BLOCKED = (errors.LockNotAvailable, errors.DeadlockDetected)
 

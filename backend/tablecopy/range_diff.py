@@ -9,9 +9,8 @@ from itertools import pairwise, zip_longest
 
 from psycopg import sql
 
-from backend.tablecopy.comparing import target_digests, target_key, target_range
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.loading import BadValuesError
+from backend.tablecopy.load import BadValuesError
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import Key, KeyRange
@@ -21,6 +20,7 @@ from backend.tablecopy.sqlite.connection import without_limit
 from backend.tablecopy.sqlite.errors import translated as source_translated
 from backend.tablecopy.sqlite.quoting import quoted
 from backend.tablecopy.sqlite.ranges import source_key, within_range
+from backend.tablecopy.target_digests import target_digests, target_key, target_range
 from backend.tablecopy.worker import Worker
 
 # Rows that travel for the sake of one that differs.

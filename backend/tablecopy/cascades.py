@@ -14,9 +14,9 @@ from psycopg import sql
 
 from backend.errors import DataError
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.postgres.merging import Merge, same_values
 from backend.tablecopy.postgres.references import Reference
 from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.upsert_sql import Merge, same_values
 
 _MAKE = """
     CREATE TEMP TABLE tablecopy_reached (heap oid, place tid, fate text, columns text[],

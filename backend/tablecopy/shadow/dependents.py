@@ -5,8 +5,8 @@ Read as in `definitions`; these statements name the live table, and run inside t
 
 from __future__ import annotations
 
-from backend.tablecopy.postgres.rights import RIGHTS
 from backend.tablecopy.postgres.session import Row, Session
+from backend.tablecopy.shadow.privileges import RIGHTS
 
 _TRIGGERS = """
     SELECT 'after', c.relname, 'trigger', s.statement FROM pg_class c

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from backend.errors import DatabaseError
-from backend.tablecopy.postgres.blueprint import Blueprint, read_blueprint
-from backend.tablecopy.postgres.emptiness import NOTHING, Contents, contents, refuse_unless_empty
+from backend.tablecopy.contents import NOTHING, Contents, contents, refuse_unless_empty
 from backend.tablecopy.postgres.session import Session, translated
+from backend.tablecopy.shadow.table_ddl import Blueprint, read_blueprint
 
 log = logging.getLogger(__name__)
 
