@@ -19,11 +19,20 @@ from backend.cli.signals import interrupt_on_sigterm
 from backend.config.env import over_file
 from backend.config.settings import BACKEND
 from backend.errors import ExitCode
-from backend.sync.merge.result import Cap, Direction, OnConflict
-from backend.sync.options import BATCH_SIZE, Ends, Words, read_cap, read_ends, read_wanted
-from backend.sync.runner import look_at, sync, take_turns
-from backend.sync.tell import logfile
-from backend.sync.tell.report import Answer
+from backend.sync import log_file
+from backend.sync.options import (
+    BATCH_SIZE,
+    Cap,
+    Direction,
+    Endpoints,
+    OnConflict,
+    SyncArgs,
+    read_cap,
+    read_endpoints,
+    read_options,
+)
+from backend.sync.report import SyncReport
+from backend.sync.runner import read_status, sync, take_turns
 
 _PATH = click.Path(path_type=Path)
 
@@ -95,7 +104,7 @@ def group(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-def _ends(log_help: str) -> Callable[[Command], Command]:
+def _endpoints(log_help: str) -> Callable[[Command], Command]:
     """Add what every command takes."""
 
     def add(command: Command) -> Command:
@@ -115,7 +124,7 @@ def _ways(command: Command) -> Command:
     """Add what both directions take."""
     batch, conflict = click.IntRange(1, 10_000), click.Choice([one.value for one in OnConflict])
     for option in (
-        _ends(_LOG_HELP),
+        _endpoints(_LOG_HELP),
         click.option("--start-over", is_flag=True, help=_START_OVER_HELP),
         click.option("--backup-dir", type=_PATH, metavar="DIR", help=_BACKUP_DIR_HELP),
         click.option("--no-backup", is_flag=True, help=_NO_BACKUP_HELP),
@@ -131,11 +140,11 @@ def _ways(command: Command) -> Command:
 
 @group.command("status", short_help="Say how both stand.")
 @click.option("--verify", "verifying", is_flag=True, help=_VERIFY_HELP)
-@_ends(_STATUS_LOG_HELP)
+@_endpoints(_STATUS_LOG_HELP)
 def status(*, verifying: bool, log: Path | None, as_json: bool, **named: str | None) -> int:
     """Say what each side holds and what would travel; write nothing."""
-    ends = _read_ends(**named)
-    return _answer(partial(look_at, ends, verifying=verifying), log, as_json=as_json)
+    endpoints = _read_endpoints(**named)
+    return _answer(partial(read_status, endpoints, verifying=verifying), log, as_json=as_json)
 
 
 @group.command(Direction.LOCAL_TO_RENDER.value, short_help="Write into the hosted one.")
@@ -161,27 +170,27 @@ def both(**words: Any) -> int:  # click passes one word an option
 
 
 def _sync(direction: Direction | None, words: dict[str, Any]) -> int:  # as click read them
-    ends = _read_ends(local=words.pop("local"), remote=words.pop("remote"))
-    log, as_json = words.pop("log") or ends.folder / "sync.log", words.pop("as_json")
+    endpoints = _read_endpoints(local=words.pop("local"), remote=words.pop("remote"))
+    log, as_json = words.pop("log") or endpoints.folder / "sync.log", words.pop("as_json")
     kept = words.pop("on_conflict")
-    asked = Words(on_conflict=OnConflict(kept) if kept else None, **words)
-    wanted = read_wanted(direction or Direction.LOCAL_TO_RENDER, asked, ends)
+    asked = SyncArgs(on_conflict=OnConflict(kept) if kept else None, **words)
+    options = read_options(direction or Direction.LOCAL_TO_RENDER, asked, endpoints)
     if direction is None:
-        return _answer(partial(take_turns, ends, wanted), log, as_json=as_json)
-    return _answer(partial(sync, ends, wanted, mirrored=asked.mirror), log, as_json=as_json)
+        return _answer(partial(take_turns, endpoints, options), log, as_json=as_json)
+    return _answer(partial(sync, endpoints, options, mirrored=asked.mirror), log, as_json=as_json)
 
 
-def _read_ends(*, local: str | None, remote: str | None) -> Ends:
-    return read_ends(local, remote, over_file(os.environ, BACKEND.parent / ".env"))
+def _read_endpoints(*, local: str | None, remote: str | None) -> Endpoints:
+    return read_endpoints(local, remote, over_file(os.environ, BACKEND.parent / ".env"))
 
 
-def _answer(work: Callable[[Watcher], Answer], log: Path | None, *, as_json: bool) -> int:
+def _answer(work: Callable[[Watcher], SyncReport], log: Path | None, *, as_json: bool) -> int:
     """Do it, say what became of it, and tell the shell by the exit code."""
     interrupt_on_sigterm()
-    with logfile.kept(log, sys.stderr):
+    with log_file.kept(log, sys.stderr):
         with _noting(), watching(sys.stderr) as watcher:
             answer = work(watcher)
-        logfile.record(answer)
+        log_file.record(answer)
     print_answer(answer, as_json=as_json)
     return ExitCode.DONE if answer.is_clean else ExitCode.FOUND_WANTING
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,29 +13,30 @@ from pathlib import Path
 from typing import NoReturn
 
 from backend.cli.progress import Watcher
-from backend.errors import DataError
+from backend.db import private_files
+from backend.db.sqlite_file import copy
+from backend.errors import DatabaseError, DataError, RefusedError
 from backend.sync.chunks import chunks
-from backend.sync.initial import fill
-from backend.sync.merge.result import Landed, Outcome, Wanted
-from backend.sync.preflight import alike
-from backend.sync.replica.pair import Sides
-from backend.sync.replica.refusal import RowRefusedError, refused
-from backend.sync.replica.replica import Memory
+from backend.sync.initial import begin_capture, copy_all
+from backend.sync.merge.result import OnCommit, SyncResult
+from backend.sync.options import Endpoints, SyncOptions
+from backend.sync.preflight import match_schemas
+from backend.sync.replica.pair import ReplicaPair, with_all_columns
+from backend.sync.replica.refusals import RowRefusedError, refused
+from backend.sync.replica.replica import SyncState
 from backend.sync.replica.tables import SyncedTables
-from backend.sync.replica.unknown_columns import with_all_columns
-from backend.sync.sync import begin_capture, rehearsing
 from backend.sync.table_config import all_tables
 
 _AT_ONCE = 1_000
 
 
 def mirror(
-    sides: Sides,
-    wanted: Wanted,
+    pair: ReplicaPair,
+    options: SyncOptions,
     watcher: Watcher,
-    keep: Callable[[], Path | None],
-    landed: Landed = lambda _outcome: None,
-) -> Outcome:
+    keep_copy: Callable[[], Path | None],
+    on_commit: OnCommit = lambda _outcome: None,
+) -> SyncResult:
     """Replace every row of the local side by those of the remote one, sessions and tokens too.
 
     `keep` makes a copy of the local side, before anything changes.
@@ -43,27 +46,27 @@ def mirror(
         DataError: a row is refused, or stored as something else; nothing has been kept.
     """
     watcher.stage("look")
-    sides, _, _ = alike(sides)
-    everything = with_all_columns(replace(sides, tables=all_tables()))
-    outcome = Outcome(wanted.direction, wanted.dry_run, first=False, mirrored=True)
-    if not wanted.dry_run:
-        outcome.backup = keep()
-    with rehearsing(sides, dry_run=wanted.dry_run):
-        begin_capture(sides)
+    pair, _, _ = match_schemas(pair)
+    everything = with_all_columns(replace(pair, tables=all_tables()))
+    result = SyncResult(options.direction, options.dry_run, first=False, mirrored=True)
+    if not options.dry_run:
+        result.backup = keep_copy()
+    with pair.maybe_dry_run(dry_run=options.dry_run):
+        begin_capture(pair)
         try:
-            _copy(everything, sides.tables, outcome, watcher, landed)
+            _copy(everything, pair.tables, result, watcher, on_commit)
         except RowRefusedError as error:
             _refuse(everything, error)
-    return outcome
+    return result
 
 
-def _refuse(sides: Sides, error: RowRefusedError) -> NoReturn:
+def _refuse(pair: ReplicaPair, error: RowRefusedError) -> NoReturn:
     """Name the first row that the local side refuses; what finding it takes is not kept."""
-    local, remote = sides.local, sides.remote
+    local, remote = pair.local, pair.remote
     with remote.transaction(write=False), local.transaction(write=True):
-        for table in reversed(sides.tables.tables):
+        for table in reversed(pair.tables.tables):
             local.empty(table)
-        for table in sides.tables.tables:
+        for table in pair.tables.tables:
             for piece in chunks(remote.scan(table, all_columns=True), _AT_ONCE):
                 for row, refusal in refused(local, piece, partial(local.insert, table)):
                     key = table.shown(tuple(row[table.names.index(name)] for name in table.key))
@@ -80,15 +83,83 @@ def _not_exact(what: str) -> DataError:
 
 
 def _copy(
-    sides: Sides, synced: SyncedTables, outcome: Outcome, watcher: Watcher, landed: Landed
+    pair: ReplicaPair,
+    synced: SyncedTables,
+    result: SyncResult,
+    watcher: Watcher,
+    on_commit: OnCommit,
 ) -> None:
-    memory = Memory(secrets.token_hex(16), "", datetime.now(UTC).isoformat(timespec="seconds"))
-    local, remote = sides.local, sides.remote
+    state = SyncState(secrets.token_hex(16), "", datetime.now(UTC).isoformat(timespec="seconds"))
+    local, remote = pair.local, pair.remote
     with remote.transaction(write=True):
         with local.transaction(write=True):
-            for table in reversed(sides.tables.tables):
+            for table in reversed(pair.tables.tables):
                 local.empty(table)
-            fill(remote, local, sides.tables, watcher, outcome)
-            for side in (local, remote):
-                side.remember(memory, synced)
-        landed(outcome)
+            copy_all(remote, local, pair.tables, watcher, result)
+            for replica in (local, remote):
+                replica.remember(state, synced)
+        on_commit(result)
+
+
+def kept_whole(endpoints: Endpoints, options: SyncOptions) -> Path | None:
+    """Return where the copy is; None: none is wanted.
+
+    Raises:
+        RefusedError: it is on a server, of which we keep no copy.
+        DatabaseError: it cannot be copied.
+    """
+    if options.dry_run or options.backup is None:
+        return None
+    if endpoints.local.path is None:
+        raise RefusedError(
+            f"a mirror would replace all that {endpoints.local} holds, and only a file is kept by"
+            " us",
+            hint="keep it with pg_dump, then run this again with --no-backup",
+        )
+    return copy_of_file(endpoints.local.path, options.backup)
+
+
+def copy_of_file(path: Path, folder: Path) -> Path:
+    """Copy what the file holds, its WAL included, while it may be in use; see that it is sound.
+
+    Raises:
+        DatabaseError: it cannot be copied, or the copy is not sound.
+    """
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    kept = folder / f"{moment}-{path.stem}.db"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.reserve(kept)
+        with _or_gone(kept):
+            copy(path.absolute(), kept)
+            _see(kept)
+            private_files.sync_file(kept)
+    except (OSError, sqlite3.Error) as error:
+        raise DatabaseError(
+            f"{path} cannot be copied to {kept}: {error}",
+            hint="nothing was synced; see that the disk has room and that the folder may be"
+            " written to, or name another one with --backup-dir",
+        ) from None
+    return kept
+
+
+@contextmanager
+def _or_gone(kept: Path) -> Iterator[None]:
+    """Take the file away again if it does not become a copy."""
+    try:
+        yield
+    except BaseException:
+        kept.unlink(missing_ok=True)
+        raise
+
+
+def _see(kept: Path) -> None:
+    with closing(sqlite3.connect(kept)) as connection:
+        # One file alone, that needs no other beside it.
+        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+        found = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != ("ok",):
+        raise DatabaseError(
+            f"the copy {kept.name} is not sound: {found[0]}",
+            hint="nothing was synced; the file itself may be damaged: run PRAGMA integrity_check",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
@@ -15,16 +16,69 @@ from backend.config.settings import (
     load_settings,
     read_render_database,
 )
-from backend.errors import UsageError
-from backend.sync.merge.result import Cap, Direction, OnConflict, Wanted
-from backend.sync.reach.troubles import not_configured
+from backend.errors import ConfigError, UsageError
 
 BATCH_SIZE = 100
+# Where Render shows the address that the sync needs.
+RENDER_URL_PLACE = "the External Database URL of Dashboard → PostgreSQL → Connect"
 _CAP = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(%?)", re.ASCII)
 
 
+class Direction(StrEnum):
+    """Which side is written to; the words of the command line."""
+
+    LOCAL_TO_RENDER = "local2render"
+    RENDER_TO_LOCAL = "render2local"
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return what people call the source and the target."""
+        return ("local", "remote") if self is Direction.LOCAL_TO_RENDER else ("remote", "local")
+
+
+class OnConflict(StrEnum):
+    """Which row stays when both sides have changed it; REPORT: neither is touched."""
+
+    REPORT = "report"
+    LOCAL = "local"
+    REMOTE = "remote"
+    NEWER = "newer"
+
+
 @dataclass(frozen=True)
-class Ends:
+class Cap:
+    """How many deletions may travel: a number of rows, or a share of what the target holds."""
+
+    rows: int | None = None
+    percent: float | None = 10.0
+
+    def allows(self, rows: int) -> int:
+        """Return how many of so many rows may go; one always may."""
+        if self.rows is not None:
+            return self.rows
+        return max(1, int(rows * (self.percent or 0) / 100))
+
+    def __str__(self) -> str:
+        return f"{self.percent:g} %" if self.rows is None else f"{self.rows:,}"
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What one run is to do; `backup` is the folder for safety copies, None for none."""
+
+    direction: Direction
+    on_conflict: OnConflict = OnConflict.REPORT
+    deletes: bool = False
+    max_deletes: Cap = field(default_factory=Cap)
+    dry_run: bool = False
+    batch_size: int = 100
+    backup: Path | None = None
+    # Forget what the last sync left behind, and begin with a union.
+    start_over: bool = False
+
+
+@dataclass(frozen=True)
+class Endpoints:
     """The two databases; `remote_name` is where the hosted one was named, for messages.
 
     `surroundings` is the environment of the processes that we start.
@@ -33,7 +87,7 @@ class Ends:
     local: DatabaseUrl
     remote: DatabaseUrl
     remote_name: str = RENDER_DATABASE_URL
-    surroundings: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -42,7 +96,7 @@ class Ends:
 
 
 @dataclass(frozen=True)
-class Words:
+class SyncArgs:
     """How to run, as click read it; None: not said."""
 
     dry_run: bool = False
@@ -56,7 +110,7 @@ class Words:
     mirror: bool = False
 
 
-def read_ends(local: str | None, remote: str | None, environ: Mapping[str, str]) -> Ends:
+def read_endpoints(local: str | None, remote: str | None, environ: Mapping[str, str]) -> Endpoints:
     """Decide which two databases are meant.
 
     Raises:
@@ -68,21 +122,21 @@ def read_ends(local: str | None, remote: str | None, environ: Mapping[str, str])
     else:
         found, name = read_render_database(env), RENDER_DATABASE_URL
         if found is None:
-            raise not_configured()
+            raise _not_configured()
         there = found
     here = _named_here(local) if local else _configured(environ)
-    return Ends(here, there, name, environ)
+    return Endpoints(here, there, name, environ)
 
 
-def read_wanted(direction: Direction, words: Words, ends: Ends) -> Wanted:
+def read_options(direction: Direction, words: SyncArgs, endpoints: Endpoints) -> SyncOptions:
     """Decide what is to be done.
 
     Raises:
         UsageError: the command line contradicts itself.
     """
     _refuse_contradictions(words)
-    folder = (words.backup_dir or ends.folder / "sync-backups").absolute()
-    return Wanted(
+    folder = (words.backup_dir or endpoints.folder / "sync-backups").absolute()
+    return SyncOptions(
         direction=direction,
         on_conflict=words.on_conflict or OnConflict.REPORT,
         deletes=words.deletes,
@@ -111,6 +165,15 @@ def read_cap(text: str) -> Cap:
     )
 
 
+def _not_configured() -> ConfigError:
+    return ConfigError(
+        "RENDER_DATABASE_URL not found",
+        hint="check: grep RENDER_DATABASE_URL .env"
+        "   add: echo 'RENDER_DATABASE_URL=postgresql://…' >> .env"
+        f"   (its value: {RENDER_URL_PLACE})",
+    )
+
+
 def _named_here(text: str) -> DatabaseUrl:
     """Read an address, or the path of a file; a file that is there needs to look like no other."""
     path = Path(text).expanduser()
@@ -126,7 +189,7 @@ def _configured(environ: Mapping[str, str]) -> DatabaseUrl:
     return settings.migrate_database if on_server else settings.database
 
 
-def _refuse_contradictions(words: Words) -> None:
+def _refuse_contradictions(words: SyncArgs) -> None:
     said = {
         "--on-conflict": words.on_conflict is not None,
         "--deletes": words.deletes,

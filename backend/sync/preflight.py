@@ -9,10 +9,9 @@ from enum import StrEnum
 
 from backend.config.database_url import EngineName
 from backend.errors import RefusedError
-from backend.sync.replica.pair import Sides
-from backend.sync.replica.replica import Glance, Memory, Side
-from backend.sync.replica.unknown_columns import widened
-from backend.sync.tell.telling import counted
+from backend.sync.replica.pair import ReplicaPair, widened
+from backend.sync.replica.replica import Replica, ReplicaState, SyncState
+from backend.sync.report_lines import counted
 
 _START_OVER = (
     "compare both sides whole with --start-over: what is the same stays, what only one side has"
@@ -30,25 +29,25 @@ class Stage(StrEnum):
     """What the two know of each other."""
 
     NEVER = "never synced"
-    BEGUN = "the first sync was cut off"
+    INTERRUPTED = "the first sync was cut off"
     SYNCED = "synced"
 
 
 @dataclass(frozen=True)
-class Standing:
+class PairState:
     """Both sides at a glance, with every column that travels."""
 
-    sides: Sides
-    local: Glance
-    remote: Glance
+    pair: ReplicaPair
+    local: ReplicaState
+    remote: ReplicaState
     stage: Stage
 
-    def token(self, side: Side) -> str:
+    def token(self, replica: Replica) -> str:
         """Return what a side remembers of the last sync."""
-        memory = self._of(side).memory
-        return memory.token if memory else ""
+        state = self._of(replica).sync_state
+        return state.token if state else ""
 
-    def awaited(self, source: Side, target: Side) -> str:
+    def awaited(self, source: Replica, target: Replica) -> str:
         """Return what a target that is ahead holds: the source has to expect it still."""
         ahead = self.token(target)
         return "" if ahead == self.token(source) else ahead
@@ -56,7 +55,7 @@ class Standing:
     @property
     def generation(self) -> int:
         """Return how many syncs the side has seen that has seen more."""
-        known = [one.memory.generation for one in (self.local, self.remote) if one.memory]
+        known = [one.sync_state.generation for one in (self.local, self.remote) if one.sync_state]
         return max(known, default=0)
 
     @property
@@ -64,7 +63,7 @@ class Standing:
         """Return how many rows both hold of tables that differ though neither notes a change."""
         here, there = self.local, self.remote
         # Between the two commits of a sync one side has forgotten what the other still notes.
-        if not self.synced_at or self.token(self.sides.local) != self.token(self.sides.remote):
+        if not self.synced_at or self.token(self.pair.local) != self.token(self.pair.remote):
             return {}
         return {
             name: (rows, there.rows[name])
@@ -72,144 +71,145 @@ class Standing:
             if name not in here.touched | there.touched and rows != there.rows[name]
         }
 
-    def rows(self, side: Side) -> Mapping[str, int]:
+    def rows(self, replica: Replica) -> Mapping[str, int]:
         """Return how many rows each table of a side holds."""
-        return self._of(side).rows
+        return self._of(replica).rows
 
-    def _of(self, side: Side) -> Glance:
-        return self.local if side is self.sides.local else self.remote
+    def _of(self, replica: Replica) -> ReplicaState:
+        return self.local if replica is self.pair.local else self.remote
 
     @property
     def synced_at(self) -> str | None:
         """Return when the last sync ended, if there was one."""
-        times = [one.memory.synced_at for one in (self.local, self.remote) if one.memory]
+        times = [one.sync_state.synced_at for one in (self.local, self.remote) if one.sync_state]
         return max(times, default="") or None
 
 
-def look_at(sides: Sides, *, forgiving: bool = False) -> Standing:
+def inspect_pair(pair: ReplicaPair, *, ignore_last_sync: bool = False) -> PairState:
     """See whether these two can be synced; `forgiving`: whatever the last sync has left behind.
 
     Raises:
         RefusedError: says why they cannot.
     """
-    sides, local, remote = alike(sides)
-    stage = Stage.NEVER if forgiving else _stage(sides, local, remote)
-    return Standing(sides, local, remote, stage)
+    pair, local, remote = match_schemas(pair)
+    stage = Stage.NEVER if ignore_last_sync else _stage(pair, local, remote)
+    return PairState(pair, local, remote, stage)
 
 
-def clocks_apart(sides: Sides) -> list[str]:
+def clock_warnings(pair: ReplicaPair) -> list[str]:
     """Warn of clocks that differ: the row that was changed later may look like the older one."""
-    here, there = (datetime.fromisoformat(one.clock()) for one in (sides.local, sides.remote))
+    here, there = (datetime.fromisoformat(one.clock()) for one in (pair.local, pair.remote))
     seconds = round(abs((here - there).total_seconds()))
     if seconds <= _SECONDS:
         return []
     return [f"the clocks of both sides differ by {seconds:,} s: the newer row may be the other one"]
 
 
-def alike(sides: Sides) -> tuple[Sides, Glance, Glance]:
+def match_schemas(pair: ReplicaPair) -> tuple[ReplicaPair, ReplicaState, ReplicaState]:
     """Look at both sides, see that their schemas are the same, and add what both have besides.
 
     Raises:
         RefusedError: they are not the same.
     """
-    local, remote = sides.local.glance(sides.tables), sides.remote.glance(sides.tables)
-    for side, glance in ((sides.local, local), (sides.remote, remote)):
-        if missing := [name for name in sides.tables.names if name not in glance.rows]:
+    local, remote = pair.local.read_state(pair.tables), pair.remote.read_state(pair.tables)
+    for replica, state in ((pair.local, local), (pair.remote, remote)):
+        if missing := [name for name in pair.tables.names if name not in state.rows]:
             raise RefusedError(
-                f"{side.where} has no table {missing[0]}",
-                hint=f"bring it to the app's schema first: {_MIGRATE[side.engine]}",
+                f"{replica.where} has no table {missing[0]}",
+                hint=f"bring it to the app's schema first: {_MIGRATE[replica.engine]}",
             )
     if local.revisions != remote.revisions:
         raise RefusedError(
-            f"the schemas differ: {sides.local.where} is at {local.revisions or 'no revision'},"
-            f" {sides.remote.where} at {remote.revisions or 'no revision'}",
+            f"the schemas differ: {pair.local.where} is at {local.revisions or 'no revision'},"
+            f" {pair.remote.where} at {remote.revisions or 'no revision'}",
             hint="bring both to the same release with python backend/db_migrate.py",
         )
-    for side, glance in ((sides.local, local), (sides.remote, remote)):
-        _refuse_missing_columns(sides, side, glance)
-    wide = widened(sides, local.columns, remote.columns)
+    for replica, state in ((pair.local, local), (pair.remote, remote)):
+        _refuse_missing_columns(pair, replica, state)
+    wide = widened(pair, local.columns, remote.columns)
     return wide, local.of(wide.tables), remote.of(wide.tables)
 
 
-def _refuse_missing_columns(sides: Sides, side: Side, glance: Glance) -> None:
-    for table in sides.tables.tables:
-        held = {column.name for column in glance.columns[table.name]}
+def _refuse_missing_columns(pair: ReplicaPair, replica: Replica, state: ReplicaState) -> None:
+    for table in pair.tables.tables:
+        held = {column.name for column in state.columns[table.name]}
         if missing := [name for name in table.names if name not in held]:
             raise RefusedError(
-                f"{table.name} in {side.where} has no column {missing[0]}",
-                hint=f"bring it to the app's schema first: {_MIGRATE[side.engine]}",
+                f"{table.name} in {replica.where} has no column {missing[0]}",
+                hint=f"bring it to the app's schema first: {_MIGRATE[replica.engine]}",
             )
 
 
-def _stage(sides: Sides, local: Glance, remote: Glance) -> Stage:
-    for side, glance in ((sides.local, local), (sides.remote, remote)):
-        if glance.problem:
+def _stage(pair: ReplicaPair, local: ReplicaState, remote: ReplicaState) -> Stage:
+    for replica, state in ((pair.local, local), (pair.remote, remote)):
+        if state.problem:
             raise RefusedError(
-                f"what changed in {side.where} since the last sync is not known: {glance.problem}",
+                f"what changed in {replica.where} since the last sync is not known:"
+                f" {state.problem}",
                 hint=_START_OVER,
             )
-    if local.memory is None and remote.memory is None:
+    if local.sync_state is None and remote.sync_state is None:
         return Stage.NEVER
     if _is_first_cut_off(local, remote):
-        return Stage.BEGUN
+        return Stage.INTERRUPTED
     if not _know_each_other(local, remote):
-        _refuse_strangers(sides, local, remote)
-    _refuse_put_back(sides, local, remote)
+        _refuse_strangers(pair, local, remote)
+    _refuse_put_back(pair, local, remote)
     return Stage.SYNCED
 
 
-def _is_first_cut_off(local: Glance, remote: Glance) -> bool:
+def _is_first_cut_off(local: ReplicaState, remote: ReplicaState) -> bool:
     """Tell whether one side has begun to remember, and no sync has ended since."""
-    known = [one.memory for one in (local, remote) if one.memory]
+    known = [one.sync_state for one in (local, remote) if one.sync_state]
     return len(known) == 1 and not known[0].synced_at
 
 
-def _know_each_other(local: Glance, remote: Glance) -> bool:
+def _know_each_other(local: ReplicaState, remote: ReplicaState) -> bool:
     """Tell whether both stem from the same sync, or were cut off between its two commits."""
-    if local.memory is None or remote.memory is None:
+    if local.sync_state is None or remote.sync_state is None:
         return False
-    here, there = local.memory, remote.memory
+    here, there = local.sync_state, remote.sync_state
     return here.token == there.token or _is_ahead(here, there) or _is_ahead(there, here)
 
 
-def _is_ahead(one: Memory, other: Memory) -> bool:
+def _is_ahead(one: SyncState, other: SyncState) -> bool:
     """Tell whether one side has committed what the other one waits for."""
     return one.previous == other.token and one.token in other.coming.split()
 
 
-def _refuse_strangers(sides: Sides, local: Glance, remote: Glance) -> None:
-    late: Side
-    if local.memory is None or remote.memory is None:
-        late = sides.local if local.memory is None else sides.remote
+def _refuse_strangers(pair: ReplicaPair, local: ReplicaState, remote: ReplicaState) -> None:
+    late: Replica
+    if local.sync_state is None or remote.sync_state is None:
+        late = pair.local if local.sync_state is None else pair.remote
         what = "has never been synced, or was emptied or replaced since, and the other side has"
     else:
-        ages = [(one.generation, one.synced_at) for one in (local.memory, remote.memory)]
-        late = sides.local if ages[0] < ages[1] else sides.remote
+        ages = [(one.generation, one.synced_at) for one in (local.sync_state, remote.sync_state)]
+        late = pair.local if ages[0] < ages[1] else pair.remote
         what = "was restored or replaced since the last sync, or has been synced with another"
         if ages[0][0] != ages[1][0]:
             what += f": it has seen {min(ages)[0]:,} syncs, the other side {max(ages)[0]:,}"
     raise RefusedError(f"{late.where} {what}", hint=_START_OVER)
 
 
-def _refuse_put_back(sides: Sides, local: Glance, remote: Glance) -> None:
+def _refuse_put_back(pair: ReplicaPair, local: ReplicaState, remote: ReplicaState) -> None:
     """See that neither side has noted fewer changes than it had when both met."""
-    for side, own, other in ((sides.local, local, remote), (sides.remote, remote, local)):
-        if other.memory and other.memory.seen > own.number:
+    for replica, own, other in ((pair.local, local, remote), (pair.remote, remote, local)):
+        if other.sync_state and other.sync_state.seen > own.number:
             raise RefusedError(
-                f"{side.where} was put back to an earlier state since the last sync",
+                f"{replica.where} was put back to an earlier state since the last sync",
                 hint=_START_OVER,
             )
 
 
-def refuse_miscounted(standing: Standing) -> None:
+def refuse_miscounted(state: PairState) -> None:
     """See that nothing has come or gone without a note.
 
     Raises:
         RefusedError: it has.
     """
-    for name, (here, there) in standing.miscounted.items():
+    for name, (here, there) in state.miscounted.items():
         raise RefusedError(
-            f"{name}: {counted(here, 'row')} in {standing.sides.local.where}, {there:,} in"
-            f" {standing.sides.remote.where}, and no change was noted on either side",
+            f"{name}: {counted(here, 'row')} in {state.pair.local.where}, {there:,} in"
+            f" {state.pair.remote.where}, and no change was noted on either side",
             hint=f"python sync_databases.py status --verify names the rows; {_START_OVER}",
         )

@@ -5,76 +5,122 @@ What writes is imported only where it is needed: who asks for the status waits f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
 from backend.cli.progress import Watcher
-from backend.sync.merge.result import Direction, Landed, Outcome, Wanted
-from backend.sync.options import Ends
-from backend.sync.reach.opening import Reached, opened
+from backend.errors import AppError
+from backend.sync.merge.result import OnCommit, SyncResult
+from backend.sync.options import Direction, Endpoints, SyncOptions
+from backend.sync.reach.opening import OpenPair, open_pair
 from backend.sync.reach.retrying import with_retries
-from backend.sync.status import look, verify
-from backend.sync.tell.committed import Committed
-from backend.sync.tell.report import Ran, Seen
-from backend.sync.tell.rounds import MOST_ROUNDS, Rounds
+from backend.sync.report import MOST_ROUNDS, RoundsReport, RunReport
+from backend.sync.report_lines import committed_lines
+from backend.sync.status import inspect, verify
+from backend.sync.status_report import StatusReport
 
 
-def sync(ends: Ends, wanted: Wanted, watcher: Watcher, *, mirrored: bool) -> Ran:
+class CommittedTries:
+    """Remembers what the tries of one run have committed, also those that were cut off then."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.results: tuple[SyncResult, ...] = ()
+        self._endpoints = endpoints
+
+    def after(self, before: tuple[SyncResult, ...]) -> OnCommit:
+        """Return what takes note of one more try's rows; a try commits twice if it is a first."""
+
+        def note(result: SyncResult) -> None:
+            if result.written and not result.dry_run:
+                self.results = (*before, result)
+
+        return note
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Let whatever ends the run say what was committed."""
+        try:
+            yield
+        except AppError as error:
+            if not self.results:
+                raise
+            message = "; ".join([error.args[0], *committed_lines(self.results, self._endpoints)])
+            raise type(error)(message, hint=error.hint) from error
+        except BaseException as error:
+            for line in committed_lines(self.results, self._endpoints):
+                error.add_note(line)
+            raise
+
+
+def sync(
+    endpoints: Endpoints, options: SyncOptions, watcher: Watcher, *, mirrored: bool
+) -> RunReport:
     """Write to one side what has changed on the other, or all of it."""
     work = _mirror if mirrored else _synchronise
-    committed = Committed(ends)
+    committed = CommittedTries(endpoints)
 
-    def once() -> Ran:
+    def once() -> RunReport:
         watcher.stage("connect")
-        before = committed.outcomes
+        before = committed.results
         # A dry run writes too, and takes it all back.
-        with opened(ends, writing=True) as reached:
-            outcome = work(ends, reached, wanted, watcher, committed.after(before))
-        return Ran(outcome, ends, reached.ways, before)
+        with open_pair(endpoints, writing=True) as opened:
+            result = work(endpoints, opened, options, watcher, committed.after(before))
+        return RunReport(result, endpoints, opened.connection_notes, before)
 
     with committed.told():
         return with_retries(once)
 
 
-def take_turns(ends: Ends, wanted: Wanted, watcher: Watcher) -> Rounds:
+def take_turns(endpoints: Endpoints, options: SyncOptions, watcher: Watcher) -> RoundsReport:
     """Write to either side in turn until nothing travels; every run writes its own undo script."""
-    runs: list[Ran] = []
+    runs: list[RunReport] = []
     for direction in [Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL] * MOST_ROUNDS:
         # What the first run has begun anew, the others go on with; a dry run has begun nothing.
-        start_over = wanted.start_over and (wanted.dry_run or not runs)
-        turn = replace(wanted, direction=direction, start_over=start_over)
-        runs.append(sync(ends, turn, watcher, mirrored=False))
-        if len(runs) > 1 and (wanted.dry_run or runs[-1].is_quiet):
-            return Rounds(tuple(runs))
-    return Rounds(tuple(runs), ended=False)
+        start_over = options.start_over and (options.dry_run or not runs)
+        turn = replace(options, direction=direction, start_over=start_over)
+        runs.append(sync(endpoints, turn, watcher, mirrored=False))
+        if len(runs) > 1 and (options.dry_run or runs[-1].is_quiet):
+            return RoundsReport(tuple(runs))
+    return RoundsReport(tuple(runs), ended=False)
 
 
 def _synchronise(
-    ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher, landed: Landed
-) -> Outcome:
-    from backend.sync.bulk import bulk_for
+    endpoints: Endpoints,
+    opened: OpenPair,
+    options: SyncOptions,
+    watcher: Watcher,
+    on_commit: OnCommit,
+) -> SyncResult:
+    from backend.sync.initial import bulk_copy_for
     from backend.sync.sync import synchronise
 
-    return synchronise(reached.sides, wanted, watcher, bulk_for(ends, wanted.direction), landed)
+    return synchronise(
+        opened.pair, options, watcher, bulk_copy_for(endpoints, options.direction), on_commit
+    )
 
 
 def _mirror(
-    ends: Ends, reached: Reached, wanted: Wanted, watcher: Watcher, landed: Landed
-) -> Outcome:
-    from backend.sync.keep.whole import kept_whole
-    from backend.sync.mirror import mirror
+    endpoints: Endpoints,
+    opened: OpenPair,
+    options: SyncOptions,
+    watcher: Watcher,
+    on_commit: OnCommit,
+) -> SyncResult:
+    from backend.sync.mirror import kept_whole, mirror
 
-    return mirror(reached.sides, wanted, watcher, partial(kept_whole, ends, wanted), landed)
+    return mirror(opened.pair, options, watcher, partial(kept_whole, endpoints, options), on_commit)
 
 
-def look_at(ends: Ends, watcher: Watcher, *, verifying: bool) -> Seen:
+def read_status(endpoints: Endpoints, watcher: Watcher, *, verifying: bool) -> StatusReport:
     """Look at both sides; `verifying`: compare every row too."""
 
-    def once() -> Seen:
+    def once() -> StatusReport:
         watcher.stage("connect")
-        with opened(ends, writing=False) as reached:
-            status = look(reached.sides)
-            mismatches = tuple(verify(reached.sides, watcher)) if verifying else None
-        return Seen(status, mismatches, reached.ways)
+        with open_pair(endpoints, writing=False) as opened:
+            status = inspect(opened.pair)
+            mismatches = tuple(verify(opened.pair, watcher)) if verifying else None
+        return StatusReport(status, mismatches, opened.connection_notes)
 
     return with_retries(once)

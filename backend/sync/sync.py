@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.cli.progress import Watcher
-from backend.sync.bulk import LEAST_ROWS, Bulk
-from backend.sync.initial import fill, is_empty, union
-from backend.sync.keep.keeping import NoUndo, undo_for
-from backend.sync.merge.context import RulesBrokenError, Task
-from backend.sync.merge.excluded import Fault, Held
-from backend.sync.merge.invariants import broken_rules, refuse_broken
-from backend.sync.merge.merge_pass import Attempt
-from backend.sync.merge.result import ConflictKind, Landed, OnConflict, Outcome, TableCount, Wanted
+from backend.sync.initial import BulkCopy, InitialSync
+from backend.sync.merge.context import Exclusion, Exclusions, MergeContext, RulesBrokenError
+from backend.sync.merge.invariants import broken_rules
+from backend.sync.merge.merge_pass import MergePass
+from backend.sync.merge.result import ConflictKind, OnCommit, SyncResult
 from backend.sync.merge.three_way import Place
-from backend.sync.preflight import Stage, Standing, clocks_apart, look_at, refuse_miscounted
-from backend.sync.replica.pair import Sides
-from backend.sync.replica.refusal import Refusal, RowRefusedError
-from backend.sync.replica.replica import Memory, Side
-from backend.sync.replica.tables import SyncedTables, Value
-from backend.sync.replica.unfit import UnfitValueError
-
-log = logging.getLogger(__name__)
+from backend.sync.options import OnConflict, SyncOptions
+from backend.sync.preflight import PairState, Stage, clock_warnings, inspect_pair, refuse_miscounted
+from backend.sync.replica.pair import ReplicaPair
+from backend.sync.replica.refusals import Refusal, RowRefusedError
+from backend.sync.replica.replica import SyncState
+from backend.sync.replica.tables import Value
+from backend.sync.undo_script import NoUndoLog, undo_for
 
 
 @dataclass(frozen=True)
@@ -35,36 +30,27 @@ class _Run:
     """What all tries of one run share; `rows` is what the target holds before it.
 
     `token` is what both remember, `awaited` what a target holds that is ahead already, and `begun`
-    what became of a first sync's beginning. `landed` is told what has been committed.
+    what became of a first sync's beginning. `on_commit` is told what has been committed.
     """
 
-    sides: Sides
-    wanted: Wanted
+    pair: ReplicaPair
+    options: SyncOptions
     watcher: Watcher
     rows: Mapping[str, int]
     token: str
     awaited: str
     generation: int
-    begun: Outcome
-    landed: Landed
-
-
-@dataclass(frozen=True)
-class _First:
-    """What a first sync works with, beside what every run has."""
-
-    watcher: Watcher
-    bulk: Bulk | None
-    landed: Landed
+    begun: SyncResult
+    on_commit: OnCommit
 
 
 def synchronise(
-    sides: Sides,
-    wanted: Wanted,
+    pair: ReplicaPair,
+    options: SyncOptions,
     watcher: Watcher,
-    bulk: Bulk | None = None,
-    landed: Landed = lambda _outcome: None,
-) -> Outcome:
+    bulk_copy: BulkCopy | None = None,
+    on_commit: OnCommit = lambda _result: None,
+) -> SyncResult:
     """Bring what the source has changed since the last sync into the target.
 
     The target commits first, then the source forgets what has arrived: killed at any moment, the
@@ -76,172 +62,100 @@ def synchronise(
         TransientError: it cannot be done now; what has been written is whole, and known.
     """
     watcher.stage("look")
-    standing = look_at(sides, forgiving=wanted.start_over)
-    sides = standing.sides
-    first = standing.stage is not Stage.SYNCED
+    state = inspect_pair(pair, ignore_last_sync=options.start_over)
+    pair = state.pair
+    first = state.stage is not Stage.SYNCED
     if not first:
-        refuse_miscounted(standing)
-    outcome = Outcome(wanted.direction, wanted.dry_run, first)
-    if wanted.on_conflict is OnConflict.NEWER:
-        outcome.notes += clocks_apart(sides)
-    with rehearsing(sides, dry_run=wanted.dry_run):
-        source, target = sides.source(wanted.direction), sides.target(wanted.direction)
+        refuse_miscounted(state)
+    result = SyncResult(options.direction, options.dry_run, first)
+    if options.on_conflict is OnConflict.NEWER:
+        result.notes += clock_warnings(pair)
+    with pair.maybe_dry_run(dry_run=options.dry_run):
+        source, target = pair.source(options.direction), pair.target(options.direction)
         if first:
-            fast = bulk if _is_worth_it(standing, wanted) else None
-            token = _begin(sides, wanted, outcome, _First(watcher, fast, landed))
-            awaited = ""
+            initial = InitialSync(pair, options.direction, watcher, bulk_copy, on_commit)
+            rows = sum(state.rows(source).values()), sum(state.rows(target).values())
+            token, awaited = initial.run(result, rows), ""
         else:
-            renew(standing)
-            token, awaited = standing.token(source), standing.awaited(source, target)
-        generation = standing.generation + 1
-        shared = token, awaited, generation, outcome, landed
-        return _merge(_Run(sides, wanted, watcher, standing.rows(target), *shared))
+            renew(state)
+            token, awaited = state.token(source), state.awaited(source, target)
+        generation = state.generation + 1
+        shared = token, awaited, generation, result, on_commit
+        return _merge(_Run(pair, options, watcher, state.rows(target), *shared))
 
 
-@contextmanager
-def rehearsing(sides: Sides, *, dry_run: bool) -> Iterator[None]:
-    """In a dry run, do everything on both sides and take it back."""
-    if not dry_run:
-        yield
-        return
-    with sides.local.rehearsing(), sides.remote.rehearsing():
-        yield
-
-
-def begin_capture(sides: Sides) -> None:
-    """Let both sides note changes from now on, and forget what they knew."""
-    for side in (sides.local, sides.remote):
-        with side.transaction(write=True):
-            side.install(sides.tables)
-            side.start_over()
-
-
-def renew(standing: Standing) -> None:
+def renew(state: PairState) -> None:
     """Bring up to date what an older release has left, or what was restored on another server."""
-    sides = standing.sides
-    for side, glance in ((sides.local, standing.local), (sides.remote, standing.remote)):
-        if glance.outdated:
-            with side.transaction(write=True):
-                side.renew(sides.tables)
+    pair = state.pair
+    for replica, own in ((pair.local, state.local), (pair.remote, state.remote)):
+        if own.outdated:
+            with replica.transaction(write=True):
+                replica.renew(pair.tables)
 
 
-def _is_worth_it(standing: Standing, wanted: Wanted) -> bool:
-    """Tell whether an empty target is to get many rows; a dry run cannot take a bulk copy back."""
-    source, target = (
-        side(wanted.direction) for side in (standing.sides.source, standing.sides.target)
-    )
-    many = sum(standing.rows(source).values()) >= LEAST_ROWS
-    return many and not any(standing.rows(target).values()) and not wanted.dry_run
-
-
-def _begin(sides: Sides, wanted: Wanted, outcome: Outcome, first: _First) -> str:
-    """Note how the two differ, or fill an empty target; return what both remember then."""
-    begin_capture(sides)
-    source, target = sides.source(wanted.direction), sides.target(wanted.direction)
-    watcher, bulk = first.watcher, first.bulk
-    # Whatever is written beside a bulk copy, on either side, its triggers note.
-    filled = bulk is not None and _filled(target, sides, outcome, watcher, bulk)
-    memory = Memory(secrets.token_hex(16))
-    with source.transaction(write=True):
-        with target.transaction(write=True):
-            if not filled and not _is_filled(source, target, sides.tables, outcome, watcher):
-                union(source, target, sides.tables, watcher)
-            for side in (source, target):
-                side.remember(memory, sides.tables)
-        first.landed(outcome)
-    return memory.token
-
-
-def _is_filled(
-    source: Side, target: Side, tables: SyncedTables, outcome: Outcome, watcher: Watcher
-) -> bool:
-    """Copy everything into a target that is empty, unless it refuses some of it."""
-    if not is_empty(target, tables):
-        return False
-    copied = Outcome(outcome.direction, outcome.dry_run, outcome.first)
-    try:
-        with target.savepoint():
-            fill(source, target, tables, watcher, copied)
-    except (RowRefusedError, UnfitValueError) as error:
-        log.warning("no copy at once", extra={"fields": {"why": str(error)}})
-        return False
-    refuse_broken(target)
-    outcome.tables, outcome.compared = copied.tables, copied.compared
-    return True
-
-
-def _filled(target: Side, sides: Sides, outcome: Outcome, watcher: Watcher, bulk: Bulk) -> bool:
-    """Let the target be filled and compared by others."""
-    watcher.stage("copy everything")
-    if not bulk(sides.tables.names):
-        return False
-    for name, rows in target.glance(sides.tables).rows.items():
-        outcome.tables[name] = TableCount(inserted=rows)
-        outcome.compared += rows
-    return True
-
-
-def _merge(run: _Run) -> Outcome:
+def _merge(run: _Run) -> SyncResult:
     """Try until nothing stands in the way of what is left."""
-    held = Held()
+    excluded = Exclusions()
     while True:
         try:
-            return _try(run, held)
+            return _try(run, excluded)
         except RulesBrokenError as error:
-            held.hold_scopes(_faults(run, error))
+            excluded.exclude_scopes(_rule_exclusions(run, error))
         except RowRefusedError as error:
-            held.hold_refused(error.refusal, _probed(run, held))
+            excluded.exclude_refused(error.refusal, _probed(run, excluded))
 
 
-def _faults(run: _Run, error: RulesBrokenError) -> dict[Value, Fault]:
+def _rule_exclusions(run: _Run, error: RulesBrokenError) -> dict[Value, Exclusion]:
     """Tell rules that one side breaks by itself from those that only both break together."""
-    target = run.sides.target(run.wanted.direction)
+    target = run.pair.target(run.options.direction)
     with target.transaction(write=False):
         at_target = broken_rules(target, error.scopes)
-    faults = {value: Fault(ConflictKind.RULE, why) for value, why in error.broken.items()}
-    for name, alone in zip(run.wanted.direction.names, (error.at_source, at_target), strict=True):
+    found = {value: Exclusion(ConflictKind.RULE, why) for value, why in error.broken.items()}
+    for name, alone in zip(run.options.direction.names, (error.at_source, at_target), strict=True):
         for value, why in alone.items():
-            faults[value] = Fault(ConflictKind.FAULT, f"the {name} one: {why}")
-    return faults
+            found[value] = Exclusion(ConflictKind.FAULT, f"the {name} one: {why}")
+    return found
 
 
-def _probed(run: _Run, held: Held) -> Mapping[Place, Refusal]:
+def _probed(run: _Run, excluded: Exclusions) -> Mapping[Place, Refusal]:
     """Find out which units the target refuses; what that takes is taken back."""
-    direction = run.wanted.direction
-    source, target = run.sides.source(direction), run.sides.target(direction)
-    task = Task(run.sides, run.wanted, run.rows, run.watcher, NoUndo(), held, probing=True)
-    attempt = Attempt(task, deepcopy(run.begun))
+    direction = run.options.direction
+    source, target = run.pair.source(direction), run.pair.target(direction)
+    context = MergeContext(
+        run.pair, run.options, run.rows, run.watcher, NoUndoLog(), excluded, probing=True
+    )
+    merge = MergePass(context, deepcopy(run.begun))
     with suppress(_ProbedError), target.transaction(write=True), source.transaction(write=False):
-        attempt.probe()
+        merge.probe()
         raise _ProbedError
-    return attempt.refusals
+    return merge.refusals
 
 
 class _ProbedError(Exception):
     """Ends a transaction that was never to be kept."""
 
 
-def _try(run: _Run, held: Held) -> Outcome:
-    sides, direction = run.sides, run.wanted.direction
-    source, target = sides.source(direction), sides.target(direction)
-    outcome = deepcopy(run.begun)
+def _try(run: _Run, excluded: Exclusions) -> SyncResult:
+    pair, direction = run.pair, run.options.direction
+    source, target = pair.source(direction), pair.target(direction)
+    result = deepcopy(run.begun)
     token, now = secrets.token_hex(16), datetime.now(UTC).isoformat(timespec="seconds")
-    known = Memory(token, synced_at=now, generation=run.generation)
-    with undo_for(run.wanted, target) as undo:
-        task = Task(sides, run.wanted, run.rows, run.watcher, undo, held)
-        attempt = Attempt(task, outcome)
+    known = SyncState(token, synced_at=now, generation=run.generation)
+    with undo_for(run.options, target) as undo:
+        context = MergeContext(pair, run.options, run.rows, run.watcher, undo, excluded)
+        merge = MergePass(context, result)
         with target.transaction(write=True):
             with source.transaction(write=False):
-                attempt.run(broken_rules)
-            outcome.backup = undo.close()
+                merge.run(broken_rules)
+            result.backup = undo.close()
             # Put back to what it was before this, the source is none that the target knows.
             theirs = replace(known, seen=source.expect(f"{run.awaited} {token}"))
-            number = target.remember(replace(theirs, previous=run.token), sides.tables)
-    run.landed(outcome)
+            number = target.remember(replace(theirs, previous=run.token), pair.tables)
+    run.on_commit(result)
     # What is lost from here on, the next run finds to be the same on both sides.
     with source.transaction(write=True):
-        attempt.consume()
-        source.remember(replace(known, seen=number), sides.tables)
+        merge.consume()
+        source.remember(replace(known, seen=number), pair.tables)
     with target.transaction(write=True):
-        target.remember(theirs, sides.tables)
-    return outcome
+        target.remember(theirs, pair.tables)
+    return result

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from backend.sync.merge.result import Conflict, ConflictKind
+from backend.sync.merge.result import ConflictKind, MergeConflict
 from backend.sync.merge.three_way import Image
 from backend.sync.merge.units import Renames
-from backend.sync.replica.replica import Side
+from backend.sync.replica.replica import Replica
 from backend.sync.replica.tables import Key, Reference, Row, SyncedTable, SyncedTables
 from backend.sync.replica.unfit import UnfitRow
 
@@ -33,21 +33,23 @@ class Change:
 
 
 @dataclass
-class Obstacles:
+class ConstraintChecks:
     """Looks at the target, and remembers which parents it has already found there."""
 
-    source: Side
-    target: Side
+    source: Replica
+    target: Replica
     tables: SyncedTables
     renames: Renames
     _there: dict[_Corner, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
-    def parents(self, changes: list[Change]) -> tuple[list[Change], list[Change], list[Conflict]]:
+    def parents(
+        self, changes: list[Change]
+    ) -> tuple[list[Change], list[Change], list[MergeConflict]]:
         """Return what can be written, what waits for a parent, and what uses a deleted one."""
         missing, dead = self._missing_parents(changes)
         ready: list[Change] = []
         waiting: list[Change] = []
-        conflicts: list[Conflict] = []
+        conflicts: list[MergeConflict] = []
         for change in changes:
             needs = list(self._needs(change))
             live = change.root.is_live(change.image.get((change.root.name, change.key)))
@@ -100,12 +102,14 @@ class Obstacles:
         rows = (self.renames.row(table, one) for one in self.source.rows(table, columns, asked))
         return {table.pick(row, columns) for row in rows if table.is_live(row)}
 
-    def _in_use(self, change: Change, name: str, columns: tuple[str, ...], value: Key) -> Conflict:
+    def _in_use(
+        self, change: Change, name: str, columns: tuple[str, ...], value: Key
+    ) -> MergeConflict:
         table = self.tables[name]
         (row,) = self.target.rows(table, columns, [value])
         because = f"it uses {name} {table.shown(table.key_of(row))}, deleted on the other side"
         shown = change.root.shown(change.key)
-        return Conflict(change.root.name, shown, ConflictKind.IN_USE, because=because)
+        return MergeConflict(change.root.name, shown, ConflictKind.IN_USE, because=because)
 
     def users_of_deleted(self, root: SyncedTable, rows: list[Row]) -> Mapping[Key, str]:
         """Say which rows that the source has deleted are used by what the target has added."""
@@ -140,7 +144,9 @@ class Obstacles:
             if child.root != root.name:
                 yield child, reference
 
-    def holders(self, root: SyncedTable, changes: list[Change]) -> Mapping[Key, frozenset[Key]]:
+    def unique_owners(
+        self, root: SyncedTable, changes: list[Change]
+    ) -> Mapping[Key, frozenset[Key]]:
         """Return, for each change that holds values of somebody else's, whose these are."""
         found: dict[Key, set[Key]] = defaultdict(set)
         for columns in root.unique:
@@ -156,7 +162,7 @@ class Obstacles:
                 for owner in wanted[root.pick(row, columns)]:
                     if owner != holder:
                         found[owner].add(holder)
-        return {owner: frozenset(holders) for owner, holders in found.items()}
+        return {owner: frozenset(unique_owners) for owner, unique_owners in found.items()}
 
 
 def _uses(child: SyncedTable, row: Row) -> str:

@@ -1,4 +1,4 @@
-"""What one attempt has to do, and what it finds out about a unit."""
+"""What one merge pass is given, what it leaves out, and what it plans for a unit."""
 
 from __future__ import annotations
 
@@ -6,20 +6,83 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from backend.cli.progress import Watcher
-from backend.sync.keep.keeping import Undo
+from backend.errors import DataError
 from backend.sync.merge.constraints import Change
-from backend.sync.merge.excluded import Held
-from backend.sync.merge.result import Wanted
-from backend.sync.merge.three_way import Decision
+from backend.sync.merge.result import ConflictKind
+from backend.sync.merge.three_way import Decision, Place
 from backend.sync.merge.units import Unit
-from backend.sync.replica.pair import Sides
-from backend.sync.replica.replica import Side
+from backend.sync.options import SyncOptions
+from backend.sync.reach.troubles import not_accepted
+from backend.sync.replica.pair import ReplicaPair
+from backend.sync.replica.refusals import Refusal
+from backend.sync.replica.replica import Replica
 from backend.sync.replica.tables import Value
+from backend.sync.undo_script import UndoLog
+
+# Somebody else may write faster than we look, but hardly each time.
+_LOOKS = 3
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Why a unit stays behind."""
+
+    kind: ConflictKind
+    because: str
+
+
+@dataclass
+class Exclusions:
+    """What stays behind: everything of a group or an account, and single units."""
+
+    scopes: dict[Value, Exclusion] = field(default_factory=dict)
+    units: dict[Place, Exclusion] = field(default_factory=dict)
+    _heard: set[str] = field(default_factory=set)
+    _looks: int = _LOOKS
+
+    def exclude_scopes(self, broken: Mapping[Value, Exclusion]) -> None:
+        """Let all rows of these groups and accounts stay behind.
+
+        Raises:
+            DataError: they stay behind already, and the rules are broken all the same.
+        """
+        if broken.keys() <= self.scopes.keys():
+            raise DataError(
+                "; ".join(sorted({fault.because for fault in broken.values()})),
+                hint="the target breaks this rule by itself: python -m backend check",
+            )
+        self.scopes.update(broken)
+
+    def exclude_refused(self, first: Refusal, found: Mapping[Place, Refusal]) -> None:
+        """Let units stay behind that the target refuses; `first` is what ended the attempt.
+
+        What another session's write may have caused has to be seen twice.
+
+        Raises:
+            DataError: something is refused, and no unit is to blame for it.
+            TransientError: others write faster than we can look.
+        """
+        self._heard.add(first.says)
+        certain = {
+            place: Exclusion(refusal.kind, refusal.says)
+            for place, refusal in found.items()
+            if not refusal.may_pass or refusal.says in self._heard
+        }
+        self._heard |= {refusal.says for refusal in found.values()}
+        self.units.update(certain)
+        if not certain:
+            self._look_again(first)
+
+    def _look_again(self, first: Refusal) -> None:
+        self._looks -= 1
+        if not first.may_pass or not self._looks:
+            raise not_accepted(first)
+
 
 # Rows of `groups` and `users`, by table, that the rules are to be put to.
 Scopes = Mapping[str, frozenset[Value]]
 # Says which of them break a rule of the app's in a database, and which one.
-Rules = Callable[[Side, Scopes], Mapping[Value, str]]
+Rules = Callable[[Replica, Scopes], Mapping[Value, str]]
 
 
 class RulesBrokenError(Exception):
@@ -43,24 +106,24 @@ def broken_of(scopes: Scopes, broken: Mapping[Value, str]) -> Scopes:
 
 
 @dataclass(frozen=True)
-class Task:
+class MergeContext:
     """What one attempt has to do; `rows` is what the target holds before.
 
     `held` is what stays behind, and why. With `probing`, nothing is kept, and the units are found
     out that the target refuses.
     """
 
-    sides: Sides
-    wanted: Wanted
+    pair: ReplicaPair
+    options: SyncOptions
     rows: Mapping[str, int]
     watcher: Watcher
-    undo: Undo
-    held: Held = field(default_factory=Held)
+    undo: UndoLog
+    excluded: Exclusions = field(default_factory=Exclusions)
     probing: bool = False
 
 
 @dataclass(frozen=True)
-class Weighed:
+class PlannedWrite:
     """A unit that is to be written, with all that was known when that was decided."""
 
     change: Change

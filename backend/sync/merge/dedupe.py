@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.sync.chunks import chunks
-from backend.sync.merge.context import Task
-from backend.sync.merge.excluded import Fault
-from backend.sync.merge.result import ConflictKind, Direction, Outcome, Paired
+from backend.sync.merge.context import Exclusion, MergeContext
+from backend.sync.merge.result import ConflictKind, DuplicatePair, SyncResult
 from backend.sync.merge.units import Renames
-from backend.sync.replica.replica import Side
+from backend.sync.options import Direction
+from backend.sync.replica.replica import Replica
 from backend.sync.replica.tables import Key, SyncedTable, SyncedTables
 from backend.sync.replica.unfit import UnfitRow, first_unfit
 
@@ -18,19 +18,19 @@ _AT_ONCE = 1_000
 
 
 @dataclass
-class Pairing:
+class Deduplicator:
     """Pairs rows by what is unique about them apart from their keys.
 
     Only a row that the other side has never seen is paired: identity comes from the key, and a
     person who changes an address stays the same person.
     """
 
-    source: Side
-    target: Side
+    source: Replica
+    target: Replica
     tables: SyncedTables
     renames: Renames
-    task: Task
-    outcome: Outcome
+    context: MergeContext
+    result: SyncResult
 
     def pair(self, root: SyncedTable, touched: Iterable[Key]) -> None:
         """Pair what is new at the source with what is new at the target, before any is weighed.
@@ -65,34 +65,34 @@ class Pairing:
 
     def _is_unfit(self, root: SyncedTable, own: Key, other: Key) -> bool:
         """Tell whether a row could not be copied under another key; it stays behind then."""
-        sides = ((self.source, own), (self.target, other))
-        for name, (side, key) in zip(self.task.wanted.direction.names, sides, strict=True):
-            if unfit := first_unfit(side.rows(root, root.key, [key], all_columns=True)):
+        pair = ((self.source, own), (self.target, other))
+        for name, (replica, key) in zip(self.context.options.direction.names, pair, strict=True):
+            if unfit := first_unfit(replica.rows(root, root.key, [key], all_columns=True)):
                 because = f"the {name} one: {root.name} {root.shown(key)}: {unfit.why}"
-                self.task.held.units[root.name, own] = Fault(ConflictKind.UNFIT, because)
+                self.context.excluded.units[root.name, own] = Exclusion(ConflictKind.UNFIT, because)
                 return True
         return False
 
     def _rename(self, root: SyncedTable, own: Key, other: Key) -> None:
-        if self.task.wanted.direction is Direction.LOCAL_TO_RENDER:
-            local, survivor, side = own, other, self.source
+        if self.context.options.direction is Direction.LOCAL_TO_RENDER:
+            local, survivor, replica = own, other, self.source
             self.renames.add(root, own, other)
         else:
-            local, survivor, side = other, own, self.target
-        moved = tuple(self._hanging_on(side, root, local))
-        if self.task.wanted.direction is Direction.RENDER_TO_LOCAL:
+            local, survivor, replica = other, own, self.target
+        moved = tuple(self._hanging_on(replica, root, local))
+        if self.context.options.direction is Direction.RENDER_TO_LOCAL:
             self.target.rekey(self.tables, root, local, survivor)
-        self.outcome.paired.append(
-            Paired(root.name, root.shown(local), root.shown(survivor), moved)
+        self.result.paired.append(
+            DuplicatePair(root.name, root.shown(local), root.shown(survivor), moved)
         )
 
-    def _hanging_on(self, side: Side, root: SyncedTable, key: Key) -> list[tuple[str, str]]:
+    def _hanging_on(self, replica: Replica, root: SyncedTable, key: Key) -> list[tuple[str, str]]:
         place = root.key[0]
         found = {
             (child.name, child.shown(child.key_of(row))): None
             for child, reference in self.tables.hanging_on(root.name)
             for column, referred in zip(reference.columns, reference.referred, strict=True)
             if referred == place
-            for row in side.rows(child, [column], [key])
+            for row in replica.rows(child, [column], [key])
         }
         return list(found)

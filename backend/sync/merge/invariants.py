@@ -15,7 +15,7 @@ from backend.config.database_url import EngineName
 from backend.errors import DataError, FoundWanting
 from backend.invariants.checks import Scope, check_rows
 from backend.models import Group, User
-from backend.sync.replica.replica import Side
+from backend.sync.replica.replica import Replica
 from backend.sync.replica.tables import Value
 
 _URLS: Mapping[EngineName, str] = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
@@ -23,14 +23,14 @@ _URLS: Mapping[EngineName, str] = {"sqlite": "sqlite://", "postgres": "postgresq
 _lent: ContextVar[Any] = ContextVar("lent")  # of either driver
 
 
-def broken_rules(side: Side, scopes: Mapping[str, frozenset[Value]]) -> Mapping[Value, str]:
+def broken_rules(replica: Replica, scopes: Mapping[str, frozenset[Value]]) -> Mapping[Value, str]:
     """Return the groups and accounts in which a rule is broken, and which rule that is.
 
     They are looked at together, and one by one only if something was found.
     """
     groups = _ids(scopes.get(Group.__tablename__))
     users = _ids(scopes.get(User.__tablename__))
-    with _borrowed(side) as connection:
+    with _borrowed(replica) as connection:
         if not _broken(connection, Scope(groups, users)):
             return {}
         each = [*((one, Scope(groups=frozenset({one}))) for one in sorted(groups))]
@@ -47,17 +47,17 @@ def _broken(connection: Connection, scope: Scope) -> str:
     return "; ".join(violation.says for violation in verdict.violations)
 
 
-def refuse_broken(side: Side) -> None:
+def refuse_broken(replica: Replica) -> None:
     """See that all rules hold for everything that is there.
 
     Raises:
         FoundWanting: names the rules and some rows.
     """
-    with _borrowed(side) as connection:
+    with _borrowed(replica) as connection:
         verdict = check_rows(connection)
     if not verdict.is_clean:
         raise FoundWanting(
-            f"what would be copied to {side.where} breaks rules; nothing was kept: "
+            f"what would be copied to {replica.where} breaks rules; nothing was kept: "
             + "; ".join(line.strip() for line in verdict.lines()),
             hint="python -m backend check, on the side it comes from, shows it too: mend it there",
         )
@@ -87,11 +87,11 @@ class _Borrowed:
 
 
 @contextmanager
-def _borrowed(side: Side) -> Iterator[Connection]:
+def _borrowed(replica: Replica) -> Iterator[Connection]:
     """Let SQLAlchemy see what our open transaction sees."""
-    token = _lent.set(side.connection)
+    token = _lent.set(replica.connection)
     try:
-        with _engine(side.engine).connect() as connection:
+        with _engine(replica.engine).connect() as connection:
             yield connection
     finally:
         _lent.reset(token)

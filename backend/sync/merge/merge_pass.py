@@ -6,38 +6,45 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from backend.sync.chunks import chunks
-from backend.sync.merge.constraints import Change, Obstacles
-from backend.sync.merge.context import Rules, RulesBrokenError, Scopes, Task, Weighed, broken_of
-from backend.sync.merge.dedupe import Pairing
-from backend.sync.merge.recorder import Ledger
-from backend.sync.merge.result import ConflictKind, Outcome
-from backend.sync.merge.three_way import Place, Verdict, decide
+from backend.sync.merge.constraints import Change, ConstraintChecks
+from backend.sync.merge.context import (
+    MergeContext,
+    PlannedWrite,
+    Rules,
+    RulesBrokenError,
+    Scopes,
+    broken_of,
+)
+from backend.sync.merge.dedupe import Deduplicator
+from backend.sync.merge.recorder import MergeRecorder
+from backend.sync.merge.result import ConflictKind, SyncResult
+from backend.sync.merge.three_way import MergeAction, Place, decide
 from backend.sync.merge.units import Renames, Unit, load
-from backend.sync.merge.writer import Writing
-from backend.sync.replica.refusal import Refusal, refused
+from backend.sync.merge.writer import UnitWriter
+from backend.sync.replica.refusals import Refusal, refused
 from backend.sync.replica.tables import Key, Row, SyncedTable, Value
 
 
-class Attempt:
+class MergePass:
     """One way through everything that was touched; made anew when it has to be tried again."""
 
-    def __init__(self, task: Task, outcome: Outcome) -> None:
-        self.source = task.sides.source(task.wanted.direction)
-        self.target = task.sides.target(task.wanted.direction)
-        self.tables = task.sides.tables
-        self.outcome = outcome
+    def __init__(self, context: MergeContext, result: SyncResult) -> None:
+        self.source = context.pair.source(context.options.direction)
+        self.target = context.pair.target(context.options.direction)
+        self.tables = context.pair.tables
+        self.result = result
         self._renames = Renames()
-        self._task = task
-        self._going: list[Weighed] = []
-        self._holders: dict[Key, frozenset[Key]] = {}
+        self._context = context
+        self._going: list[PlannedWrite] = []
+        self._unique_owners: dict[Key, frozenset[Key]] = {}
         self.refusals: dict[Place, Refusal] = {}
         # Tables of the source with rows whose key is none: one of them may be what is missing.
         self._unclear: set[str] = set()
-        self._ledger = Ledger(task, self.target, outcome)
+        self._recorder = MergeRecorder(context, self.target, result)
         parts = self.source, self.target, self.tables, self._renames
-        self._obstacles = Obstacles(*parts)
-        self._writing = Writing(*parts, outcome, task.undo)
-        self._pairing = Pairing(*parts, task, outcome)
+        self._constraints = ConstraintChecks(*parts)
+        self._writer = UnitWriter(*parts, result, context.undo)
+        self._dedupe = Deduplicator(*parts, context, result)
 
     def run(self, rules: Rules) -> None:
         """Weigh everything that the source has touched, and write what can be written.
@@ -50,8 +57,8 @@ class Attempt:
         with self.target.batch():
             self._everything()
             self.target.check_now()
-        self._ledger.refuse_too_many_deletions()
-        scopes = self._ledger.scopes
+        self._recorder.refuse_too_many_deletions()
+        scopes = self._recorder.scopes
         if broken := rules(self.target, scopes) if scopes else {}:
             of = broken_of(scopes, broken)
             raise RulesBrokenError(of, broken, self._at_source(rules, of))
@@ -74,141 +81,153 @@ class Attempt:
         for root in self.tables.roots:
             self._travel(root)
         for _, going in groupby(reversed(self._going), lambda one: one.change.root.name):
-            for piece in chunks(going, self._task.wanted.batch_size):
+            for piece in chunks(going, self._context.options.batch_size):
                 self._remove(piece)
 
     def consume(self) -> None:
         """Let the source forget what has arrived; its own transaction, after the target's."""
         for table, local, survivor in self._renames.all:
             self.source.rekey(self.tables, table, local, survivor)
-        self.source.forget(self._ledger.consumed)
+        self.source.forget(self._recorder.consumed)
 
     def _travel(self, root: SyncedTable) -> None:
         family = self.tables.family(root.name)
         touched, unfit = self.source.touched(family)
-        self._ledger.unfit_keys(root, unfit)
+        self._recorder.unfit_keys(root, unfit)
         if unfit:
             self._unclear.add(root.name)
-        self._pairing.pair(root, touched)
+        self._dedupe.pair(root, touched)
         left = list(dict.fromkeys(map(self._renames.key, touched)))
         if left:
-            self._task.watcher.stage(root.name, len(left))
+            self._context.watcher.stage(root.name, len(left))
         while left:
-            self._holders = {}
-            for piece in chunks(left, self._task.wanted.batch_size):
+            self._unique_owners = {}
+            for piece in chunks(left, self._context.options.batch_size):
                 self._piece(root, piece)
-            if len(self._holders) == len(left):
-                circle = self._circle(root)
-                if not circle:
-                    self._ledger.taken(root, self._holders)
+            if len(self._unique_owners) == len(left):
+                cycle = self._unique_cycle(root)
+                if not cycle:
+                    self._recorder.taken(root, self._unique_owners)
                     return
-                self._piece(root, circle, swap=True)
-                self._holders = {key: self._holders[key] for key in left if key not in circle}
-            left = list(self._holders)
+                self._piece(root, cycle, swap=True)
+                self._unique_owners = {
+                    key: self._unique_owners[key] for key in left if key not in cycle
+                }
+            left = list(self._unique_owners)
 
     def _piece(self, root: SyncedTable, keys: list[Key], *, swap: bool = False) -> None:
         """Weigh some units, and write what can be written; `swap`: they exchange unique values."""
         source = load(self.source, self.tables, root, keys, self._renames)
         target = load(self.target, self.tables, root, keys)
-        found = (self._weigh(root, key, source[key], target[key]) for key in keys)
-        weighed = self._permitted(root, [one for one in found if one is not None])
-        changes = [one.change for one in weighed.values()]
-        ready, waiting, conflicts = self._obstacles.parents(changes)
-        holders = {} if swap else self._obstacles.holders(root, ready)
-        self._holders.update(holders)
-        self._write(root, [weighed[one.key] for one in ready if one.key not in holders], swap=swap)
-        self.outcome.conflicts += conflicts
-        self._ledger.wait(root, len(waiting))
-        self._task.watcher.advance(root.name, len(keys) - len(holders))
+        found = (self._evaluate(root, key, source[key], target[key]) for key in keys)
+        planned = self._permitted(root, [one for one in found if one is not None])
+        changes = [one.change for one in planned.values()]
+        ready, waiting, conflicts = self._constraints.parents(changes)
+        unique_owners = {} if swap else self._constraints.unique_owners(root, ready)
+        self._unique_owners.update(unique_owners)
+        self._write(
+            root, [planned[one.key] for one in ready if one.key not in unique_owners], swap=swap
+        )
+        self.result.conflicts += conflicts
+        self._recorder.wait(root, len(waiting))
+        self._context.watcher.advance(root.name, len(keys) - len(unique_owners))
 
-    def _weigh(self, root: SyncedTable, key: Key, source: Unit, target: Unit) -> Weighed | None:
+    def _evaluate(
+        self, root: SyncedTable, key: Key, source: Unit, target: Unit
+    ) -> PlannedWrite | None:
         """Decide on a unit; return it if something is to be written."""
-        if fault := self._ledger.held_back(root, key, source, target):
-            self._ledger.conflict(root, key, fault.kind, because=fault.because)
+        if fault := self._recorder.exclusion_of(root, key, source, target):
+            self._recorder.conflict(root, key, fault.kind, because=fault.because)
             return None
         place = root.name, key
-        decision = decide(self.tables, place, source.seen, target.seen, self._ledger.judge.winner)
-        match decision.verdict:
-            case Verdict.CONFLICT:
-                self._ledger.contradiction(root, key, decision, (source.seen, target.seen))
-            case Verdict.SAME:
-                self._ledger.same(root, source, target)
-            case Verdict.AHEAD:
-                self._ledger.ahead(source)
+        decision = decide(
+            self.tables, place, source.seen, target.seen, self._recorder.policy.winner
+        )
+        match decision.action:
+            case MergeAction.CONFLICT:
+                self._recorder.contradiction(root, key, decision, (source.seen, target.seen))
+            case MergeAction.SAME:
+                self._recorder.same(root, source, target)
+            case MergeAction.AHEAD:
+                self._recorder.ahead(source)
             case _:
-                return Weighed(Change(root, key, decision.image), decision, source, target)
+                return PlannedWrite(Change(root, key, decision.image), decision, source, target)
         return None
 
-    def _permitted(self, root: SyncedTable, weighed: list[Weighed]) -> dict[Key, Weighed]:
+    def _permitted(self, root: SyncedTable, planned: list[PlannedWrite]) -> dict[Key, PlannedWrite]:
         """Let deletions pass that may travel; the rows themselves go at the very end."""
-        marked: list[Weighed] = []
-        for one in weighed:
+        marked: list[PlannedWrite] = []
+        for one in planned:
             if not one.deletes:
                 continue
-            if not self._task.wanted.deletes:
-                self._ledger.stays(root, one.change.key)
+            if not self._context.options.deletes:
+                self._recorder.stays(root, one.change.key)
             elif one.removes and root.name in self._unclear:
                 because = "a row whose key is none may be this one"
-                self._ledger.conflict(root, one.change.key, ConflictKind.UNFIT, because=because)
+                self._recorder.conflict(root, one.change.key, ConflictKind.UNFIT, because=because)
             elif one.removes:
                 self._going.append(one)
             else:
                 marked.append(one)
-        free = self._unused(root, marked, self._obstacles.users_of_deleted)
-        return {one.change.key: one for one in [*(w for w in weighed if not w.deletes), *free]}
+        free = self._unused(root, marked, self._constraints.users_of_deleted)
+        return {one.change.key: one for one in [*(w for w in planned if not w.deletes), *free]}
 
     def _unused(
         self,
         root: SyncedTable,
-        weighed: list[Weighed],
+        planned: list[PlannedWrite],
         users_of: Callable[[SyncedTable, list[Row]], Mapping[Key, str]],
-    ) -> list[Weighed]:
+    ) -> list[PlannedWrite]:
         """Return the deletions of rows that nothing uses, and report the others."""
-        old = [one.target.seen.now[root.name, one.change.key] for one in weighed]
+        old = [one.target.seen.now[root.name, one.change.key] for one in planned]
         users = users_of(root, old) if old else {}
         for key, user in users.items():
-            self._ledger.conflict(root, key, ConflictKind.IN_USE, because=user)
-        return [one for one in weighed if one.change.key not in users]
+            self._recorder.conflict(root, key, ConflictKind.IN_USE, because=user)
+        return [one for one in planned if one.change.key not in users]
 
-    def _write(self, root: SyncedTable, weighed: Iterable[Weighed], *, swap: bool = False) -> None:
-        if not self._task.probing:
-            self._put(root, list(weighed), swap=swap)
+    def _write(
+        self, root: SyncedTable, planned: Iterable[PlannedWrite], *, swap: bool = False
+    ) -> None:
+        if not self._context.probing:
+            self._put(root, list(planned), swap=swap)
         elif swap:
             # They exchange values: all of them or none.
-            self._probe(root, [list(weighed)], swap=True)
+            self._probe(root, [list(planned)], swap=True)
         else:
-            self._probe(root, [[one] for one in weighed])
+            self._probe(root, [[one] for one in planned])
 
-    def _probe(self, root: SyncedTable, groups: list[list[Weighed]], *, swap: bool = False) -> None:
-        def put(some: Sequence[list[Weighed]]) -> None:
+    def _probe(
+        self, root: SyncedTable, groups: list[list[PlannedWrite]], *, swap: bool = False
+    ) -> None:
+        def put(some: Sequence[list[PlannedWrite]]) -> None:
             self._put(root, [one for group in some for one in group], swap=swap)
 
         for group, refusal in refused(self.target, groups, put):
             for one in group:
                 self.refusals[root.name, one.change.key] = refusal
 
-    def _put(self, root: SyncedTable, done: list[Weighed], *, swap: bool) -> None:
+    def _put(self, root: SyncedTable, done: list[PlannedWrite], *, swap: bool) -> None:
         changed = [
             (one.change, one.target.seen.now)
             for one in done
             if one.change.image != one.target.seen.now
         ]
         if changed:
-            self._writing.write(root, changed, swap=swap)
+            self._writer.write(root, changed, swap=swap)
         if done:
             self.target.forget([entry for one in done for entry in one.target.entries])
         for one in done:
-            self._ledger.settle(root, one)
+            self._recorder.settle(root, one)
 
-    def _remove(self, going: list[Weighed]) -> None:
+    def _remove(self, going: list[PlannedWrite]) -> None:
         root = going[0].change.root
-        self._write(root, self._unused(root, going, self._obstacles.left_behind))
+        self._write(root, self._unused(root, going, self._constraints.left_behind))
 
-    def _circle(self, root: SyncedTable) -> list[Key]:
+    def _unique_cycle(self, root: SyncedTable) -> list[Key]:
         """Return units that want each other's unique values, if these can be put aside."""
         if not all(map(root.has_room, root.unique)):
             return []
-        circle = set(self._holders)
-        while outside := {key for key in circle if not self._holders[key] <= circle}:
-            circle -= outside
-        return sorted(circle, key=repr)
+        cycle = set(self._unique_owners)
+        while outside := {key for key in cycle if not self._unique_owners[key] <= cycle}:
+            cycle -= outside
+        return sorted(cycle, key=repr)

@@ -7,34 +7,31 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from backend.errors import RefusedError
-from backend.sync.merge.conflicts import Judge, conflict_of
-from backend.sync.merge.context import Scopes, Task, Weighed
-from backend.sync.merge.excluded import Fault
-from backend.sync.merge.result import (
-    Conflict,
-    ConflictKind,
-    Deletion,
-    Direction,
-    OnConflict,
-    Outcome,
-    TableCount,
+from backend.sync.merge.context import Exclusion, MergeContext, PlannedWrite, Scopes
+from backend.sync.merge.result import ConflictKind, Deletion, MergeConflict, SyncResult, TableCount
+from backend.sync.merge.three_way import (
+    ConflictPolicy,
+    Decision,
+    UnitState,
+    conflict_of,
+    known_since,
 )
-from backend.sync.merge.three_way import Decision, Seen, known_since
 from backend.sync.merge.units import Unit
 from backend.sync.merge.writer import by_table
-from backend.sync.replica.replica import Entry, Side
+from backend.sync.options import Direction, OnConflict
+from backend.sync.replica.replica import ChangeLogEntry, Replica
 from backend.sync.replica.tables import Key, SyncedTable, Value
 
 
-class Ledger:
+class MergeRecorder:
     """Writes into the outcome; collects what the source has to forget once the target is done."""
 
-    def __init__(self, task: Task, target: Side, outcome: Outcome) -> None:
-        self.judge = Judge(task.sides.tables, task.wanted)
-        self.consumed: list[Entry] = []
-        self._task = task
+    def __init__(self, context: MergeContext, target: Replica, result: SyncResult) -> None:
+        self.policy = ConflictPolicy(context.pair.tables, context.options)
+        self.consumed: list[ChangeLogEntry] = []
+        self._context = context
         self._target = target
-        self._outcome = outcome
+        self._outcome = result
         self._scopes: dict[str, set[Value]] = defaultdict(set)
 
     @property
@@ -42,19 +39,21 @@ class Ledger:
         """Return what the rules are to be put to."""
         return {name: frozenset(values) for name, values in self._scopes.items()}
 
-    def held_back(self, root: SyncedTable, key: Key, source: Unit, target: Unit) -> Fault | None:
+    def exclusion_of(
+        self, root: SyncedTable, key: Key, source: Unit, target: Unit
+    ) -> Exclusion | None:
         """Return why a unit stays behind; None for most."""
-        held = self._task.held
-        if fault := held.units.get((root.name, key)):
+        excluded = self._context.excluded
+        if fault := excluded.units.get((root.name, key)):
             return fault
-        for name, unit in zip(self._task.wanted.direction.names, (source, target), strict=True):
-            if why := unit.unfit(self._task.sides.tables):
-                return Fault(ConflictKind.UNFIT, f"the {name} one: {why}")
+        for name, unit in zip(self._context.options.direction.names, (source, target), strict=True):
+            if why := unit.unfit(self._context.pair.tables):
+                return Exclusion(ConflictKind.UNFIT, f"the {name} one: {why}")
         for unit in (source, target):
             row = unit.seen.now.get((root.name, key))
             for value in root.pick(row, [root.config.check_scope]) if row else ():
-                if value in held.scopes:
-                    return held.scopes[value]
+                if value in excluded.scopes:
+                    return excluded.scopes[value]
         return None
 
     def same(self, root: SyncedTable, source: Unit, target: Unit) -> None:
@@ -77,13 +76,13 @@ class Ledger:
             waiting = self._outcome.waiting
             waiting[root.name] = waiting.get(root.name, 0) + number
 
-    def settle(self, root: SyncedTable, one: Weighed) -> None:
+    def settle(self, root: SyncedTable, one: PlannedWrite) -> None:
         """Move the base of a unit that was written, and tell what became of it."""
         key, seen = one.change.key, one.source.seen
         self.consumed += one.source.entries
         # What the target holds beyond the source, the source will fetch.
         for name, bases in by_table(known_since(one.change.image, seen.now)).items():
-            self._target.note(self._task.sides.tables[name], bases)
+            self._target.note(self._context.pair.tables[name], bases)
         for image in (one.change.image, one.target.seen.now):
             if row := image.get((root.name, key)):
                 self._scopes[root.scope_table] |= set(root.pick(row, [root.config.check_scope]))
@@ -94,34 +93,36 @@ class Ledger:
 
     def conflict(self, root: SyncedTable, key: Key, kind: ConflictKind, *, because: str) -> None:
         """Note what stands in the way of a unit."""
-        self._outcome.conflicts.append(Conflict(root.name, root.shown(key), kind, because=because))
+        self._outcome.conflicts.append(
+            MergeConflict(root.name, root.shown(key), kind, because=because)
+        )
 
     def unfit_keys(self, root: SyncedTable, found: Mapping[Key, str]) -> None:
         """Note rows of the source whose key is none."""
-        source, _ = self._task.wanted.direction.names
+        source, _ = self._context.options.direction.names
         for key, why in found.items():
             self.conflict(root, key, ConflictKind.UNFIT, because=f"the {source} one: {why}")
 
-    def taken(self, root: SyncedTable, holders: Mapping[Key, frozenset[Key]]) -> None:
+    def taken(self, root: SyncedTable, unique_owners: Mapping[Key, frozenset[Key]]) -> None:
         """Note units whose unique values are held by others."""
-        for key, others in holders.items():
+        for key, others in unique_owners.items():
             names = " and ".join(sorted(f"{root.name} {root.shown(other)}" for other in others))
             because = f"the value is that of {names}"
             self.conflict(root, key, ConflictKind.TAKEN, because=because)
 
     def contradiction(
-        self, root: SyncedTable, key: Key, decision: Decision, both: tuple[Seen, Seen]
+        self, root: SyncedTable, key: Key, decision: Decision, both: tuple[UnitState, UnitState]
     ) -> None:
         """Note that source and target have changed the same."""
         source, target = both
-        pair = (source.now, target.now)
-        if self._task.wanted.direction is Direction.RENDER_TO_LOCAL:
-            pair = (target.now, source.now)
+        images = (source.now, target.now)
+        if self._context.options.direction is Direction.RENDER_TO_LOCAL:
+            images = (target.now, source.now)
         kind = decision.kind or ConflictKind.BOTH_CHANGED
-        resolved = self.judge.side_of(decision.winner)
-        tables, place = self._task.sides.tables, (root.name, key)
-        found = conflict_of(tables, place, kind, pair, resolved=resolved)
-        if self._task.wanted.on_conflict is OnConflict.NEWER and not found.has_later:
+        resolved = self.policy.side_of(decision.winner)
+        tables, place = self._context.pair.tables, (root.name, key)
+        found = conflict_of(tables, place, kind, images, resolved=resolved)
+        if self._context.options.on_conflict is OnConflict.NEWER and not found.has_later:
             found = replace(found, because="neither says that it was changed later")
         self._outcome.conflicts.append(found)
 
@@ -134,9 +135,9 @@ class Ledger:
         counted: dict[str, int] = defaultdict(int)
         for deletion in self._outcome.deletions:
             counted[deletion.table] += deletion.travelled
-        cap = self._task.wanted.max_deletes
+        cap = self._context.options.max_deletes
         for name, number in counted.items():
-            rows = self._task.rows.get(name, 0)
+            rows = self._context.rows.get(name, 0)
             if number > cap.allows(rows):
                 raise RefusedError(
                     f"{number:,} of {rows:,} rows of {name} would be deleted; at most {cap} may",

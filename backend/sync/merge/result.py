@@ -1,4 +1,4 @@
-"""The values that the parts of a sync hand to each other; none of them touches a database."""
+"""What a run has done and what a look has found: values that touch no database."""
 
 from __future__ import annotations
 
@@ -7,26 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-
-class Direction(StrEnum):
-    """Which side is written to; the words of the command line."""
-
-    LOCAL_TO_RENDER = "local2render"
-    RENDER_TO_LOCAL = "render2local"
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """Return what people call the source and the target."""
-        return ("local", "remote") if self is Direction.LOCAL_TO_RENDER else ("remote", "local")
-
-
-class OnConflict(StrEnum):
-    """Which row stays when both sides have changed it; REPORT: neither is touched."""
-
-    REPORT = "report"
-    LOCAL = "local"
-    REMOTE = "remote"
-    NEWER = "newer"
+from backend.sync.options import Direction
 
 
 class ConflictKind(StrEnum):
@@ -43,38 +24,6 @@ class ConflictKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Cap:
-    """How many deletions may travel: a number of rows, or a share of what the target holds."""
-
-    rows: int | None = None
-    percent: float | None = 10.0
-
-    def allows(self, rows: int) -> int:
-        """Return how many of so many rows may go; one always may."""
-        if self.rows is not None:
-            return self.rows
-        return max(1, int(rows * (self.percent or 0) / 100))
-
-    def __str__(self) -> str:
-        return f"{self.percent:g} %" if self.rows is None else f"{self.rows:,}"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What one run is to do; `backup` is the folder for safety copies, None for none."""
-
-    direction: Direction
-    on_conflict: OnConflict = OnConflict.REPORT
-    deletes: bool = False
-    max_deletes: Cap = field(default_factory=Cap)
-    dry_run: bool = False
-    batch_size: int = 100
-    backup: Path | None = None
-    # Forget what the last sync left behind, and begin with a union.
-    start_over: bool = False
-
-
-@dataclass(frozen=True)
 class FieldDifference:
     """One column of a row that is not the same on both sides; None: the row is not there."""
 
@@ -86,7 +35,7 @@ class FieldDifference:
 
 
 @dataclass(frozen=True)
-class Conflict:
+class MergeConflict:
     """Something that both sides have an opinion on; `resolved` names the side that was kept."""
 
     table: str
@@ -101,7 +50,7 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class Paired:
+class DuplicatePair:
     """Two rows that are one person or thing: the local one took the key of the remote one.
 
     `moved` are the rows that hung on the local one, as (table, key), and hang on the survivor now.
@@ -138,7 +87,7 @@ class TableCount:
 
 
 @dataclass
-class Outcome:
+class SyncResult:
     """One run: what was written, what was not, and why.
 
     `waiting` counts rows that stay behind because a row they need does, table by table.
@@ -148,8 +97,8 @@ class Outcome:
     dry_run: bool
     first: bool
     tables: dict[str, TableCount] = field(default_factory=dict)
-    conflicts: list[Conflict] = field(default_factory=list)
-    paired: list[Paired] = field(default_factory=list)
+    conflicts: list[MergeConflict] = field(default_factory=list)
+    paired: list[DuplicatePair] = field(default_factory=list)
     deletions: list[Deletion] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
     backup: Path | None = None
@@ -158,7 +107,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def open_conflicts(self) -> list[Conflict]:
+    def open_conflicts(self) -> list[MergeConflict]:
         """Return those for which nothing was written."""
         return [one for one in self.conflicts if not one.resolved]
 
@@ -169,11 +118,11 @@ class Outcome:
 
 
 # Is told what has been committed, before anything else can go wrong.
-Landed = Callable[[Outcome], None]
+OnCommit = Callable[[SyncResult], None]
 
 
 @dataclass(frozen=True)
-class SideStatus:
+class ReplicaStatus:
     """One database as it is: where, which schema, and how many rows each table holds."""
 
     where: str
@@ -182,18 +131,18 @@ class SideStatus:
 
 
 @dataclass(frozen=True)
-class Status:
+class PairStatus:
     """Both sides; `synced_at` is None before the first sync, and then nothing is known to travel.
 
     `to_remote` and `to_local` count the rows of each table that would go that way.
     """
 
-    local: SideStatus
-    remote: SideStatus
+    local: ReplicaStatus
+    remote: ReplicaStatus
     synced_at: str | None = None
     to_remote: dict[str, int] = field(default_factory=dict)
     to_local: dict[str, int] = field(default_factory=dict)
-    conflicts: list[Conflict] = field(default_factory=list)
+    conflicts: list[MergeConflict] = field(default_factory=list)
     # Rows of both sides of each table that holds more on one though no change was noted.
     miscounted: dict[str, tuple[int, int]] = field(default_factory=dict)
 

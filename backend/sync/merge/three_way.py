@@ -1,4 +1,4 @@
-"""Decide what becomes of something that one side, or both, have changed.
+"""The three-way merge: what becomes of a unit that one side, or both, have changed.
 
 A unit is a row with all rows that are part of it; it is decided on as a whole. Nothing here
 touches a database.
@@ -7,10 +7,11 @@ touches a database.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from backend.sync.merge.result import ConflictKind
+from backend.sync.merge.result import ConflictKind, FieldDifference, MergeConflict
+from backend.sync.options import Direction, OnConflict, SyncOptions
 from backend.sync.replica.tables import Key, Row, SyncedTable, SyncedTables
 
 # A row of a unit: its table and its key.
@@ -18,7 +19,7 @@ Place = tuple[str, Key]
 Image = Mapping[Place, Row]
 
 
-class Verdict(StrEnum):
+class MergeAction(StrEnum):
     """What is to be done for the target."""
 
     SAME = "both hold the same"
@@ -37,7 +38,7 @@ class Winner(StrEnum):
 
 
 @dataclass(frozen=True)
-class Seen:
+class UnitState:
     """A unit on one side: what it is, and what it was at the last sync if it was touched since."""
 
     now: Image
@@ -53,7 +54,7 @@ class Seen:
 class Decision:
     """What becomes of a unit: `image` is what the target shall hold."""
 
-    verdict: Verdict
+    action: MergeAction
     image: Image = field(default_factory=dict)
     kind: ConflictKind | None = None
     winner: Winner | None = None
@@ -62,9 +63,9 @@ class Decision:
 def decide(
     tables: SyncedTables,
     root: Place,
-    source: Seen,
-    target: Seen,
-    judge: Callable[[Seen, Seen], Winner | None],
+    source: UnitState,
+    target: UnitState,
+    policy: Callable[[UnitState, UnitState], Winner | None],
 ) -> Decision:
     """Weigh both sides against what each was at the last sync; `judge` settles real conflicts.
 
@@ -72,24 +73,24 @@ def decide(
     side's base is therefore also held against what the other side is now.
     """
     if source.now == target.now:
-        return Decision(Verdict.SAME, target.now)
+        return Decision(MergeAction.SAME, target.now)
     if _is_known(source, target):
-        return Decision(Verdict.AHEAD, target.now)
+        return Decision(MergeAction.AHEAD, target.now)
     if not target.changed or target.now == source.base:
-        return Decision(Verdict.WRITE, source.now)
+        return Decision(MergeAction.WRITE, source.now)
     if (won := _uncontradicted(tables, source, target)) is not None:
-        return Decision(Verdict.MERGE, _counted(tables, won, source, target))
-    return _conflict(tables, root, source, target, judge)
+        return Decision(MergeAction.MERGE, _counted(tables, won, source, target))
+    return _conflict(tables, root, source, target, policy)
 
 
-def _is_known(source: Seen, target: Seen) -> bool:
+def _is_known(source: UnitState, target: UnitState) -> bool:
     """Tell whether the target went on from exactly what the source is now."""
     if source.base is None:
         return target.changed
     return target.base is not None and source.now == target.base
 
 
-def _uncontradicted(tables: SyncedTables, source: Seen, target: Seen) -> Image | None:
+def _uncontradicted(tables: SyncedTables, source: UnitState, target: UnitState) -> Image | None:
     """Return what both can agree on: one of them, or both, changed nothing that people see."""
     ours, theirs = _content(tables, source.now), _content(tables, target.now)
     if ours in (theirs, _content(tables, source.base or {})):
@@ -100,26 +101,28 @@ def _uncontradicted(tables: SyncedTables, source: Seen, target: Seen) -> Image |
 def _conflict(
     tables: SyncedTables,
     root: Place,
-    source: Seen,
-    target: Seen,
-    judge: Callable[[Seen, Seen], Winner | None],
+    source: UnitState,
+    target: UnitState,
+    policy: Callable[[UnitState, UnitState], Winner | None],
 ) -> Decision:
     table = tables[root[0]]
-    lives = [table.is_live(side.now.get(root)) for side in (source, target)]
+    lives = [table.is_live(replica.now.get(root)) for replica in (source, target)]
     kind = ConflictKind.BOTH_CHANGED if lives[0] == lives[1] else ConflictKind.DELETED_AND_CHANGED
-    winner = judge(source, target)
+    winner = policy(source, target)
     if winner is None:
-        return Decision(Verdict.CONFLICT, target.now, kind)
+        return Decision(MergeAction.CONFLICT, target.now, kind)
     won = source.now if winner is Winner.SOURCE else target.now
-    verdict = Verdict.WRITE if winner is Winner.SOURCE else Verdict.KEEP
-    return Decision(verdict, _counted(tables, won, source, target), kind, winner)
+    action = MergeAction.WRITE if winner is Winner.SOURCE else MergeAction.KEEP
+    return Decision(action, _counted(tables, won, source, target), kind, winner)
 
 
 def _content(tables: SyncedTables, image: Image) -> dict[Place, Row]:
     return {place: tables[place[0]].content(row) for place, row in image.items()}
 
 
-def _counted(tables: SyncedTables, won: Image, source: Seen, target: Seen) -> dict[Place, Row]:
+def _counted(
+    tables: SyncedTables, won: Image, source: UnitState, target: UnitState
+) -> dict[Place, Row]:
     """Return what has won, with the changes of both sides counted."""
     counted = dict(won)
     for place, row in won.items():
@@ -131,15 +134,15 @@ def _counted(tables: SyncedTables, won: Image, source: Seen, target: Seen) -> di
     return counted
 
 
-def _merged(table: SyncedTable, row: Row, sides: tuple[Row, Row], base: Row | None) -> Row:
+def _merged(table: SyncedTable, row: Row, pair: tuple[Row, Row], base: Row | None) -> Row:
     values = list(row)
     for place in table.places(sorted(table.config.counters)):
-        one, other = (_number(side[place]) for side in sides)
+        one, other = (_number(replica[place]) for replica in pair)
         start = _number(base[place]) if base else min(one, other)
         # Never less than either: what somebody has seen must not come back.
         values[place] = max(one, other, one + other - start)
     for place in table.places([table.config.changed] if table.config.changed else []):
-        values[place] = max(str(side[place]) for side in sides)
+        values[place] = max(str(replica[place]) for replica in pair)
     return tuple(values)
 
 
@@ -151,3 +154,95 @@ def known_since(now: Image, other: Image) -> dict[Place, Row | None]:
     """Return the entries by which a side says that it went on from what the other one holds."""
     places = now.keys() | other.keys()
     return {place: other.get(place) for place in places if now.get(place) != other.get(place)}
+
+
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class ConflictPolicy:
+    """Says whose word counts."""
+
+    tables: SyncedTables
+    options: SyncOptions
+
+    def winner(self, source: UnitState, target: UnitState) -> Winner | None:
+        """Return who wins, if the operator has said so and it can be told."""
+        match self.options.on_conflict:
+            case OnConflict.REPORT:
+                return None
+            case OnConflict.NEWER:
+                return later_of(self.tables, source, target)
+            case replica:
+                source_is_local = self.options.direction is Direction.LOCAL_TO_RENDER
+                chosen_is_local = replica is OnConflict.LOCAL
+                return Winner.SOURCE if source_is_local is chosen_is_local else Winner.TARGET
+
+    def side_of(self, winner: Winner | None) -> str:
+        """Name the side that has won."""
+        if winner is None:
+            return ""
+        source_is_local = self.options.direction is Direction.LOCAL_TO_RENDER
+        return "local" if (winner is Winner.SOURCE) is source_is_local else "remote"
+
+
+def later_of(tables: SyncedTables, source: UnitState, target: UnitState) -> Winner | None:
+    """Return which of the two was changed later, if that can be told."""
+    ours, theirs = (_changed_at(tables, replica) for replica in (source, target))
+    # A row that is gone does not tell when it went.
+    if not ours or not theirs or ours == theirs:
+        return None
+    return Winner.SOURCE if ours > theirs else Winner.TARGET
+
+
+def _changed_at(tables: SyncedTables, replica: UnitState) -> str:
+    moments = [
+        str(row[place])
+        for (name, _), row in replica.now.items()
+        if (column := tables[name].config.changed)
+        for place in tables[name].places([column])
+    ]
+    return max(moments, default="")
+
+
+def conflict_of(
+    tables: SyncedTables,
+    root: Place,
+    kind: ConflictKind,
+    pair: tuple[Image, Image],
+    *,
+    resolved: str = "",
+) -> MergeConflict:
+    """Describe what differs between the local and the remote state of a unit."""
+    local, remote = pair
+    has_later = later_of(tables, UnitState(local), UnitState(remote)) is not None
+    fields = [
+        one
+        for place in sorted(local.keys() | remote.keys(), key=repr)
+        for one in _fields(tables, place, local.get(place), remote.get(place))
+    ]
+    table = tables[root[0]]
+    found = MergeConflict(table.name, table.shown(root[1]), kind, tuple(fields), resolved)
+    return replace(found, has_later=has_later)
+
+
+def _fields(
+    tables: SyncedTables, place: Place, local: Row | None, remote: Row | None
+) -> list[FieldDifference]:
+    table, shown = tables[place[0]], tables[place[0]].shown(place[1])
+    leave = table.config.ignored | table.config.counters
+    if local is None or remote is None:
+        there = ["there" if row is not None else None for row in (local, remote)]
+        return [] if local == remote else [FieldDifference(table.name, shown, "", *there)]
+    return [
+        FieldDifference(table.name, shown, column.name, _short(one), _short(other))
+        for column, one, other in zip(table.visible, local, remote, strict=True)
+        if one != other and column.name not in leave
+    ]
+
+
+def _short(value: object) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from backend.sync.merge.three_way import Place, Seen
-from backend.sync.replica.replica import Entry, Side
+from backend.sync.merge.three_way import Place, UnitState
+from backend.sync.replica.replica import ChangeLogEntry, Replica
 from backend.sync.replica.tables import Key, Kind, Row, SyncedTable, SyncedTables, Value
 from backend.sync.replica.unfit import UnfitRow
 
@@ -18,8 +18,8 @@ _MAY_REFER = frozenset({Kind.UUID, Kind.OTHER})
 class Unit:
     """A unit on one side, and its entries in the log of that side."""
 
-    seen: Seen
-    entries: tuple[Entry, ...] = ()
+    seen: UnitState
+    entries: tuple[ChangeLogEntry, ...] = ()
 
     def unfit(self, tables: SyncedTables) -> str:
         """Name a row that can be neither compared nor written, and say why; empty for most."""
@@ -74,14 +74,14 @@ class Renames:
             for column, value in zip(table.columns, row, strict=True)
         )
 
-    def entry(self, table: SyncedTable, entry: Entry) -> Entry:
+    def entry(self, table: SyncedTable, entry: ChangeLogEntry) -> ChangeLogEntry:
         """Return an entry under the key that its row is going to have."""
         base = None if entry.base is None else self.row(table, entry.base)
         return replace(entry, key=self.key(entry.key), base=base)
 
 
 def load(
-    side: Side,
+    replica: Replica,
     tables: SyncedTables,
     root: SyncedTable,
     keys: Sequence[Key],
@@ -91,13 +91,13 @@ def load(
     known = renames or Renames()
     family = tables.family(root.name)
     asked = [known.former(key) for key in keys]
-    held, noted = side.family(family, asked)
+    held, noted = replica.family(family, asked)
     rows: dict[Key, dict[Place, Row]] = {key: {} for key in keys}
     for table in family:
         for found in held[table.name]:
             row = known.row(table, found)
             rows[table.pick(row, table.root_columns)][(table.name, table.key_of(row))] = row
-    entries: dict[Key, list[Entry]] = {key: [] for key in keys}
+    entries: dict[Key, list[ChangeLogEntry]] = {key: [] for key in keys}
     for written in noted:
         table = tables[written.table]
         entry = known.entry(table, written)
@@ -105,10 +105,10 @@ def load(
     return {key: _unit(rows[key], entries[key]) for key in keys}
 
 
-def _unit(rows: Mapping[Place, Row], entries: Iterable[Entry]) -> Unit:
+def _unit(rows: Mapping[Place, Row], entries: Iterable[ChangeLogEntry]) -> Unit:
     noted = tuple(entries)
     if not noted:
-        return Unit(Seen(rows))
+        return Unit(UnitState(rows))
     base = dict(rows)
     for entry in noted:
         place = (entry.table, entry.key)
@@ -116,4 +116,4 @@ def _unit(rows: Mapping[Place, Row], entries: Iterable[Entry]) -> Unit:
             base.pop(place, None)
         else:
             base[place] = entry.base
-    return Unit(Seen(rows, base), noted)
+    return Unit(UnitState(rows, base), noted)

@@ -6,27 +6,27 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.sync.keep.keeping import Undo
 from backend.sync.merge.constraints import Change
-from backend.sync.merge.result import ConflictKind, Outcome, TableCount
+from backend.sync.merge.result import ConflictKind, SyncResult, TableCount
 from backend.sync.merge.three_way import Image, Place
 from backend.sync.merge.units import Renames, load
-from backend.sync.replica.refusal import Refusal, RowRefusedError
-from backend.sync.replica.replica import Side
+from backend.sync.replica.refusals import Refusal, RowRefusedError
+from backend.sync.replica.replica import Replica
 from backend.sync.replica.tables import Key, Row, SyncedTable, SyncedTables, Value
 from backend.sync.replica.unfit import first_unfit
+from backend.sync.undo_script import UndoLog
 
 
 @dataclass
-class Writing:
+class UnitWriter:
     """Writes to the target of one attempt."""
 
-    source: Side
-    target: Side
+    source: Replica
+    target: Replica
     tables: SyncedTables
     renames: Renames
-    outcome: Outcome
-    undo: Undo
+    result: SyncResult
+    undo: UndoLog
 
     def write(
         self, root: SyncedTable, changes: Sequence[tuple[Change, Image]], *, swap: bool = False
@@ -61,7 +61,7 @@ class Writing:
         names = [column.name for column in root.visible]
         self.undo.updated(root.name, root.key, names, self.target.rows(root, root.key, keys))
         for unique in root.unique:
-            self.target.park(root, unique, keys)
+            self.target.park_unique(root, unique, keys)
         rows = self.target.rows(root, root.key, keys)
         return {(root.name, root.key_of(row)): row for row in rows}
 
@@ -118,10 +118,10 @@ class Writing:
                         " a column"
                     )
                 )
-            self.outcome.compared += len(found)
+            self.result.compared += len(found)
 
     def _count(self, table: SyncedTable) -> TableCount:
-        return self.outcome.tables.setdefault(table.name, TableCount())
+        return self.result.tables.setdefault(table.name, TableCount())
 
 
 def _refuse_unfit(rows: Sequence[Row]) -> None:

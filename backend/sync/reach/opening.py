@@ -10,41 +10,41 @@ from dataclasses import dataclass
 from backend.config.database_url import DatabaseUrl
 from backend.db.locks import SYNC, advisory_lock, file_lock
 from backend.errors import RefusedError
-from backend.sync.options import Ends
+from backend.sync.options import Endpoints
 from backend.sync.reach.reaching import postgres_at, sqlite_at
 from backend.sync.reach.tls import told, with_tls
-from backend.sync.replica.pair import Sides
-from backend.sync.replica.postgres import PostgresSide
-from backend.sync.replica.replica import Side
-from backend.sync.replica.sqlite import SQLiteSide
+from backend.sync.replica.pair import ReplicaPair
+from backend.sync.replica.postgres import PostgresReplica
+from backend.sync.replica.replica import Replica
+from backend.sync.replica.sqlite import SQLiteReplica
 from backend.tablecopy.postgres.session import Session
 
 _SAME = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"
 
 
 @dataclass(frozen=True)
-class Reached:
+class OpenPair:
     """The two sides, and how the way to each that is a server is protected."""
 
-    sides: Sides
-    ways: tuple[str, ...] = ()
+    pair: ReplicaPair
+    connection_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class _End:
+class _Endpoint:
     """One database, open; `name` is what people call it."""
 
     database: DatabaseUrl
     name: str
     connection: sqlite3.Connection | Session
 
-    def side(self) -> Side:
+    def replica(self) -> Replica:
         """Return it as the engine takes it."""
         if isinstance(self.connection, sqlite3.Connection):
-            return SQLiteSide(self.connection, str(self.database))
-        return PostgresSide(self.connection, str(self.database))
+            return SQLiteReplica(self.connection, str(self.database))
+        return PostgresReplica(self.connection, str(self.database))
 
-    def way(self) -> list[str]:
+    def connection_note(self) -> list[str]:
         """Say what protects the way there."""
         if isinstance(self.connection, sqlite3.Connection):
             return []
@@ -53,7 +53,7 @@ class _End:
 
 
 @contextmanager
-def opened(ends: Ends, *, writing: bool) -> Iterator[Reached]:
+def open_pair(endpoints: Endpoints, *, writing: bool) -> Iterator[OpenPair]:
     """Open both sides; where something is to be written, for us alone.
 
     Raises:
@@ -63,24 +63,27 @@ def opened(ends: Ends, *, writing: bool) -> Iterator[Reached]:
     """
     with ExitStack() as stack:
         # The local one first: what is wrong at home shows without waiting for the network.
-        local = _opened(stack, ends.local, "the local address", writing=writing)
-        remote = _opened(stack, ends.remote, ends.remote_name, writing=writing)
+        local = _opened(stack, endpoints.local, "the local address", writing=writing)
+        remote = _opened(stack, endpoints.remote, endpoints.remote_name, writing=writing)
         _refuse_the_same(local, remote)
         if writing:
-            for end in (local, remote):
-                _lock(stack, end)
-        yield Reached(Sides(local.side(), remote.side()), (*local.way(), *remote.way()))
+            for endpoint in (local, remote):
+                _lock(stack, endpoint)
+        yield OpenPair(
+            ReplicaPair(local.replica(), remote.replica()),
+            (*local.connection_note(), *remote.connection_note()),
+        )
 
 
-def _opened(stack: ExitStack, database: DatabaseUrl, name: str, *, writing: bool) -> _End:
+def _opened(stack: ExitStack, database: DatabaseUrl, name: str, *, writing: bool) -> _Endpoint:
     if database.engine == "sqlite":
         file = stack.enter_context(sqlite_at(database, writing=writing))
-        return _End(database, name, file)
+        return _Endpoint(database, name, file)
     session = stack.enter_context(postgres_at(database, name=name, writing=writing))
-    return _End(database, name, session)
+    return _Endpoint(database, name, session)
 
 
-def _refuse_the_same(local: _End, remote: _End) -> None:
+def _refuse_the_same(local: _Endpoint, remote: _Endpoint) -> None:
     """See that there are two; by their names one could not tell."""
     paths = (local.database.path, remote.database.path)
     if all(paths):
@@ -94,14 +97,14 @@ def _refuse_the_same(local: _End, remote: _End) -> None:
         )
 
 
-def _identity(end: _End) -> tuple[object, ...] | None:
-    if isinstance(end.connection, sqlite3.Connection):
+def _identity(endpoint: _Endpoint) -> tuple[object, ...] | None:
+    if isinstance(endpoint.connection, sqlite3.Connection):
         return None
-    return end.connection.execute(_SAME).fetchone()
+    return endpoint.connection.execute(_SAME).fetchone()
 
 
-def _lock(stack: ExitStack, end: _End) -> None:
-    if isinstance(end.connection, sqlite3.Connection):
-        stack.enter_context(file_lock(end.database, SYNC))
+def _lock(stack: ExitStack, endpoint: _Endpoint) -> None:
+    if isinstance(endpoint.connection, sqlite3.Connection):
+        stack.enter_context(file_lock(endpoint.database, SYNC))
         return
-    stack.enter_context(advisory_lock(end.connection, end.database, SYNC))
+    stack.enter_context(advisory_lock(endpoint.connection, endpoint.database, SYNC))

@@ -20,7 +20,7 @@ from tenacity import (
 from backend.db.errors import translate
 from backend.errors import DatabaseError, LockHeldError, TransientError
 from backend.sync.reach.troubles import not_accepted, underway
-from backend.sync.replica.sqlite_refusals import refusal_in
+from backend.sync.replica.refusals import sqlite_refusal
 
 TRIES = 4
 _WAIT = wait_exponential_jitter(initial=1, max=20, jitter=1)
@@ -60,7 +60,7 @@ def explained() -> Iterator[None]:
     except psycopg.Error as error:
         raise underway(error) from error
     except sqlite3.IntegrityError as error:
-        raise not_accepted(refusal_in(error)) from error
+        raise not_accepted(sqlite_refusal(error)) from error
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _of_sqlite(error) from error
 

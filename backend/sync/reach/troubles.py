@@ -10,36 +10,25 @@ from backend.config.settings import RENDER_DATABASE_URL
 from backend.db.errors import missing_right_hint, translate
 from backend.db.login_errors import Advice
 from backend.errors import AppError, ConfigError, DatabaseError, DataError, TransientError
-from backend.sync.replica.postgres_refusals import refusal_in
-from backend.sync.replica.refusal import Refusal
+from backend.sync.options import RENDER_URL_PLACE
+from backend.sync.replica.refusals import Refusal, postgres_refusal
 
 CONNECT_SECONDS = 30
 
-_CHECK_URL = "the External Database URL of Dashboard → PostgreSQL → Connect"
 _RENDER = Advice(
     closed="1. is it running? Dashboard → PostgreSQL → Logs"
     "   2. is access from here allowed? Dashboard → PostgreSQL → Networking (IP allow list)"
-    f"   3. is {{name}} right? it is {_CHECK_URL}",
-    unknown_host=f"is {{name}} right? it is {_CHECK_URL}: the internal one works inside Render"
-    " only",
+    f"   3. is {{name}} right? it is {RENDER_URL_PLACE}",
+    unknown_host=f"is {{name}} right? it is {RENDER_URL_PLACE}: the internal one works inside"
+    " Render only",
     timed_out="a free plan wakes slowly: wait and run it again (each try waits {seconds}"
     " seconds); if it comes back in the middle of a sync, take smaller batches, as in"
     " --batch-size 50",
     not_allowed="add it in Dashboard → PostgreSQL → Networking (IP allow list)",
-    login=f"check {{name}} ({_CHECK_URL}), PGPASSWORD and ~/.pgpass",
+    login=f"check {{name}} ({RENDER_URL_PLACE}), PGPASSWORD and ~/.pgpass",
     cut="run it again; a Render database also hangs up on addresses that its IP allow list"
     " (Dashboard → PostgreSQL → Networking) does not name",
 )
-
-
-def not_configured() -> ConfigError:
-    """Say how the hosted database is named."""
-    return ConfigError(
-        "RENDER_DATABASE_URL not found",
-        hint="check: grep RENDER_DATABASE_URL .env"
-        "   add: echo 'RENDER_DATABASE_URL=postgresql://…' >> .env"
-        f"   (its value: {_CHECK_URL})",
-    )
 
 
 def no_such_file(database: DatabaseUrl) -> ConfigError:
@@ -80,7 +69,7 @@ def underway(error: psycopg.Error) -> AppError:
             hint="a free plan is slow: wait and run it again, or take smaller batches, as in"
             " --batch-size 50",
         )
-    if (refusal := refusal_in(error)) is not None:
+    if (refusal := postgres_refusal(error)) is not None:
         return not_accepted(refusal)
     if state == "42501":
         said = error.diag.message_primary or state

@@ -1,27 +1,151 @@
-"""The two databases of a sync, and which of them is written to."""
+"""The two databases of a sync, which of them is written to, and the columns that both have.
+
+Columns that the models do not know travel like any other if both databases have them alike.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
-from backend.sync.merge.result import Direction
-from backend.sync.replica.replica import Side
-from backend.sync.replica.tables import SyncedTables
+from backend.errors import RefusedError
+from backend.sync.options import Direction
+from backend.sync.replica.replica import DatabaseColumn, Replica
+from backend.sync.replica.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
 from backend.sync.table_config import app_tables
+
+Columns = Mapping[str, tuple[DatabaseColumn, ...]]
+
+# What two Postgres show and take in the same words, whatever their sessions are set to.
+_PLAIN = frozenset(Kind) - {Kind.REAL, Kind.DECIMAL, Kind.OTHER}
 
 
 @dataclass(frozen=True)
-class Sides:
+class ReplicaPair:
     """Both, and the tables that travel between them."""
 
-    local: Side
-    remote: Side
+    local: Replica
+    remote: Replica
     tables: SyncedTables = field(default_factory=app_tables)
 
-    def source(self, direction: Direction) -> Side:
+    def source(self, direction: Direction) -> Replica:
         """Return the side that is read."""
         return self.local if direction is Direction.LOCAL_TO_RENDER else self.remote
 
-    def target(self, direction: Direction) -> Side:
+    def target(self, direction: Direction) -> Replica:
         """Return the side that is written to."""
         return self.remote if direction is Direction.LOCAL_TO_RENDER else self.local
+
+    @contextmanager
+    def maybe_dry_run(self, *, dry_run: bool) -> Iterator[None]:
+        """Take back at the end whatever is done inside, on both sides, if it is a dry run."""
+        if not dry_run:
+            yield
+            return
+        with self.local.dry_run(), self.remote.dry_run():
+            yield
+
+
+@dataclass(frozen=True)
+class _UnknownColumn:
+    """A column of that name on each side that has one."""
+
+    table: str
+    local: DatabaseColumn | None
+    remote: DatabaseColumn | None
+
+    @property
+    def name(self) -> str:
+        """Return the column's name, with its table's."""
+        column = self.local or self.remote
+        return f"{self.table}.{column.name}" if column else self.table
+
+
+def widened(pair: ReplicaPair, local: Columns, remote: Columns) -> ReplicaPair:
+    """Let the columns travel that both sides have alike; each side is given with what it has.
+
+    Raises:
+        RefusedError: one that cannot travel holds something.
+    """
+    tables, left = [], []
+    for table in pair.tables.tables:
+        unknowns = list(
+            _unknown_columns(table, local.get(table.name, ()), remote.get(table.name, ()))
+        )
+        agreed = [_agreed(pair, unknown) for unknown in unknowns]
+        tables.append(table.widened([column for column in agreed if column]))
+        left += [
+            unknown for unknown, column in zip(unknowns, agreed, strict=True) if column is None
+        ]
+    _refuse_values(pair, left)
+    return replace(pair, tables=SyncedTables(tuple(tables)))
+
+
+def with_all_columns(pair: ReplicaPair) -> ReplicaPair:
+    """Do the same, and ask both sides what they have.
+
+    Raises:
+        RefusedError: as above.
+    """
+    return widened(pair, pair.local.columns(pair.tables), pair.remote.columns(pair.tables))
+
+
+def _unknown_columns(
+    table: SyncedTable, local: tuple[DatabaseColumn, ...], remote: tuple[DatabaseColumn, ...]
+) -> Iterator[_UnknownColumn]:
+    """Return what only the databases know; what each works out by itself is not looked at."""
+    here, there = ({one.name: one for one in replica} for replica in (local, remote))
+    for name in sorted((here.keys() | there.keys()) - set(table.names)):
+        unknown = _UnknownColumn(table.name, here.get(name), there.get(name))
+        if not all(one is None or one.is_generated for one in (unknown.local, unknown.remote)):
+            yield unknown
+
+
+def _agreed(pair: ReplicaPair, unknown: _UnknownColumn) -> SyncedColumn | None:
+    """Return the column as it travels, if both sides have it alike and can be written to."""
+    local, remote = unknown.local, unknown.remote
+    if local is None or remote is None or not (_takes(local) and _takes(remote)):
+        return None
+    nullable = not (local.required or remote.required)
+    if pair.local.engine != pair.remote.engine:
+        both = sorted(local.kinds & remote.kinds)
+        return SyncedColumn(local.name, both[0], nullable, local.type) if both else None
+    if local.type.upper() != remote.type.upper():
+        return None
+    plain = local.kinds & _PLAIN if pair.local.engine == "postgres" else ()
+    kind = next(iter(plain), Kind.OTHER)
+    # Any type of a file may be without a name.
+    return SyncedColumn(local.name, kind, nullable, local.type or "BLOB")
+
+
+def _takes(column: DatabaseColumn) -> bool:
+    return column.is_writable and not column.is_generated
+
+
+def _refuse_values(pair: ReplicaPair, unknowns: list[_UnknownColumn]) -> None:
+    said = [words for unknown in unknowns for words in _held(pair, unknown)]
+    if said:
+        raise RefusedError(
+            "the app does not know these columns, and what they hold could not travel: "
+            + "; ".join(said),
+            hint="give both sides the same column, of one type; or empty it (it is to hold"
+            " nothing but NULL), or drop it",
+        )
+
+
+def _held(pair: ReplicaPair, unknown: _UnknownColumn) -> Iterator[str]:
+    ends = ((pair.local, unknown.local), (pair.remote, unknown.remote))
+    if any(column and _is_in_the_way(replica, unknown.table, column) for replica, column in ends):
+        yield f"{unknown.name} ({', '.join(_is(replica, column) for replica, column in ends)})"
+
+
+def _is_in_the_way(replica: Replica, table: str, column: DatabaseColumn) -> bool:
+    """Tell whether it holds anything, or will with the first row that arrives."""
+    return column.required or replica.holds(table, column.name)
+
+
+def _is(replica: Replica, column: DatabaseColumn | None) -> str:
+    if column is None:
+        return f"not in {replica.where}"
+    return f"{column.type or 'without a type'} in {replica.where}"

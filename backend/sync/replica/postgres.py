@@ -12,15 +12,15 @@ import psycopg
 from psycopg import sql
 
 from backend.config.database_url import EngineName
+from backend.sync.replica.columns import POSTGRES_COLUMNS, postgres_columns
 from backend.sync.replica.postgres_capture import BEGIN_APPLYING, END_APPLYING, TRIGGER
-from backend.sync.replica.postgres_checks import PostgresChecks
-from backend.sync.replica.postgres_columns import COLUMNS, columns_in
+from backend.sync.replica.postgres_checks import PostgresCaptureCheck
 from backend.sync.replica.postgres_log import NUMBERS, PostgresLog, numbered
-from backend.sync.replica.postgres_refusals import refusals
 from backend.sync.replica.postgres_values import read
-from backend.sync.replica.replica import Glance, HeldColumn, as_memory
+from backend.sync.replica.refusals import postgres_refusals
+from backend.sync.replica.replica import DatabaseColumn, ReplicaState, sync_state_from
 from backend.sync.replica.tables import Kind, SyncedColumn, SyncedTables
-from backend.sync.replica.transactions import Rehearsable
+from backend.sync.replica.transactions import Transactions
 
 _HELD = """
     SELECT to_regclass('alembic_version') IS NOT NULL,
@@ -41,15 +41,15 @@ _CAPTURED = """
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Existing:
     """What can be asked: whether migrations and syncs have left anything, and which tables."""
 
     schema: bool
-    memory: bool
+    sync_state: bool
     tables: tuple[str, ...]
 
 
-class PostgresSide(PostgresLog, Rehearsable):
+class PostgresReplica(PostgresLog, Transactions):
     """A database, through a connection that begins its transactions only when told to."""
 
     def __init__(self, connection: psycopg.Connection[Any], where: str) -> None:
@@ -66,43 +66,45 @@ class PostgresSide(PostgresLog, Rehearsable):
         """Name the database, without its password."""
         return self._where
 
-    def glance(self, tables: SyncedTables) -> Glance:
+    def read_state(self, tables: SyncedTables) -> ReplicaState:
         """Look at everything in one round trip; in three where something is not there."""
         try:
-            return self._glance(tables, _Held(schema=True, memory=True, tables=tables.names))
+            return self._read_state(
+                tables, _Existing(schema=True, sync_state=True, tables=tables.names)
+            )
         except psycopg.errors.UndefinedTable:
             ((has_schema, has_memory, held),) = self._all(_HELD, [list(tables.names)])
-            return self._glance(tables, _Held(has_schema, has_memory, tuple(held)))
+            return self._read_state(tables, _Existing(has_schema, has_memory, tuple(held)))
 
-    def _glance(self, tables: SyncedTables, held: _Held) -> Glance:
+    def _read_state(self, tables: SyncedTables, held: _Existing) -> ReplicaState:
         ask, wanted = self.connection.execute, list(tables.names)
         with self.connection.pipeline():
             schema = ask("SELECT current_schema()")
-            columns = ask(COLUMNS, [wanted])
+            columns = ask(POSTGRES_COLUMNS, [wanted])
             revisions = ask(_REVISIONS) if held.schema else None
-            memory = ask(_MEMORY) if held.memory else None
+            state = ask(_MEMORY) if held.sync_state else None
             captured = ask(_CAPTURED, [wanted, TRIGGER])
             numbers = ask(NUMBERS, [numbered(tables)])
             counts = ask(_counting(held.tables)) if held.tables else None
             # After the rows were counted: each statement sees what was committed before it.
-            touched = ask(_TOUCHED) if held.memory else None
-            number = ask(_NUMBER) if held.memory else None
-        known = next(iter(memory.fetchall()), (None,))[0] if memory else None
+            touched = ask(_TOUCHED) if held.sync_state else None
+            number = ask(_NUMBER) if held.sync_state else None
+        known = next(iter(state.fetchall()), (None,))[0] if state else None
         found = schema.fetchall()[0][0], dict(captured.fetchall()), numbers.fetchall()[0][0]
         checks = _checks(tables, known, *found) if known else None
-        return Glance(
+        return ReplicaState(
             str(revisions.fetchall()[0][0] or "") if revisions else "",
-            as_memory(known) if known else None,
+            sync_state_from(known) if known else None,
             checks,
             dict(counts.fetchall()) if counts else {},
             frozenset((touched.fetchall()[0][0] if touched else None) or ()),
             number.fetchall()[0][0] if number else 0,
-            columns_in(columns.fetchall()),
+            postgres_columns(columns.fetchall()),
         )
 
-    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[HeldColumn, ...]]:
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[DatabaseColumn, ...]]:
         """Ask the catalog."""
-        return columns_in(self._all(COLUMNS, [list(tables.names)]))
+        return postgres_columns(self._all(POSTGRES_COLUMNS, [list(tables.names)]))
 
     def holds(self, table: str, column: str) -> bool:
         """Look for one row."""
@@ -119,7 +121,7 @@ class PostgresSide(PostgresLog, Rehearsable):
 
     def refusals(self) -> AbstractContextManager[None]:
         """Let a row that is refused be told from all else that may be said."""
-        return refusals()
+        return postgres_refusals()
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -149,8 +151,8 @@ def _checks(
     schema: str,
     captured: Mapping[str, str],
     numbers: str,
-) -> PostgresChecks:
-    return PostgresChecks(tables, schema, known, captured, json.loads(numbers))
+) -> PostgresCaptureCheck:
+    return PostgresCaptureCheck(tables, schema, known, captured, json.loads(numbers))
 
 
 def _counting(held: Sequence[str]) -> sql.Composed:

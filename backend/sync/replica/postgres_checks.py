@@ -15,7 +15,7 @@ from backend.sync.replica.tables import SyncedTables
 
 
 @dataclass(frozen=True)
-class PostgresChecks:
+class PostgresCaptureCheck:
     """What a database holds of a sync: its memory, its triggers and the numbers of its tables.
 
     Args:
@@ -32,7 +32,7 @@ class PostgresChecks:
     captured: Mapping[str, str]
     numbers: Mapping[str, str]
 
-    def of(self, tables: SyncedTables) -> PostgresChecks:
+    def of(self, tables: SyncedTables) -> PostgresCaptureCheck:
         """Return what would be said if these tables were to be captured."""
         return replace(self, tables=tables)
 

@@ -18,7 +18,7 @@ from backend.sync.replica.postgres_capture import (
 )
 from backend.sync.replica.postgres_rows import PostgresRows, columns_of, matching
 from backend.sync.replica.postgres_values import arrays, unnested, written
-from backend.sync.replica.replica import Entry, Memory
+from backend.sync.replica.replica import ChangeLogEntry, SyncState
 from backend.sync.replica.tables import (
     Key,
     Kind,
@@ -76,12 +76,12 @@ class PostgresLog(PostgresRows):
         self.install(tables)
         self._run(f"UPDATE tablecopy_sync SET tables = ({NUMBERS})", [numbered(tables)])  # noqa: S608 - ours
 
-    def remember(self, memory: Memory, tables: SyncedTables) -> int:
+    def remember(self, state: SyncState, tables: SyncedTables) -> int:
         """Keep it; from the first time on, with the numbers of the tables that it is about.
 
         These, and what was emptied since, are forgotten only by starting over.
         """
-        values = [getattr(memory, name) for name in _MEMORY]
+        values = [getattr(state, name) for name in _MEMORY]
         return self._number_after(_REMEMBER, [*values, numbered(tables)])
 
     def expect(self, tokens: str) -> int:
@@ -103,13 +103,13 @@ class PostgresLog(PostgresRows):
         found = self._all(query, [[table.name for table in tables]])
         return [tuple(json.loads(root)) for (root,) in found], {}
 
-    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
+    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[ChangeLogEntry]:
         """Return the entries of the rows that belong to these owners."""
         return _entries(tables, self._ask_entries(tables, roots).fetchall())
 
     def family(
         self, tables: Sequence[SyncedTable], roots: Sequence[Key]
-    ) -> tuple[dict[str, list[Row]], list[Entry]]:
+    ) -> tuple[dict[str, list[Row]], list[ChangeLogEntry]]:
         """Return the rows that belong to these owners, by their tables, and their entries."""
         with self.connection.pipeline():
             asked = {
@@ -129,7 +129,7 @@ class PostgresLog(PostgresRows):
         names_wanted = [table.name for table in tables]
         return self.connection.execute(query, [[_json(root) for root in roots], names_wanted])
 
-    def forget(self, entries: Iterable[Entry]) -> None:
+    def forget(self, entries: Iterable[ChangeLogEntry]) -> None:
         """Remove entries whose rows were not changed again."""
         rows = [(one.table, _json(one.key), one.stamp) for one in entries]
         if rows:
@@ -184,7 +184,7 @@ class PostgresLog(PostgresRows):
         place = table.names.index(column.name)
         (row,) = self.rows(table, table.key, [old], all_columns=True)
         for unique in table.unique:
-            self.park(table, unique, [old])
+            self.park_unique(table, unique, [old])
         self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
         value = written(column, sql.Placeholder())
         hanging = self._all(_HANGING_ON, [table.name, column.name])
@@ -218,10 +218,10 @@ def _unknown_references(tables: SyncedTables) -> Iterator[tuple[str, str]]:
                 yield sql.Identifier(table.name).as_string(None), column.name
 
 
-def _entries(tables: Sequence[SyncedTable], found: Sequence[Any]) -> list[Entry]:
+def _entries(tables: Sequence[SyncedTable], found: Sequence[Any]) -> list[ChangeLogEntry]:
     by_name = {table.name: table for table in tables}
     return [
-        Entry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
+        ChangeLogEntry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
         for name, key, base, stamp in found
     ]
 

@@ -83,7 +83,7 @@ class PostgresRows:
         )
         self._run(query, arrays(rows, width))
 
-    def fill(self, table: SyncedTable, rows: Iterable[Row]) -> int:
+    def bulk_insert(self, table: SyncedTable, rows: Iterable[Row]) -> int:
         """Send any number of rows, given with all their columns, in one COPY; return how many."""
         target = sql.Identifier(table.name)
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, names(table.names))
@@ -123,7 +123,7 @@ class PostgresRows:
         """Delete every row."""
         self._run(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
 
-    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
+    def park_unique(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Put NULL, or a text that nobody else holds, into one of the columns."""
         room = next(one for one in table.named(columns) if table.has_room([one.name]))
         aside = "NULL" if room.nullable else "'moving ' || t.{}::text"

@@ -12,7 +12,7 @@ from backend.sync.replica.tables import Key, Kind, Reference, Row, SyncedTable, 
 
 
 @dataclass(frozen=True)
-class Entry:
+class ChangeLogEntry:
     """A row that was changed since the last sync; `base` is what it was then, None: not there.
 
     `stamp` is another one after every further change.
@@ -25,7 +25,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Memory:
+class SyncState:
     """What a database remembers of the last sync.
 
     `previous` is set between the two commits of a sync, on the side that commits first; `coming`
@@ -41,13 +41,15 @@ class Memory:
     seen: int = 0
 
 
-def as_memory(held: Mapping[str, Any]) -> Memory:  # texts and numbers
+def sync_state_from(held: Mapping[str, Any]) -> SyncState:  # texts and numbers
     """Return what a row holds by its columns' names; the first release had fewer of them."""
-    return Memory(**{each.name: held[each.name] for each in fields(Memory) if each.name in held})
+    return SyncState(
+        **{each.name: held[each.name] for each in fields(SyncState) if each.name in held}
+    )
 
 
 @dataclass(frozen=True)
-class HeldColumn:
+class DatabaseColumn:
     """A column as a database has it; `kinds` are what its values may be to both engines."""
 
     name: str
@@ -58,7 +60,7 @@ class HeldColumn:
     is_writable: bool = True
 
 
-class Checks(Protocol):
+class CaptureCheck(Protocol):
     """Whether what a database has noted since the last sync can be believed."""
 
     @property
@@ -69,12 +71,12 @@ class Checks(Protocol):
     def is_outdated(self) -> bool:
         """Tell that what notes changes was made by an older release, or on another server."""
 
-    def of(self, tables: SyncedTables) -> Checks:
+    def of(self, tables: SyncedTables) -> CaptureCheck:
         """Return what would be said if these tables were to be captured."""
 
 
 @dataclass(frozen=True)
-class Glance:
+class ReplicaState:
     """A database at one moment: its schema, what it remembers, and how much there is.
 
     `touched` are the tables with entries in the log; `number` counts the changes that were ever
@@ -82,12 +84,12 @@ class Glance:
     """
 
     revisions: str
-    memory: Memory | None
-    checks: Checks | None
+    sync_state: SyncState | None
+    checks: CaptureCheck | None
     rows: Mapping[str, int] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
     number: int = 0
-    columns: Mapping[str, tuple[HeldColumn, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[DatabaseColumn, ...]] = field(default_factory=dict)
 
     @property
     def problem(self) -> str:
@@ -99,12 +101,12 @@ class Glance:
         """Tell that what notes changes was made by an older release, or on another server."""
         return self.checks.is_outdated if self.checks else False
 
-    def of(self, tables: SyncedTables) -> Glance:
+    def of(self, tables: SyncedTables) -> ReplicaState:
         """Return it as it is for tables whose columns are known."""
         return replace(self, checks=self.checks.of(tables) if self.checks else None)
 
 
-class Side(Protocol):
+class Replica(Protocol):
     """One of the two databases."""
 
     @property
@@ -119,10 +121,10 @@ class Side(Protocol):
     def where(self) -> str:
         """Name the database for people, without its password."""
 
-    def glance(self, tables: SyncedTables) -> Glance:
+    def read_state(self, tables: SyncedTables) -> ReplicaState:
         """Look at everything that decides whether and how to go on."""
 
-    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[HeldColumn, ...]]:
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[DatabaseColumn, ...]]:
         """Return what each table has, whether the models know it or not."""
 
     def holds(self, table: str, column: str) -> bool:
@@ -150,7 +152,7 @@ class Side(Protocol):
     def check_now(self) -> None:
         """Put the constraints to what was written that would have waited for the end."""
 
-    def rehearsing(self) -> AbstractContextManager[None]:
+    def dry_run(self) -> AbstractContextManager[None]:
         """Take back at the end whatever is done inside, its transactions included."""
 
     # What has changed, and what is remembered.
@@ -161,7 +163,7 @@ class Side(Protocol):
     def renew(self, tables: SyncedTables) -> None:
         """Bring what captures changes up to date, and forget nothing."""
 
-    def remember(self, memory: Memory, tables: SyncedTables) -> int:
+    def remember(self, state: SyncState, tables: SyncedTables) -> int:
         """Keep this until the next sync; return the number of the last change."""
 
     def expect(self, tokens: str) -> int:
@@ -176,15 +178,15 @@ class Side(Protocol):
         Those that a row still has but that are no keys are apart, each with what is wrong.
         """
 
-    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
+    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[ChangeLogEntry]:
         """Return the entries of the rows that belong to these owners."""
 
     def family(
         self, tables: Sequence[SyncedTable], roots: Sequence[Key]
-    ) -> tuple[dict[str, list[Row]], list[Entry]]:
+    ) -> tuple[dict[str, list[Row]], list[ChangeLogEntry]]:
         """Return the rows that belong to these owners, by their tables, and their entries."""
 
-    def forget(self, entries: Iterable[Entry]) -> None:
+    def forget(self, entries: Iterable[ChangeLogEntry]) -> None:
         """Remove entries, unless their rows were changed again meanwhile."""
 
     def note(self, table: SyncedTable, bases: Mapping[Key, Row | None]) -> None:
@@ -215,7 +217,7 @@ class Side(Protocol):
     def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Insert rows, given with all their columns."""
 
-    def fill(self, table: SyncedTable, rows: Iterable[Row]) -> int:
+    def bulk_insert(self, table: SyncedTable, rows: Iterable[Row]) -> int:
         """Insert any number of rows, given with all their columns; return how many."""
 
     def update(self, table: SyncedTable, rows: Sequence[Row]) -> None:
@@ -227,7 +229,7 @@ class Side(Protocol):
     def empty(self, table: SyncedTable) -> None:
         """Delete every row."""
 
-    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
+    def park_unique(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Put unique values aside that other rows will hold; one of the columns has room."""
 
     def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:

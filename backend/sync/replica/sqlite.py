@@ -8,19 +8,19 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from backend.config.database_url import EngineName
-from backend.sync.replica.replica import Glance, HeldColumn, as_memory
+from backend.sync.replica.columns import SQLITE_COLUMNS, sqlite_columns
+from backend.sync.replica.refusals import sqlite_refusals
+from backend.sync.replica.replica import DatabaseColumn, ReplicaState, sync_state_from
 from backend.sync.replica.sqlite_capture import LATER_COLUMNS, TABLES
-from backend.sync.replica.sqlite_checks import SQLiteChecks
+from backend.sync.replica.sqlite_checks import SQLiteCaptureCheck
 from backend.sync.replica.sqlite_log import SQLiteLog
-from backend.sync.replica.sqlite_refusals import refusals
 from backend.sync.replica.sqlite_rows import as_json
-from backend.sync.replica.sqlite_schema import COLUMNS, columns_in
 from backend.sync.replica.tables import SyncedTables
-from backend.sync.replica.transactions import Rehearsable
+from backend.sync.replica.transactions import Transactions
 from backend.tablecopy.sqlite.quoting import quoted
 
 
-class SQLiteSide(SQLiteLog, Rehearsable):
+class SQLiteReplica(SQLiteLog, Transactions):
     """A file, through a connection that begins its transactions only when told to."""
 
     def __init__(self, connection: sqlite3.Connection, where: str) -> None:
@@ -37,24 +37,24 @@ class SQLiteSide(SQLiteLog, Rehearsable):
         """Name the file."""
         return self._where
 
-    def glance(self, tables: SyncedTables) -> Glance:
+    def read_state(self, tables: SyncedTables) -> ReplicaState:
         """Look at the file as it is at one moment."""
         names = {str(name) for (name,) in self._all("SELECT name FROM sqlite_master")}
         with self.transaction(write=False):
             known = self._remembered() if "tablecopy_sync" in names else {}
-            return Glance(
+            return ReplicaState(
                 self._revisions() if "alembic_version" in names else "",
-                as_memory(known) if known else None,
-                SQLiteChecks(tables, known, self._triggers()) if known else None,
+                sync_state_from(known) if known else None,
+                SQLiteCaptureCheck(tables, known, self._triggers()) if known else None,
                 {name: self._count(name) for name in tables.names if name in names},
                 self._touched_tables() if "tablecopy_changes" in names else frozenset(),
                 self._number() if "tablecopy_stamps" in names else 0,
                 self.columns(tables),
             )
 
-    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[HeldColumn, ...]]:
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[DatabaseColumn, ...]]:
         """Ask for all tables at once."""
-        return columns_in(self._all(COLUMNS, (as_json(list(tables.names)),)))
+        return sqlite_columns(self._all(SQLITE_COLUMNS, (as_json(list(tables.names)),)))
 
     def holds(self, table: str, column: str) -> bool:
         """Look for one row."""
@@ -67,7 +67,7 @@ class SQLiteSide(SQLiteLog, Rehearsable):
 
     def refusals(self) -> AbstractContextManager[None]:
         """Let a row that is refused be told from all else that may be said."""
-        return refusals()
+        return sqlite_refusals()
 
     @contextmanager
     def batch(self) -> Iterator[None]:

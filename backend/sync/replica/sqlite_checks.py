@@ -10,7 +10,7 @@ from backend.sync.replica.tables import SyncedTables
 
 
 @dataclass(frozen=True)
-class SQLiteChecks:
+class SQLiteCaptureCheck:
     """What a file holds of a sync.
 
     Args:
@@ -23,7 +23,7 @@ class SQLiteChecks:
     known: Mapping[str, str | int]
     captured: Mapping[str, str]
 
-    def of(self, tables: SyncedTables) -> SQLiteChecks:
+    def of(self, tables: SyncedTables) -> SQLiteCaptureCheck:
         """Return what would be said if these tables were to be captured."""
         return replace(self, tables=tables)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from backend.sync.replica.replica import Entry, Memory
+from backend.sync.replica.replica import ChangeLogEntry, SyncState
 from backend.sync.replica.sqlite_capture import triggers
 from backend.sync.replica.sqlite_rows import SQLiteRows, as_json, columns_of, matching
 from backend.sync.replica.sqlite_values import as_remembered, is_key, marked, to_remember
@@ -29,14 +29,14 @@ class SQLiteLog(SQLiteRows):
         """Put what is older in place anew."""
         self.install(tables)
 
-    def remember(self, memory: Memory, tables: SyncedTables) -> int:
+    def remember(self, state: SyncState, tables: SyncedTables) -> int:
         """Keep it in the one row of its table; a file's tables tell by their triggers."""
         del tables
         self._run(
             "INSERT OR REPLACE INTO tablecopy_sync"
             " (one, token, previous, synced_at, coming, generation, seen)"
             " VALUES (1, :token, :previous, :synced_at, :coming, :generation, :seen)",
-            vars(memory),
+            vars(state),
         )
         return self._number()
 
@@ -73,7 +73,7 @@ class SQLiteLog(SQLiteRows):
             if isinstance(row, UnfitRow)
         }
 
-    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[Entry]:
+    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[ChangeLogEntry]:
         """Return the entries of the rows that belong to these owners."""
         by_name = {table.name: table for table in tables}
         query = (
@@ -85,18 +85,18 @@ class SQLiteLog(SQLiteRows):
             query, (as_json([as_json(root) for root in roots]), as_json(list(by_name)))
         )
         return [
-            Entry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
+            ChangeLogEntry(name, tuple(json.loads(key)), _base(by_name[name], base), stamp)
             for name, key, base, stamp in found
         ]
 
     def family(
         self, tables: Sequence[SyncedTable], roots: Sequence[Key]
-    ) -> tuple[dict[str, list[Row]], list[Entry]]:
+    ) -> tuple[dict[str, list[Row]], list[ChangeLogEntry]]:
         """Return the rows that belong to these owners, by their tables, and their entries."""
         rows = {table.name: self.rows(table, table.root_columns, roots) for table in tables}
         return rows, self.entries(tables, roots)
 
-    def forget(self, entries: Iterable[Entry]) -> None:
+    def forget(self, entries: Iterable[ChangeLogEntry]) -> None:
         """Remove entries whose rows were not changed again."""
         self.connection.executemany(
             "DELETE FROM tablecopy_changes WHERE tbl = ? AND key = ? AND stamp = ?",
@@ -139,7 +139,7 @@ class SQLiteLog(SQLiteRows):
         place = table.names.index(name)
         (row,) = self.rows(table, table.key, [old], all_columns=True)
         for unique in table.unique:
-            self.park(table, unique, [old])
+            self.park_unique(table, unique, [old])
         self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
         hanging = [*self._hanging_on(table.name, name), *_unknown_references(tables)]
         for child, column in hanging:

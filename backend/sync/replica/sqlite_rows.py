@@ -50,9 +50,9 @@ class SQLiteRows:
 
     def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Insert rows, given with all their columns."""
-        self.fill(table, rows)
+        self.bulk_insert(table, rows)
 
-    def fill(self, table: SyncedTable, rows: Iterable[Row]) -> int:
+    def bulk_insert(self, table: SyncedTable, rows: Iterable[Row]) -> int:
         """Insert any number of rows, given with all their columns; return how many."""
         names = ", ".join(quoted(name) for name in table.names)
         marks = ", ".join("?" for _ in table.names)
@@ -86,7 +86,7 @@ class SQLiteRows:
         """Delete every row."""
         self._run(f"DELETE FROM {quoted(table.name)}")  # noqa: S608
 
-    def park(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
+    def park_unique(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Put NULL, or a text that nobody else holds, into one of the columns."""
         room = next(one for one in table.named(columns) if table.has_room([one.name]))
         aside = "NULL" if room.nullable else f"'moving ' || {quoted(table.key[0])}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Rehearsable(ABC):
+class Transactions(ABC):
     """Begins a transaction only when told to; inside a rehearsal each becomes a savepoint."""
 
     _rehearsal = False
@@ -28,7 +28,7 @@ class Rehearsable(ABC):
             raise
 
     @contextmanager
-    def rehearsing(self) -> Iterator[None]:
+    def dry_run(self) -> Iterator[None]:
         """Do everything in one transaction that never ends well."""
         self._begin(write=True)
         self._rehearsal = True

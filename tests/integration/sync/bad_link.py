@@ -91,8 +91,8 @@ class BadLink:
 
     def _break_off(self) -> None:
         with self._lock:
-            ends, self._open = self._open, set()
-        for end in ends:
+            endpoints, self._open = self._open, set()
+        for end in endpoints:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()

@@ -5,8 +5,8 @@ import signal
 from collections.abc import Callable
 from itertools import count
 
-from backend.sync.replica.postgres import PostgresSide
-from backend.sync.replica.sqlite import SQLiteSide
+from backend.sync.replica.postgres import PostgresReplica
+from backend.sync.replica.sqlite import SQLiteReplica
 
 KILLED = -signal.SIGKILL
 
@@ -38,6 +38,6 @@ def _die_at(at: int) -> None:
 
         return run
 
-    for side in (SQLiteSide, PostgresSide):
-        for name in ("_run", "_all", "fill", "forget", "note", "update", "delete"):
+    for side in (SQLiteReplica, PostgresReplica):
+        for name in ("_run", "_all", "bulk_insert", "forget", "note", "update", "delete"):
             setattr(side, name, counted(getattr(side, name)))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from backend.sync.merge.result import Direction, Mismatch, Outcome, Status, Wanted
-from backend.sync.options import Ends
-from backend.sync.reach.opening import opened
-from backend.sync.status import look, verify
+from backend.sync.merge.result import Mismatch, PairStatus, SyncResult
+from backend.sync.options import Direction, Endpoints, SyncOptions
+from backend.sync.reach.opening import open_pair
+from backend.sync.status import inspect, verify
 from backend.sync.sync import synchronise
 from tests.integration.sync.world import OWN, World
 
@@ -47,29 +47,29 @@ class Pair:
     remote: World
 
     @property
-    def ends(self) -> Ends:
-        return Ends(self.local.database, self.remote.database)
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.local.database, self.remote.database)
 
-    def sync(self, direction: Direction, **words) -> Outcome:
-        with opened(self.ends, writing=True) as reached:
-            return synchronise(reached.sides, Wanted(direction, **words), Silent())
+    def sync(self, direction: Direction, **words) -> SyncResult:
+        with open_pair(self.endpoints, writing=True) as opened:
+            return synchronise(opened.pair, SyncOptions(direction, **words), Silent())
 
-    def push(self, **words) -> Outcome:
+    def push(self, **words) -> SyncResult:
         return self.sync(PUSH, **words)
 
-    def pull(self, **words) -> Outcome:
+    def pull(self, **words) -> SyncResult:
         return self.sync(PULL, **words)
 
-    def both(self, **words) -> tuple[Outcome, Outcome]:
+    def both(self, **words) -> tuple[SyncResult, SyncResult]:
         return self.push(**words), self.pull(**words)
 
-    def look(self) -> Status:
-        with opened(self.ends, writing=False) as reached:
-            return look(reached.sides)
+    def inspect(self) -> PairStatus:
+        with open_pair(self.endpoints, writing=False) as opened:
+            return inspect(opened.pair)
 
     def verify(self) -> list[Mismatch]:
-        with opened(self.ends, writing=False) as reached:
-            return verify(reached.sides, Silent())
+        with open_pair(self.endpoints, writing=False) as opened:
+            return verify(opened.pair, Silent())
 
     def differences(self) -> dict[str, set[Any]]:
         """Return the keys of rows that are not the same on both sides, but for what each keeps."""
@@ -86,7 +86,7 @@ class Pair:
             )
         }
 
-    def unexplained(self, *outcomes: Outcome) -> set[tuple[str, str]]:
+    def unexplained(self, *outcomes: SyncResult) -> set[tuple[str, str]]:
         """Return what differs though no conflict was reported for it, and nothing waits for one.
 
         What is a part of an order is told by the order.

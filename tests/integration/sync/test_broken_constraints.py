@@ -9,9 +9,10 @@ import pytest
 
 from backend.errors import DataError
 from backend.models import Group, GroupMember, Order, User
-from backend.sync.merge.result import Conflict, ConflictKind, Direction, Outcome, Wanted
+from backend.sync.merge.result import ConflictKind, MergeConflict, SyncResult
 from backend.sync.mirror import mirror
-from backend.sync.reach.opening import opened
+from backend.sync.options import Direction, SyncOptions
+from backend.sync.reach.opening import open_pair
 from backend.sync.reach.retrying import with_retries
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
@@ -23,7 +24,7 @@ EITHER_WAY = pytest.mark.parametrize("direction", [PUSH, PULL])
 LONG = "canary " * 40
 
 
-def at_once(pair: Pair, direction: Direction, **words) -> Outcome:
+def at_once(pair: Pair, direction: Direction, **words) -> SyncResult:
     """Sync as the command does, and see that nothing is tried twice."""
     slept: list[float] = []
     outcome = with_retries(partial(pair.sync, direction, **words), sleep=slept.append)
@@ -31,7 +32,7 @@ def at_once(pair: Pair, direction: Direction, **words) -> Outcome:
     return outcome
 
 
-def ends(pair: Pair, direction: Direction) -> tuple[World, World]:
+def endpoints(pair: Pair, direction: Direction) -> tuple[World, World]:
     return (pair.local, pair.remote) if direction is PUSH else (pair.remote, pair.local)
 
 
@@ -51,7 +52,7 @@ def rename_past_the_checks(world: World, group: UUID, name: str) -> None:
         )
 
 
-def the_refused(outcome: Outcome, key: UUID) -> Conflict:
+def the_refused(outcome: SyncResult, key: UUID) -> MergeConflict:
     (one,) = [one for one in outcome.open_conflicts if one.kind is ConflictKind.REFUSED]
     assert one.key == str(key)
     assert "canary" not in str(one)
@@ -61,7 +62,7 @@ def the_refused(outcome: Outcome, key: UUID) -> Conflict:
 @HOME_AND_SITE
 @EITHER_WAY
 def test_a_broken_check_is_a_conflict_and_the_rest_travels(pair: Pair, direction):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     shared(pair)
     groups = [source.add_group(f"Group {number}") for number in range(7)]
     rename_past_the_checks(source, groups[3], LONG)
@@ -88,7 +89,7 @@ def test_a_broken_check_is_a_conflict_and_the_rest_travels(pair: Pair, direction
 def test_a_value_that_only_one_side_wants_to_be_unique_does_not_hold_up_the_rest(
     pair: Pair, direction
 ):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     shared(pair)
     sql(target, "CREATE UNIQUE INDEX one_name ON groups (name)")
     groups = [source.add_group(name) for name in ("One", "Two", "Two", "Three")]
@@ -105,7 +106,7 @@ def test_a_value_that_only_one_side_wants_to_be_unique_does_not_hold_up_the_rest
 @HOME_AND_SITE
 @EITHER_WAY
 def test_what_needs_a_refused_row_waits_and_a_part_is_told_by_its_owner(pair: Pair, direction):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     home = shared(pair)
     group = source.add_group()
     member = source.add_member(group)
@@ -160,7 +161,7 @@ def test_what_only_a_server_refuses(pair: Pair, statement, says):
 @HOME_AND_SITE
 @EITHER_WAY
 def test_a_first_sync_leaves_out_what_is_refused(pair: Pair, direction):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     home = household(source)
     group = source.add_group()
     rename_past_the_checks(source, group, LONG)
@@ -182,9 +183,9 @@ def test_a_mirror_names_the_row_that_is_refused_and_keeps_what_was_there(pair: P
 
     with (
         pytest.raises(DataError, match=rf"groups {group}.*name_length") as told,
-        opened(pair.ends, writing=True) as reached,
+        open_pair(pair.endpoints, writing=True) as opened,
     ):
-        mirror(reached.sides, Wanted(PULL), Silent(), lambda: None)
+        mirror(opened.pair, SyncOptions(PULL), Silent(), lambda: None)
 
     assert "canary" not in str(told.value)
     assert pair.local.ids(Group) == [home.group]
@@ -206,7 +207,7 @@ def test_many_rows_that_are_refused_are_all_named_in_one_run(pair: Pair):
 @HOME_AND_SITE
 @EITHER_WAY
 def test_a_rule_of_the_app_that_one_side_breaks_alone_is_not_laid_to_both(pair: Pair, direction):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     home = shared(pair)
     names = {PUSH: ("local", "remote"), PULL: ("remote", "local")}[direction]
     other = source.add_user("bo@example.com")

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import update
 
 from backend.models import Group, Order, User
-from backend.sync import sync as sync_module
-from backend.sync.bulk import bulk_for
-from backend.sync.merge.result import ConflictKind, Outcome, Wanted
-from backend.sync.reach.opening import opened
+from backend.sync import initial
+from backend.sync.initial import bulk_copy_for
+from backend.sync.merge.result import ConflictKind, SyncResult
+from backend.sync.options import SyncOptions
+from backend.sync.reach.opening import open_pair
 from backend.sync.sync import synchronise
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
@@ -17,12 +18,12 @@ pytestmark = pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
 
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch):
-    monkeypatch.setattr(sync_module, "LEAST_ROWS", 1)
+    monkeypatch.setattr(initial, "LEAST_ROWS", 1)
 
 
-def push(pair: Pair, before=lambda: None, after=lambda: None) -> tuple[Outcome, list[bool]]:
+def push(pair: Pair, before=lambda: None, after=lambda: None) -> tuple[SyncResult, list[bool]]:
     """Sync; something may happen just before and just after the bulk copy."""
-    bulk, done = bulk_for(pair.ends, PUSH), []
+    bulk, done = bulk_copy_for(pair.endpoints, PUSH), []
     assert bulk
 
     def between(tables):
@@ -31,8 +32,8 @@ def push(pair: Pair, before=lambda: None, after=lambda: None) -> tuple[Outcome, 
         after()
         return done[0]
 
-    with opened(pair.ends, writing=True) as reached:
-        return synchronise(reached.sides, Wanted(PUSH), Silent(), between), done
+    with open_pair(pair.endpoints, writing=True) as opened:
+        return synchronise(opened.pair, SyncOptions(PUSH), Silent(), between), done
 
 
 def test_every_row_arrives_and_the_second_run_writes_nothing(pair):
@@ -85,7 +86,7 @@ def test_what_the_transfer_refuses_is_told_by_the_sync(pair):
 
 def test_no_password_stands_where_others_can_read_it(pair, monkeypatch):
     seen: list[object] = []
-    bulk = bulk_for(pair.ends, PUSH)
+    bulk = bulk_copy_for(pair.endpoints, PUSH)
     monkeypatch.setattr("subprocess.run", lambda words, **more: seen.append((words, more["env"])))
 
     assert bulk
@@ -94,4 +95,4 @@ def test_no_password_stands_where_others_can_read_it(pair, monkeypatch):
 
     assert pair.remote.database.password
     assert pair.remote.database.password not in str(seen)
-    assert bulk_for(pair.ends, PULL) is None
+    assert bulk_copy_for(pair.endpoints, PULL) is None

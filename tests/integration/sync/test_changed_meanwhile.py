@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import insert
 
 from backend.models import Group
-from backend.sync.merge.result import Cap, Outcome, Wanted
-from backend.sync.reach.opening import opened
+from backend.sync.merge.result import SyncResult
+from backend.sync.options import Cap, SyncOptions
+from backend.sync.reach.opening import open_pair
 from backend.sync.sync import synchronise
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
@@ -16,11 +17,11 @@ EITHER_SOURCE = pytest.mark.parametrize(
 )
 
 
-def push_and_then(pair: Pair, deed) -> Outcome:
+def push_and_then(pair: Pair, deed) -> SyncResult:
     """Sync; something happens after the target's commit, before the source forgets."""
-    with opened(pair.ends, writing=True) as reached:
-        wanted = Wanted(PUSH, deletes=True, max_deletes=Cap(percent=100))
-        return synchronise(reached.sides, wanted, Silent(), landed=lambda _outcome: deed())
+    with open_pair(pair.endpoints, writing=True) as opened:
+        wanted = SyncOptions(PUSH, deletes=True, max_deletes=Cap(percent=100))
+        return synchronise(opened.pair, wanted, Silent(), on_commit=lambda _outcome: deed())
 
 
 @EITHER_SOURCE

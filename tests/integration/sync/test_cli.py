@@ -18,7 +18,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.db.locks import SYNC, advisory_lock, file_lock
 from backend.sync.cli import main
 from backend.sync.reach.reaching import postgres_at, sqlite_at
-from backend.sync.replica.sqlite import SQLiteSide
+from backend.sync.replica.sqlite import SQLiteReplica
 from tests.repo.checkout import ROOT
 
 PASSWORD = "canary-of-a-password"
@@ -27,7 +27,7 @@ OTHER_ADDRESS = "canary.two@example.com"
 
 
 @dataclass(frozen=True)
-class Ran:
+class RunReport:
     """How a command ended."""
 
     code: int
@@ -46,10 +46,10 @@ class Home:
         path = self.file.parent / "sync.log"
         return path.read_text() if path.exists() else ""
 
-    def __call__(self, *words: str, local: tuple[str, ...] = ()) -> Ran:
+    def __call__(self, *words: str, local: tuple[str, ...] = ()) -> RunReport:
         code = main([*words, *(local or ("--local", f"sqlite:///{self.file}"))])
         told = self._capsys.readouterr()
-        return Ran(code, told.out, told.err)
+        return RunReport(code, told.out, told.err)
 
     def here(self, statement: str) -> list[tuple[object, ...]]:
         database = DatabaseUrl("sqlite", path=self.file)
@@ -254,12 +254,12 @@ def test_an_open_conflict_is_exit_code_3(home) -> None:
 @pytest.mark.parametrize(
     ("local_clock", "notes"),
     [
-        pytest.param(SQLiteSide.clock, 0, id="the same machine"),
+        pytest.param(SQLiteReplica.clock, 0, id="the same machine"),
         pytest.param(lambda _side: "2020-01-01 00:00:00.000000", 1, id="years behind"),
     ],
 )
 def test_newer_warns_where_the_clocks_differ(home, monkeypatch, local_clock, notes) -> None:
-    monkeypatch.setattr(SQLiteSide, "clock", local_clock)
+    monkeypatch.setattr(SQLiteReplica, "clock", local_clock)
 
     ran = home("local2render", "--on-conflict", "newer")
 
@@ -340,9 +340,9 @@ def test_while_somebody_syncs_nobody_else_does(home, hosted) -> None:
     with ExitStack() as stack:
         session = stack.enter_context(postgres_at(hosted, name="--remote", writing=True))
         stack.enter_context(advisory_lock(session, hosted, SYNC))
-        by_server, look = home("local2render"), home("status")
+        by_server, inspect = home("local2render"), home("status")
 
-    assert (by_file.code, by_server.code, look.code) == (75, 75, 0)
+    assert (by_file.code, by_server.code, inspect.code) == (75, 75, 0)
     assert "is syncing" in by_file.err
     assert "process" in by_server.err
 

@@ -8,7 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.invariants import check
 from backend.models import Order
-from backend.sync.merge.result import Cap, ConflictKind, OnConflict
+from backend.sync.merge.result import ConflictKind
+from backend.sync.options import Cap, OnConflict
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act
@@ -76,7 +77,7 @@ def test_both_sides_converge(pair):
     settle(pair, OnConflict.LOCAL)
 
     assert conflicts
-    assert pair.look().conflicts == []
+    assert pair.inspect().conflicts == []
     assert pair.local.balances() == pair.remote.balances()
     assert pair.local.count(Order)
     for world in (pair.local, pair.remote):

@@ -10,9 +10,9 @@ import pytest
 from backend.errors import RefusedError, TransientError
 from backend.models import Group
 from backend.sync.cli import main
-from backend.sync.merge.merge_pass import Attempt
+from backend.sync.merge.merge_pass import MergePass
 from backend.sync.reach import reaching, retrying
-from backend.sync.replica.postgres import PostgresSide
+from backend.sync.replica.postgres import PostgresReplica
 from tests.integration.sync.copies import kept, put_back
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair
@@ -33,11 +33,11 @@ _UNSEEN = {
 def cut_off(monkeypatch):
     """Let a run end when its target has committed and its source has not."""
 
-    def cut(_attempt: Attempt) -> None:
+    def cut(_attempt: MergePass) -> None:
         raise TransientError("the source is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Attempt, "consume", cut)
+        patch.setattr(MergePass, "consume", cut)
         with pytest.raises(TransientError, match="is gone"):
             yield
 
@@ -60,7 +60,7 @@ def test_a_source_that_was_put_back_is_noticed(
         getattr(pair, way)()
     put_back(source, copy, postgres_server)
 
-    for again in (pair.push, pair.pull, pair.look):
+    for again in (pair.push, pair.pull, pair.inspect):
         with pytest.raises(RefusedError, match="was restored or replaced since the last sync"):
             again()
 
@@ -104,7 +104,7 @@ def test_rows_that_went_without_a_word_are_counted(pair: Pair):
     for again in (pair.push, pair.pull):
         with pytest.raises(RefusedError, match=r"groups: 1 row in .*, 2 in ") as told:
             again()
-    status, found = pair.look(), pair.verify()
+    status, found = pair.inspect(), pair.verify()
 
     assert "status --verify" in told.value.hint
     assert status.miscounted == {"groups": (1, 2)}
@@ -142,14 +142,14 @@ def test_the_message_says_that_rows_were_committed_and_how_to_take_them_back(
     words = ["local2render", "--local", str(pair.local.database)]
     assert pair.local.database.path
     with closing(sqlite3.connect(pair.local.database.path, isolation_level=None)) as somebody:
-        commit = PostgresSide._commit
+        commit = PostgresReplica._commit
 
-        def commit_and_lock(side: PostgresSide, *, write: bool) -> None:
+        def commit_and_lock(side: PostgresReplica, *, write: bool) -> None:
             commit(side, write=write)
             somebody.execute("BEGIN IMMEDIATE")
 
         with monkeypatch.context() as patch:
-            patch.setattr(PostgresSide, "_commit", commit_and_lock)
+            patch.setattr(PostgresReplica, "_commit", commit_and_lock)
             code = main(words)
     told = capsys.readouterr()
 
@@ -167,10 +167,10 @@ def test_somebody_who_stops_a_run_is_told_what_was_committed(pair: Pair, monkeyp
     pair.local.add_group("E1")
     monkeypatch.setenv("RENDER_DATABASE_URL", pair.remote.database.conninfo())
 
-    def stop(_attempt: Attempt) -> None:
+    def stop(_attempt: MergePass) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Attempt, "consume", stop)
+    monkeypatch.setattr(MergePass, "consume", stop)
     code = main(["local2render", "--local", str(pair.local.database)])
 
     told = capsys.readouterr()
@@ -185,15 +185,15 @@ def test_what_a_try_has_committed_is_told_by_the_one_that_succeeds(pair: Pair, m
     pair.local.add_group("E1")
     monkeypatch.setattr(retrying, "_WAIT", lambda _state: 0)
     monkeypatch.setenv("RENDER_DATABASE_URL", pair.remote.database.conninfo())
-    consume, tries = Attempt.consume, []
+    consume, tries = MergePass.consume, []
 
-    def cut_once(attempt: Attempt) -> None:
+    def cut_once(attempt: MergePass) -> None:
         tries.append(attempt)
         if len(tries) == 1:
             raise TransientError("the source is gone")
         consume(attempt)
 
-    monkeypatch.setattr(Attempt, "consume", cut_once)
+    monkeypatch.setattr(MergePass, "consume", cut_once)
     code = main(["local2render", "--local", str(pair.local.database)])
 
     told = capsys.readouterr()

@@ -10,7 +10,8 @@ from backend.db.types import utc_now
 from backend.errors import RefusedError
 from backend.invariants import check
 from backend.models import Group, GroupMember, Order, OrderShare, Settlement, User
-from backend.sync.merge.result import Cap, ConflictKind, OnConflict
+from backend.sync.merge.result import ConflictKind
+from backend.sync.options import Cap, OnConflict
 from tests.integration.sync.homes import household, shared
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}
@@ -199,9 +200,9 @@ def test_of_two_changes_at_one_moment_none_is_newer(pair):
     (left,) = pair.push(on_conflict=OnConflict.NEWER).open_conflicts
 
     assert left.because == "neither says that it was changed later"
-    assert [left.has_later, pair.look().conflicts[0].has_later] == [False, False]
+    assert [left.has_later, pair.inspect().conflicts[0].has_later] == [False, False]
     pair.remote.change(Group, home.group, name="Later", updated_at=now + timedelta(seconds=1))
-    assert pair.look().conflicts[0].has_later
+    assert pair.inspect().conflicts[0].has_later
     assert pair.pull(on_conflict=OnConflict.NEWER).open_conflicts == []
 
 
@@ -302,7 +303,7 @@ def test_what_a_run_wrote_can_be_taken_back(pair, tmp_path):
 
     assert pair.remote.dump() == before
     # Taking it back is a change like any other: the other side can have it too.
-    assert pair.look().to_local
+    assert pair.inspect().to_local
 
 
 def test_uuid(pair):

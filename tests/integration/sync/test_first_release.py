@@ -3,7 +3,7 @@
 import pytest
 
 from backend.models import Group, Order
-from backend.sync.merge.result import Cap
+from backend.sync.options import Cap
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair
 from tests.integration.sync.shell import remove_order
@@ -48,7 +48,7 @@ def test_a_pair_of_the_first_release_goes_on(pair: Pair, way):
     remove_order(pair.local, gone)
     pair.remote.change(Group, home.group, name="There")
 
-    status = pair.look()
+    status = pair.inspect()
     rehearsed = getattr(pair, way)(**ALL, dry_run=True)
     outcomes = [getattr(pair, way)(**ALL), *pair.both(**ALL)]
 

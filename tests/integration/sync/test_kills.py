@@ -7,7 +7,7 @@ import pytest
 
 from backend.errors import RefusedError
 from backend.models import User
-from backend.sync.merge.result import OnConflict
+from backend.sync.options import OnConflict
 from tests.integration.sync.copies import Copy, kept, put_back
 from tests.integration.sync.killing import KILLED, run_and_kill
 from tests.integration.sync.pair import PULL, PUSH, Pair

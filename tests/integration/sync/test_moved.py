@@ -10,7 +10,7 @@ import pytest
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
 from backend.models import Group, Order
-from backend.sync.merge.result import Cap
+from backend.sync.options import Cap
 from tests.fix_postgres import PostgresServer
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair
@@ -63,7 +63,7 @@ def test_a_database_that_moved_goes_on_where_it_was(pair: Pair, moved, postgres_
         assert now.differences() == {}
         assert [one.written for one in now.both()] == [0, 0]
     # The copy that stayed behind is none of the pair any more, whoever has written to it.
-    for again in (pair.push, pair.pull, pair.look):
+    for again in (pair.push, pair.pull, pair.inspect):
         with pytest.raises(RefusedError, match="it has seen 4 syncs, the other side 8"):
             again()
 

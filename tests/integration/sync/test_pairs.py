@@ -7,7 +7,8 @@ from backend.db.base import Base
 from backend.db.ids import new_id
 from backend.invariants import check
 from backend.models import Group, Order, OrderPayer, OrderShare, User
-from backend.sync.merge.result import Cap, ConflictKind, OnConflict
+from backend.sync.merge.result import ConflictKind
+from backend.sync.options import Cap, OnConflict
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import Pair
 from tests.integration.sync.shell import remove_account
@@ -21,7 +22,7 @@ def settled(pair: Pair) -> None:
     assert pair.differences() == {}
     assert pair.verify() == []
     assert [one.written for one in pair.both(**ALL)] == [0, 0]
-    assert pair.look().conflicts == []
+    assert pair.inspect().conflicts == []
     for world in (pair.local, pair.remote):
         assert check(world.database).is_clean
 

@@ -10,7 +10,7 @@ from tests.integration.sync.test_broken_constraints import (
     EITHER_WAY,
     HOME_AND_SITE,
     at_once,
-    ends,
+    endpoints,
     the_refused,
 )
 from tests.integration.sync.test_refusals import sql
@@ -39,7 +39,7 @@ def rename_all_on(world: World, event: str) -> None:
 @EITHER_WAY
 @pytest.mark.parametrize("event", ["INSERT", "UPDATE"])
 def test_what_is_stored_as_something_else_is_read_back_and_taken_back(pair: Pair, direction, event):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     shared(pair)
     group, other = source.add_group(), source.add_group()
     if event == "UPDATE":
@@ -59,7 +59,7 @@ def test_what_is_stored_as_something_else_is_read_back_and_taken_back(pair: Pair
 @HOME_AND_SITE
 @EITHER_WAY
 def test_a_first_copy_that_is_stored_as_something_else_is_not_kept(pair: Pair, direction):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     household(source)
     source.add_group("Long name")
     rename_all_on(target, "INSERT")

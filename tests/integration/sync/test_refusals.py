@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from backend.errors import FoundWanting, RefusedError
 from backend.models import Group, User
-from backend.sync.merge.result import Direction
+from backend.sync.options import Direction
 from tests.integration.sync.copies import kept, put_back
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import Pair
@@ -140,7 +140,7 @@ def test_a_source_that_breaks_a_rule_fills_nothing(pair):
 def test_a_look_at_a_pair_that_was_never_synced_changes_nothing(pair):
     household(pair.local)
 
-    status = pair.look()
+    status = pair.inspect()
 
     assert status.synced_at is None
     assert (status.local.rows["orders"], status.remote.rows["orders"]) == (1, 0)

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from backend.config.database_url import DatabaseUrl
 from backend.models import Group
-from backend.sync.merge.result import Cap
-from backend.sync.reach.opening import opened
-from backend.sync.replica.replica import Memory
+from backend.sync.options import Cap
+from backend.sync.reach.opening import open_pair
+from backend.sync.replica.replica import SyncState
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair, paired
 from tests.integration.sync.test_refusals import sql as by_hand
@@ -185,11 +185,14 @@ def test_that_a_table_was_emptied_is_known_until_both_sides_were_compared(roles,
     """Whoever empties a table while a sync is ending is not forgotten by its last step."""
     shared(pair)
     by_hand(pair.remote, "TRUNCATE settlements")
-    with opened(pair.ends, writing=True) as reached, reached.sides.remote.transaction(write=True):
-        reached.sides.remote.remember(Memory("a token"), reached.sides.tables)
+    with (
+        open_pair(pair.endpoints, writing=True) as opened,
+        opened.pair.remote.transaction(write=True),
+    ):
+        opened.pair.remote.remember(SyncState("a token"), opened.pair.tables)
 
-    with opened(pair.ends, writing=False) as reached:
-        problem = reached.sides.remote.glance(reached.sides.tables).problem
+    with open_pair(pair.endpoints, writing=False) as opened:
+        problem = opened.pair.remote.read_state(opened.pair.tables).problem
 
     assert problem == "settlements was emptied by TRUNCATE"
     pair.pull(start_over=True)

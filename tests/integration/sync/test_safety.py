@@ -13,10 +13,10 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError
-from backend.sync.keep.file_copy import copy_of_file
-from backend.sync.keep.safety import SafetyCopy, script_path
-from backend.sync.merge.result import Direction
+from backend.sync.mirror import copy_of_file
+from backend.sync.options import Direction
 from backend.sync.replica.tables import Value
+from backend.sync.undo_script import UndoScript, script_path
 
 SCHEMA = {
     "sqlite": (
@@ -46,7 +46,7 @@ ROWS: dict[str, list[tuple[Value, ...]]] = {
 }
 
 
-def opened(database: DatabaseUrl) -> closing[sqlite3.Connection]:
+def open_pair(database: DatabaseUrl) -> closing[sqlite3.Connection]:
     assert database.path is not None
     file = sqlite3.connect(database.path, isolation_level=None)
     file.execute("PRAGMA foreign_keys = ON")
@@ -62,7 +62,7 @@ class Library:
 
     def run(self, *statements: str) -> None:
         if self.database.engine == "sqlite":
-            with opened(self.database) as file:
+            with open_pair(self.database) as file:
                 for statement in statements:
                     file.execute(statement)
             return
@@ -76,7 +76,7 @@ class Library:
         for table, rows in ROWS.items():
             statement = f"INSERT INTO {table} VALUES ({', '.join([mark] * len(rows[0]))})"
             if self.database.engine == "sqlite":
-                with opened(self.database) as file:
+                with open_pair(self.database) as file:
                     file.executemany(statement, rows)
             else:
                 with psycopg.connect(self.database.conninfo()) as session:
@@ -90,7 +90,7 @@ class Library:
         order = {"shelf": "id", "book": "shelf_id, place"}
         queries = {name: f"SELECT * FROM {name} ORDER BY {by}" for name, by in order.items()}
         if self.database.engine == "sqlite":
-            with opened(self.database) as file:
+            with open_pair(self.database) as file:
                 return {name: file.execute(query).fetchall() for name, query in queries.items()}
         with psycopg.connect(self.database.conninfo()) as session:
             return {
@@ -127,7 +127,7 @@ def script(tmp_path) -> Path:
 
 def test_a_run_that_did_everything_is_taken_back(library, script) -> None:
     before = library.contents()
-    with SafetyCopy(script, library.database.engine) as copy:
+    with UndoScript(script, library.database.engine) as copy:
         # Parents first for what is new or changed, children first for what goes.
         copy.inserted("shelf", ["id"], [(NEW,)])
         copy.inserted("book", ["shelf_id", "place"], [(NEW, 1), (ONE, 3)])
@@ -155,7 +155,7 @@ def test_a_run_that_did_everything_is_taken_back(library, script) -> None:
 
 def test_a_unique_value_that_moved_moves_back(library, script) -> None:
     before = library.contents()
-    with SafetyCopy(script, library.database.engine) as copy:
+    with UndoScript(script, library.database.engine) as copy:
         copy.updated("shelf", ["id"], SHELF, [(ONE, "kitchen")])
         copy.inserted("shelf", ["id"], [(NEW,)])
         copy.close()
@@ -173,7 +173,7 @@ def test_a_unique_value_that_moved_moves_back(library, script) -> None:
 def test_unique_values_that_were_exchanged_are_exchanged_again(library, script) -> None:
     before = library.contents()
     aside = [(ONE, "moving 1"), (TWO, "moving 2")]
-    with SafetyCopy(script, library.database.engine) as copy:
+    with UndoScript(script, library.database.engine) as copy:
         # Two steps, as the run has made them: put aside, then exchange.
         copy.updated("shelf", ["id"], SHELF, ROWS["shelf"])
         copy.updated("shelf", ["id"], SHELF, aside)
@@ -188,7 +188,7 @@ def test_unique_values_that_were_exchanged_are_exchanged_again(library, script) 
 
 
 def test_what_cannot_be_taken_back_whole_is_not_taken_back_at_all(library, script) -> None:
-    with SafetyCopy(script, library.database.engine) as copy:
+    with UndoScript(script, library.database.engine) as copy:
         copy.inserted("shelf", ["id"], [(NEW,)])
         copy.updated("shelf", ["id"], SHELF, [(ONE, "kitchen")])
         copy.close()
@@ -207,7 +207,7 @@ def test_what_cannot_be_taken_back_whole_is_not_taken_back_at_all(library, scrip
 
 
 def test_the_script_is_for_its_owner_alone(script) -> None:
-    with SafetyCopy(script, "sqlite") as copy:
+    with UndoScript(script, "sqlite") as copy:
         copy.inserted("shelf", ["id"], [(NEW,)])
         path = copy.close()
 
@@ -217,14 +217,14 @@ def test_the_script_is_for_its_owner_alone(script) -> None:
 
 
 def test_it_is_there_whole_or_not_at_all(script) -> None:
-    with SafetyCopy(script, "sqlite") as copy:
+    with UndoScript(script, "sqlite") as copy:
         copy.inserted("shelf", ["id"], [(NEW,)])
 
     assert list(script.parent.iterdir()) == []
 
 
 def test_a_run_that_changed_nothing_leaves_none(script) -> None:
-    with SafetyCopy(script, "postgres") as copy:
+    with UndoScript(script, "postgres") as copy:
         copy.inserted("shelf", ["id"], [])
         path = copy.close()
 
@@ -235,7 +235,7 @@ def test_a_run_that_changed_nothing_leaves_none(script) -> None:
 def test_it_never_replaces_another(script) -> None:
     script.parent.mkdir()
     script.write_text("-- kept")
-    with SafetyCopy(script, "sqlite") as copy:
+    with UndoScript(script, "sqlite") as copy:
         copy.inserted("shelf", ["id"], [(NEW,)])
         with pytest.raises(DatabaseError, match="safety copy"):
             copy.close()
@@ -247,7 +247,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_before_anything_is_done(tmp
     (tmp_path / "taken").write_text("a file")
 
     with pytest.raises(DatabaseError, match="safety copy") as caught:
-        SafetyCopy(tmp_path / "taken" / "undo.sql", "sqlite")
+        UndoScript(tmp_path / "taken" / "undo.sql", "sqlite")
 
     assert "--backup-dir" in caught.value.hint
 
@@ -255,7 +255,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_before_anything_is_done(tmp
 def test_many_rows_do_not_pass_through_memory(script) -> None:
     rows = [(f"{number:032x}", number, AWKWARD, 0, None, None, None) for number in range(1_000)]
     tracemalloc.start()
-    with SafetyCopy(script, "postgres") as copy:
+    with UndoScript(script, "postgres") as copy:
         for _ in range(40):
             copy.deleted("book", BOOK, rows)
         tracemalloc.reset_peak()

@@ -1,7 +1,7 @@
 """What is changed on one side arrives on the other, once, whole, and nothing else does."""
 
 from backend.models import Group, Order, User
-from backend.sync.merge.result import OnConflict
+from backend.sync.options import OnConflict
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import EVERY_PAIR
 
@@ -48,7 +48,7 @@ def test_only_what_changed_travels_and_only_the_way_that_was_asked_for(pair):
         "order_shares": 2,
     }
     assert pair.remote.one(Order, order)["title"] == "Coffee"
-    assert pair.look().to_local == {"groups": 1}
+    assert pair.inspect().to_local == {"groups": 1}
     assert pair.pull().written == 1
     assert there in pair.local.ids(Group)
     assert pair.differences() == {}
@@ -91,7 +91,7 @@ def test_both_changed_is_a_conflict_that_touches_nothing(pair):
     assert [one.table for one in pulled.open_conflicts] == ["orders"]
     assert pair.remote.one(Order, order)["title"] == "Raki"
     assert pair.local.one(Order, order)["title"] == "Coffee"
-    assert pair.look().conflicts[0].table == "orders"
+    assert pair.inspect().conflicts[0].table == "orders"
 
 
 @EVERY_PAIR

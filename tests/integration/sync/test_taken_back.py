@@ -11,11 +11,11 @@ import pytest
 
 from backend.models import Group, Order, User
 from backend.services.email_key import email_key
-from backend.sync.tell.report import Ran
+from backend.sync.report import RunReport
 from tests.integration.sync.pair import PUSH, Pair
 
 
-def take_back(pair: Pair, ran: Ran, programs: Path | None) -> None:
+def take_back(pair: Pair, ran: RunReport, programs: Path | None) -> None:
     """Run what the report says, as a shell would."""
     (line,) = [each for each in ran.lines() if "to take this run back" in each]
     words = line.partition(": ")[2]
@@ -67,7 +67,7 @@ def test_a_run_is_taken_back(pair, programs, tmp_path) -> None:
 
     outcome = pair.push(deletes=True, backup=tmp_path / "sync-backups")
     assert pair.remote.dump() != before
-    take_back(pair, Ran(outcome, pair.ends), programs)
+    take_back(pair, RunReport(outcome, pair.endpoints), programs)
 
     assert pair.remote.dump() == before
 
@@ -83,7 +83,7 @@ def test_addresses_that_were_exchanged_are_exchanged_again(pair, programs, tmp_p
 
     outcome = pair.sync(PUSH, backup=tmp_path / "sync-backups")
     assert outcome.tables["users"].updated == 2
-    take_back(pair, Ran(outcome, pair.ends), programs)
+    take_back(pair, RunReport(outcome, pair.endpoints), programs)
 
     assert pair.remote.dump() == before
 
@@ -94,7 +94,7 @@ def test_what_was_taken_back_is_a_change_that_the_next_sync_sees(pair, programs,
     pair.local.change(Group, group, name="A mistake")
     outcome = pair.push(backup=tmp_path / "sync-backups")
 
-    take_back(pair, Ran(outcome, pair.ends), programs)
+    take_back(pair, RunReport(outcome, pair.endpoints), programs)
     pair.pull()
 
     assert pair.local.one(Group, group)["name"] != "A mistake"

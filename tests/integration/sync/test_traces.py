@@ -10,7 +10,7 @@ from sqlalchemy import update
 from backend.errors import FoundWanting, RefusedError
 from backend.migrate.cli import main as migrate
 from backend.models import Group, User
-from backend.sync.merge.result import Cap, OnConflict
+from backend.sync.options import Cap, OnConflict
 from backend.transfer.cli import main as transfer
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import Pair

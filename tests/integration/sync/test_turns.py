@@ -92,8 +92,8 @@ def test_who_writes_all_the_time_is_not_waited_for(home: Home, monkeypatch) -> N
     """After each run there is something new on the side that was read."""
     once, runs = runner.sync, []
 
-    def disturbed(ends, wanted, watcher, *, mirrored):
-        ran = once(ends, wanted, watcher, mirrored=mirrored)
+    def disturbed(endpoints, wanted, watcher, *, mirrored):
+        ran = once(endpoints, wanted, watcher, mirrored=mirrored)
         runs.append(ran)
         write = home.there if len(runs) % 2 else home.here
         write(user(len(runs), f"p{len(runs)}@example.com"))

@@ -8,12 +8,13 @@ import pytest
 
 from backend.errors import DataError, ExitCode
 from backend.models import Group, Order, User
-from backend.sync.merge.result import Conflict, ConflictKind, Wanted
+from backend.sync.merge.result import ConflictKind, MergeConflict
+from backend.sync.options import SyncOptions
 from backend.sync.runner import take_turns
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import FROM_A_FILE, PULL, PUSH, Pair, Silent
 from tests.integration.sync.shell import by_hand, remove_account
-from tests.integration.sync.test_broken_constraints import HOME_AND_SITE, ends
+from tests.integration.sync.test_broken_constraints import HOME_AND_SITE, endpoints
 from tests.integration.sync.test_refusals import sql
 
 KNOWN_OR_FIRST = pytest.mark.parametrize(
@@ -65,7 +66,9 @@ def test_what_a_column_is_not_for_is_named_and_the_rest_travels(
     assert pair.differences() == {}
 
 
-def the_unfit(conflicts: list[Conflict], table: str, column: str, side: str = "local") -> Conflict:
+def the_unfit(
+    conflicts: list[MergeConflict], table: str, column: str, side: str = "local"
+) -> MergeConflict:
     """Return the one conflict, which names a row and no value."""
     (one,) = conflicts
     assert (one.kind, one.fields) == (ConflictKind.UNFIT, ())
@@ -84,7 +87,7 @@ def the_unfit(conflicts: list[Conflict], table: str, column: str, side: str = "l
 )  # fmt: skip
 @KNOWN_OR_FIRST
 def test_it_is_said_again_until_the_value_is_mended(pair: Pair, direction, known):
-    source, target = ends(pair, direction)
+    source, target = endpoints(pair, direction)
     home, side = household(source), direction.names[0]
     if known:
         pair.both()
@@ -100,7 +103,7 @@ def test_it_is_said_again_until_the_value_is_mended(pair: Pair, direction, known
     assert set(target.ids(Order)) == {home.order, there}
     for outcome in (again, rehearsed):
         assert (outcome.open_conflicts, outcome.written) == ([told], 0)
-    assert pair.look().conflicts == [told]
+    assert pair.inspect().conflicts == [told]
     assert pair.verify() == []
     by_hand(source, "UPDATE orders SET total = 5 WHERE id = ?", left.hex)
     assert pair.sync(direction).open_conflicts == []
@@ -125,7 +128,7 @@ def test_in_turn_it_is_left_and_the_rest_goes_both_ways(pair: Pair):
     bad, here, there = pair.local.add_group(), pair.local.add_group(), pair.remote.add_group()
     by_hand(pair.local, "UPDATE groups SET name = x'63' WHERE id = ?", bad.hex)
 
-    rounds = take_turns(pair.ends, Wanted(PUSH), Silent())
+    rounds = take_turns(pair.endpoints, SyncOptions(PUSH), Silent())
 
     assert rounds.as_dict()["exit_code"] == ExitCode.FOUND_WANTING
     assert there in pair.local.ids(Group)
@@ -245,7 +248,7 @@ def test_a_key_in_another_spelling_is_named_and_forgotten_once_it_is_gone(pair: 
         assert {(one.table, one.kind) for one in told} == {("groups", ConflictKind.UNFIT)}
         assert "the local one: id does not hold a UUID" in told[0].because
         assert not any(one.travelled for one in outcome.deletions)
-    assert pair.look().conflicts[0].because == told[0].because
+    assert pair.inspect().conflicts[0].because == told[0].because
     assert pair.verify() == []
 
     assert other in pair.remote.ids(Group)

@@ -12,9 +12,10 @@ import pytest
 from backend.db.ids import new_id
 from backend.errors import RefusedError
 from backend.models import Group, GroupMember
-from backend.sync.merge.result import OnConflict, Outcome, Wanted
+from backend.sync.merge.result import SyncResult
 from backend.sync.mirror import mirror
-from backend.sync.reach.opening import opened
+from backend.sync.options import OnConflict, SyncOptions
+from backend.sync.reach.opening import open_pair
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, Pair, Silent
 from tests.integration.sync.test_refusals import sql
@@ -92,9 +93,9 @@ def alike(value: Any) -> str:
         return str(value).removesuffix("+00:00")
 
 
-def mirrored(pair: Pair) -> Outcome:
-    with opened(pair.ends, writing=True) as reached:
-        return mirror(reached.sides, Wanted(PULL), Silent(), lambda: None)
+def mirrored(pair: Pair) -> SyncResult:
+    with open_pair(pair.endpoints, writing=True) as opened:
+        return mirror(opened.pair, SyncOptions(PULL), Silent(), lambda: None)
 
 
 def silenced(world: World, column: str, value: Any) -> None:
@@ -203,7 +204,7 @@ def test_a_mirror_brings_every_value_of_every_table(pair: Pair):
 WAYS: dict[str, Callable[[Pair], object]] = {
     "push": Pair.push,
     "pull": Pair.pull,
-    "look": Pair.look,
+    "look": Pair.inspect,
     "verify": Pair.verify,
     "mirror": mirrored,
 }

@@ -2,25 +2,26 @@
 
 import pytest
 
-from backend.sync.merge.conflicts import Judge
-from backend.sync.merge.result import ConflictKind, Direction, OnConflict, Wanted
+from backend.sync.merge.result import ConflictKind
 from backend.sync.merge.three_way import (
+    ConflictPolicy,
     Decision,
     Image,
+    MergeAction,
     Place,
-    Seen,
-    Verdict,
+    UnitState,
     Winner,
     decide,
     known_since,
 )
+from backend.sync.options import Direction, OnConflict, SyncOptions
 from backend.sync.replica.tables import Kind, Reference, Row, SyncedTable, SyncedTables, TableConfig
 from backend.sync.replica.tables import SyncedColumn as Column
 
 TEXT, WHOLE = Kind.TEXT, Kind.WHOLE
 PUSH, PULL = Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL
-SAME, AHEAD, WRITE = Verdict.SAME, Verdict.AHEAD, Verdict.WRITE
-KEEP, MERGE, CONFLICT = Verdict.KEEP, Verdict.MERGE, Verdict.CONFLICT
+SAME, AHEAD, WRITE = MergeAction.SAME, MergeAction.AHEAD, MergeAction.WRITE
+KEEP, MERGE, CONFLICT = MergeAction.KEEP, MergeAction.MERGE, MergeAction.CONFLICT
 BOTH, DELETED = ConflictKind.BOTH_CHANGED, ConflictKind.DELETED_AND_CHANGED
 
 NOTES = SyncedTable(
@@ -72,21 +73,21 @@ def image(letter: str) -> Image:
     return {ROOT: STATES[letter]} if letter in STATES else {}
 
 
-def seen(words: str) -> Seen:
+def seen(words: str) -> UnitState:
     """Read a side: `a` was not touched, `a>b` was a at the last sync."""
     base, _, now = words.rpartition(">")
-    return Seen(image(now), image(base) if base else None)
+    return UnitState(image(now), image(base) if base else None)
 
 
 def decided(source: str, target: str, policy: OnConflict, direction: Direction) -> Decision:
-    judge = Judge(TABLES, Wanted(direction, policy))
+    judge = ConflictPolicy(TABLES, SyncOptions(direction, policy))
     return decide(TABLES, ROOT, seen(source), seen(target), judge.winner)
 
 
 @pytest.mark.parametrize("policy", OnConflict)
 @pytest.mark.parametrize("direction", [PUSH, PULL])
 @pytest.mark.parametrize(
-    ("source", "target", "verdict", "holds"),
+    ("source", "target", "action", "holds"),
     [
         # Whatever either remembers, what is the same is the same.
         ("a", "a", SAME, "a"),
@@ -125,11 +126,11 @@ def decided(source: str, target: str, policy: OnConflict, direction: Direction) 
     ],
 )
 def test_without_two_changes_nobody_has_to_decide(
-    source, target, verdict, holds, policy, direction
+    source, target, action, holds, policy, direction
 ) -> None:
     found = decided(source, target, policy, direction)
 
-    assert found == Decision(verdict, image(holds))
+    assert found == Decision(action, image(holds))
 
 
 @pytest.mark.parametrize("policy", OnConflict)
@@ -207,9 +208,9 @@ def test_a_chosen_side_wins_and_both_are_counted(
 ) -> None:
     found = decided(source, target, policy, direction)
 
-    verdict = WRITE if winner is SOURCE else KEEP
+    action = WRITE if winner is SOURCE else KEEP
     holds: Image = {ROOT: won[winner]} if won[winner] else {}
-    assert found == Decision(verdict, holds, kind, winner)
+    assert found == Decision(action, holds, kind, winner)
 
 
 @pytest.mark.parametrize("direction", [PUSH, PULL])
@@ -230,7 +231,7 @@ def test_the_newer_one_wins_where_that_can_be_told(source, target, winner, direc
     found = decided(source, target, OnConflict.NEWER, direction)
 
     assert found.winner is winner
-    assert found.verdict is {SOURCE: WRITE, TARGET: KEEP, None: CONFLICT}[winner]
+    assert found.action is {SOURCE: WRITE, TARGET: KEEP, None: CONFLICT}[winner]
 
 
 def with_lines(letter: str, *numbers: int) -> Image:
@@ -238,7 +239,7 @@ def with_lines(letter: str, *numbers: int) -> Image:
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "verdict", "holds"),
+    ("source", "target", "action", "holds"),
     [
         pytest.param((1, 2), (1,), WRITE, (1, 2), id="one side"),
         pytest.param((1,), (1, 3), AHEAD, (1, 3), id="other side"),
@@ -247,14 +248,14 @@ def with_lines(letter: str, *numbers: int) -> Image:
         pytest.param((), (1, 3), CONFLICT, (1, 3), id="taken away and added"),
     ],
 )
-def test_a_unit_is_decided_on_with_its_parts(source, target, verdict, holds) -> None:
+def test_a_unit_is_decided_on_with_its_parts(source, target, action, holds) -> None:
     base = with_lines("a", 1)
-    here, there = (Seen(with_lines("a", *numbers), base) for numbers in (source, target))
+    here, there = (UnitState(with_lines("a", *numbers), base) for numbers in (source, target))
 
     found = decide(TABLES, ROOT, here, there, lambda _one, _other: None)
 
-    kind = BOTH if verdict is CONFLICT else None
-    assert found == Decision(verdict, with_lines("a", *holds), kind)
+    kind = BOTH if action is CONFLICT else None
+    assert found == Decision(action, with_lines("a", *holds), kind)
 
 
 def test_an_entry_tells_what_the_other_side_holds() -> None:

@@ -8,38 +8,40 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
 from backend.sync.merge.result import (
-    Conflict,
     ConflictKind,
     Deletion,
-    Direction,
+    DuplicatePair,
     FieldDifference,
+    MergeConflict,
     Mismatch,
-    Outcome,
-    Paired,
-    SideStatus,
-    Status,
+    PairStatus,
+    ReplicaStatus,
+    SyncResult,
     TableCount,
 )
-from backend.sync.options import Ends
-from backend.sync.tell.report import Ran, Seen
+from backend.sync.options import Direction, Endpoints
+from backend.sync.report import RunReport
+from backend.sync.status_report import StatusReport
 
-ENDS = Ends(
+ENDS = Endpoints(
     DatabaseUrl("sqlite", path=Path("/srv/my app/home.db")),
     parse_database_url("postgresql://me:hidden@db.example.com/hesap"),
 )
 TITLE = FieldDifference("orders", "o1", "title", "Soup", "Salad")
 PAYER = FieldDifference("order_payers", "o1 m1", "amount", "5", None)
-OPEN = Conflict("orders", "o1", ConflictKind.BOTH_CHANGED, (TITLE, PAYER))
+OPEN = MergeConflict("orders", "o1", ConflictKind.BOTH_CHANGED, (TITLE, PAYER))
 SAME_MOMENT = replace(OPEN, has_later=False)
-KEPT = Conflict("groups", "g1", ConflictKind.DELETED_AND_CHANGED, resolved="local")
-TAKEN = Conflict("users", "u9", ConflictKind.TAKEN, because="email_key of users u1")
+KEPT = MergeConflict("groups", "g1", ConflictKind.DELETED_AND_CHANGED, resolved="local")
+TAKEN = MergeConflict("users", "u9", ConflictKind.TAKEN, because="email_key of users u1")
 
 
-def ran(direction: Direction = Direction.LOCAL_TO_RENDER, *, dry_run: bool = False, **found) -> Ran:
-    outcome = Outcome(
+def ran(
+    direction: Direction = Direction.LOCAL_TO_RENDER, *, dry_run: bool = False, **found
+) -> RunReport:
+    outcome = SyncResult(
         direction=direction, dry_run=dry_run, first=found.pop("first", False), **found
     )
-    return Ran(outcome, ENDS, ("RENDER_DATABASE_URL: TLS",))
+    return RunReport(outcome, ENDS, ("RENDER_DATABASE_URL: TLS",))
 
 
 def test_a_run_is_told_from_the_tables_to_what_is_left_to_do() -> None:
@@ -50,7 +52,7 @@ def test_a_run_is_told_from_the_tables_to_what_is_left_to_do() -> None:
             "groups": TableCount(),
             "orders": TableCount(updated=2, deleted=3),
         },
-        paired=[Paired("users", "u1", "u2", (("group_members", "m1"),))],
+        paired=[DuplicatePair("users", "u1", "u2", (("group_members", "m1"),))],
         conflicts=[KEPT, OPEN, TAKEN],
         deletions=[Deletion("orders", "o7", travelled=True), Deletion("orders", "o8")],
         waiting={"order_shares": 4, "groups": 0},
@@ -137,7 +139,7 @@ def test_a_mirror_says_where_the_old_file_is() -> None:
         ),
     ],
 )
-def test_the_last_line_is_the_answer(answer: Ran, last: str) -> None:
+def test_the_last_line_is_the_answer(answer: RunReport, last: str) -> None:
     assert answer.lines()[-1] == f"  {last}"
 
 
@@ -167,14 +169,14 @@ def test_no_password_is_told() -> None:
     assert "hidden" not in "\n".join(answer.lines()) + json.dumps(answer.as_dict())
 
 
-LOCAL = SideStatus("sqlite:////srv/home.db", "expand_0001", {"users": 5, "groups": 3})
-REMOTE = SideStatus("postgresql://me@host:5432/hesap", "expand_0001", {"users": 2_000})
+LOCAL = ReplicaStatus("sqlite:////srv/home.db", "expand_0001", {"users": 5, "groups": 3})
+REMOTE = ReplicaStatus("postgresql://me@host:5432/hesap", "expand_0001", {"users": 2_000})
 
 
 def test_a_look_shows_both_sides_in_columns() -> None:
-    status = Status(LOCAL, REMOTE, "2026-11-25T09:00:00+00:00", {"users": 3}, {"groups": 1})
+    status = PairStatus(LOCAL, REMOTE, "2026-11-25T09:00:00+00:00", {"users": 3}, {"groups": 1})
 
-    assert Seen(status, None, ("RENDER_DATABASE_URL: TLS",)).lines() == [
+    assert StatusReport(status, None, ("RENDER_DATABASE_URL: TLS",)).lines() == [
         "local   sqlite:////srv/home.db  (schema expand_0001)",
         "remote  postgresql://me@host:5432/hesap  (schema expand_0001)",
         "RENDER_DATABASE_URL: TLS",
@@ -194,31 +196,33 @@ def test_a_look_shows_both_sides_in_columns() -> None:
     ("seen", "last", "clean"),
     [
         (
-            Seen(Status(LOCAL, REMOTE)),
+            StatusReport(PairStatus(LOCAL, REMOTE)),
             "never synced: the first run, either way, compares both sides whole",
             True,
         ),
-        (Seen(Status(LOCAL, REMOTE, "2026-11-25")), "nothing to do", True),
+        (StatusReport(PairStatus(LOCAL, REMOTE, "2026-11-25")), "nothing to do", True),
         (
-            Seen(Status(LOCAL, REMOTE, "2026-11-25", conflicts=[OPEN])),
+            StatusReport(PairStatus(LOCAL, REMOTE, "2026-11-25", conflicts=[OPEN])),
             "only conflicts are left: decide with --on-conflict local, remote or newer",
             False,
         ),
     ],
 )
-def test_a_look_ends_with_what_to_do_next(seen: Seen, last: str, *, clean: bool) -> None:
+def test_a_look_ends_with_what_to_do_next(seen: StatusReport, last: str, *, clean: bool) -> None:
     assert seen.lines()[-2:] == [last, "done, connection good" if clean else "connection good"]
     assert seen.is_clean is clean
 
 
 def test_a_comparison_that_finds_nothing_says_that_it_was_made() -> None:
-    lines = Seen(Status(LOCAL, REMOTE, "2026-11-25"), ()).lines()
+    lines = StatusReport(PairStatus(LOCAL, REMOTE, "2026-11-25"), ()).lines()
 
     assert "every row was compared: no difference but what is to travel" in lines
 
 
 def test_a_difference_that_nobody_has_noted_is_named_with_what_to_do() -> None:
-    seen = Seen(Status(LOCAL, REMOTE, "2026-11-25"), (Mismatch("users", "u1", "name differs"),))
+    seen = StatusReport(
+        PairStatus(LOCAL, REMOTE, "2026-11-25"), (Mismatch("users", "u1", "name differs"),)
+    )
 
     assert not seen.is_clean
     assert "difference: users u1: name differs" in seen.lines()

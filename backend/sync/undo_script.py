@@ -1,4 +1,4 @@
-"""What takes a run back: a script with every row as it was, on the disk before anything changes.
+"""The undo script of a run: every row as it was, on the disk before anything changes.
 
 It undoes the steps of the run from the last to the first. Each step left a state that the
 database accepts, so going back through them does too: parents come back before their children.
@@ -8,17 +8,75 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from backend.config.database_url import EngineName
 from backend.db import private_files
 from backend.errors import DatabaseError
 from backend.sync.chunks import chunks
-from backend.sync.keep.sql_text import DIALECTS
-from backend.sync.merge.result import Direction
-from backend.sync.replica.tables import Key, Value
+from backend.sync.options import Direction, SyncOptions
+from backend.sync.replica.replica import Replica
+from backend.sync.replica.tables import Key, Row, Value
+from backend.sync.undo_dialects import DIALECTS
+
+
+class UndoLog(Protocol):
+    """Notes every step of a run before it is taken."""
+
+    def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
+        """Note rows that were not there."""
+
+    def updated(
+        self,
+        table: str,
+        key_columns: Sequence[str],
+        columns: Sequence[str],
+        old_rows: Sequence[Row],
+    ) -> None:
+        """Note rows as they were."""
+
+    def deleted(self, table: str, columns: Sequence[str], old_rows: Sequence[Row]) -> None:
+        """Note rows that will be gone, with all their columns."""
+
+    def close(self) -> Path | None:
+        """Keep it for good; None: there is nothing to take back."""
+
+
+class NoUndoLog:
+    """Keeps nothing."""
+
+    def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
+        """Let it pass."""
+
+    def updated(
+        self,
+        table: str,
+        key_columns: Sequence[str],
+        columns: Sequence[str],
+        old_rows: Sequence[Row],
+    ) -> None:
+        """Let it pass."""
+
+    def deleted(self, table: str, columns: Sequence[str], old_rows: Sequence[Row]) -> None:
+        """Let it pass."""
+
+    def close(self) -> Path | None:
+        """Return that there is nothing."""
+        return None
+
+
+@contextmanager
+def undo_for(options: SyncOptions, target: Replica) -> Iterator[UndoLog]:
+    """Return what the run is to tell its steps to."""
+    if options.backup is None or options.dry_run:
+        yield NoUndoLog()
+        return
+    with UndoScript(script_path(options.backup, options.direction), target.engine) as copy:
+        yield copy
+
 
 # So many rows stand in one statement: a restore over a network is not to wait for each of them.
 _ROWS_AT_ONCE = 100
@@ -36,7 +94,7 @@ def script_path(folder: Path, direction: Direction) -> Path:
     return folder / f"{moment}-{direction.value}.sql"
 
 
-class SafetyCopy:
+class UndoScript:
     """Collects what a run is about to overwrite; the script is there after `close`.
 
     Memory stays flat: what was said is kept in a file, and of each step only where it begins.
@@ -53,7 +111,7 @@ class SafetyCopy:
         except OSError as error:
             raise _unwritable(path, error) from None
 
-    def __enter__(self) -> SafetyCopy:
+    def __enter__(self) -> UndoScript:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,9 +18,9 @@ from typing import TextIO
 
 from backend.errors import AppError, ConfigError
 from backend.logs import TextFormatter, redact
-from backend.sync.merge.result import Conflict, Outcome, Status
-from backend.sync.tell.report import Answer, Ran, Seen
-from backend.sync.tell.rounds import Rounds
+from backend.sync.merge.result import MergeConflict, PairStatus, SyncResult
+from backend.sync.report import RoundsReport, RunReport, SyncReport
+from backend.sync.status_report import StatusReport
 
 _MOST_BYTES = 1_000_000
 _OLD_FILES = 3
@@ -91,52 +91,52 @@ def _record_end(error: BaseException) -> None:
     log.info("the run ended in an unexpected %s\n%s", type(error).__name__, where)
 
 
-def record(answer: Answer) -> None:
+def record(answer: SyncReport) -> None:
     """Write down what a run has done, or a look has shown, row by row."""
-    if isinstance(answer, Rounds):
-        for ran in answer.runs:
-            _record_run(ran.outcome)
-    elif isinstance(answer, Ran):
-        _record_run(answer.outcome)
-    elif isinstance(answer, Seen):
+    if isinstance(answer, RoundsReport):
+        for run in answer.runs:
+            _record_run(run.result)
+    elif isinstance(answer, RunReport):
+        _record_run(answer.result)
+    elif isinstance(answer, StatusReport):
         _record_look(answer.status)
         for one in answer.mismatches or ():
             _event("difference", table=one.table, key=one.key)
 
 
-def _record_run(outcome: Outcome) -> None:
-    for table, count in outcome.tables.items():
+def _record_run(result: SyncResult) -> None:
+    for table, count in result.tables.items():
         if count.written or count.same:
             _event("table", table=table, **vars(count))
-    for pair in outcome.paired:
+    for pair in result.paired:
         _event("paired", table=pair.table, local=pair.local_key, survivor=pair.survivor_key)
         for table, key in pair.moved:
             _event("moved", table=table, key=key)
-    _record_conflicts(outcome.conflicts)
-    for deletion in outcome.deletions:
+    _record_conflicts(result.conflicts)
+    for deletion in result.deletions:
         said = "deleted" if deletion.travelled else "deletion held back"
         _event(said, table=deletion.table, key=deletion.key)
-    for table, number in outcome.waiting.items():
+    for table, number in result.waiting.items():
         _event("waiting", table=table, rows=number)
     _event(
-        "dry run finished" if outcome.dry_run else "run finished",
-        direction=outcome.direction.value,
-        written=outcome.written,
-        open_conflicts=len(outcome.open_conflicts),
-        safety_copy=outcome.backup,
+        "dry run finished" if result.dry_run else "run finished",
+        direction=result.direction.value,
+        written=result.written,
+        open_conflicts=len(result.open_conflicts),
+        safety_copy=result.backup,
     )
 
 
-def _record_look(status: Status) -> None:
+def _record_look(status: PairStatus) -> None:
     travelling = {"to_remote": status.to_remote, "to_local": status.to_local}
-    for way, tables in travelling.items():
+    for connection_note, tables in travelling.items():
         for table, number in tables.items():
-            _event("pending", table=table, **{way: number})
+            _event("pending", table=table, **{connection_note: number})
     _record_conflicts(status.conflicts)
     _event("status finished", synced_at=status.synced_at)
 
 
-def _record_conflicts(conflicts: list[Conflict]) -> None:
+def _record_conflicts(conflicts: list[MergeConflict]) -> None:
     for one in conflicts:
         kept_one = one.resolved or None
         columns = ",".join(dict.fromkeys(each.column for each in one.fields)) or None

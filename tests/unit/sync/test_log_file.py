@@ -8,24 +8,24 @@ from pathlib import Path
 import pytest
 
 from backend.errors import ConfigError, DatabaseError
+from backend.sync import log_file
 from backend.sync.merge.result import (
-    Conflict,
     ConflictKind,
     Deletion,
+    DuplicatePair,
     FieldDifference,
+    MergeConflict,
     Mismatch,
-    Paired,
-    SideStatus,
-    Status,
+    PairStatus,
+    ReplicaStatus,
     TableCount,
 )
-from backend.sync.tell import logfile
-from backend.sync.tell.report import Seen
+from backend.sync.status_report import StatusReport
 from tests.unit.sync.test_report import ran
 
 ADDRESS = "canary@example.com"
 SECRET = "canary-of-a-password"
-CONFLICT = Conflict(
+CONFLICT = MergeConflict(
     "users",
     "u1",
     ConflictKind.BOTH_CHANGED,
@@ -34,7 +34,7 @@ CONFLICT = Conflict(
 EVERYTHING = ran(
     tables={"users": TableCount(inserted=2), "groups": TableCount()},
     conflicts=[CONFLICT],
-    paired=[Paired("users", "u2", "u3", (("group_members", "m1"),))],
+    paired=[DuplicatePair("users", "u2", "u3", (("group_members", "m1"),))],
     deletions=[Deletion("orders", "o1", travelled=True), Deletion("orders", "o2")],
     waiting={"order_shares": 4},
 )
@@ -55,8 +55,8 @@ def lines(path: Path) -> list[str]:
 def test_each_row_that_something_was_decided_about_is_named(tmp_path) -> None:
     path = tmp_path / "sync.log"
 
-    with logfile.kept(path, io.StringIO()):
-        logfile.record(EVERYTHING)
+    with log_file.kept(path, io.StringIO()):
+        log_file.record(EVERYTHING)
 
     assert lines(path) == [
         "INFO table table=users inserted=2 updated=0 deleted=0 same=0",
@@ -71,11 +71,11 @@ def test_each_row_that_something_was_decided_about_is_named(tmp_path) -> None:
 
 
 def test_a_look_is_written_down_too(tmp_path) -> None:
-    path, side = tmp_path / "sync.log", SideStatus("here", "1", {})
-    status = Status(side, side, "2026-11-25", {"users": 3}, {}, [CONFLICT])
+    path, side = tmp_path / "sync.log", ReplicaStatus("here", "1", {})
+    status = PairStatus(side, side, "2026-11-25", {"users": 3}, {}, [CONFLICT])
 
-    with logfile.kept(path, io.StringIO()):
-        logfile.record(Seen(status, (Mismatch("users", "u7", ADDRESS),)))
+    with log_file.kept(path, io.StringIO()):
+        log_file.record(StatusReport(status, (Mismatch("users", "u7", ADDRESS),)))
 
     assert lines(path) == [
         "INFO pending table=users to_remote=3",
@@ -88,7 +88,7 @@ def test_a_look_is_written_down_too(tmp_path) -> None:
 def test_each_line_of_the_file_says_when(tmp_path) -> None:
     path = tmp_path / "sync.log"
 
-    with logfile.kept(path, io.StringIO()):
+    with log_file.kept(path, io.StringIO()):
         logging.getLogger("backend.sync").info("hello")
 
     assert path.read_text()[:4] == "20" + path.read_text()[2:4]
@@ -100,8 +100,8 @@ def test_no_address_and_no_password_reaches_file_or_terminal(tmp_path) -> None:
     url = f"postgresql://me:{SECRET}@db.example.com/hesap"
 
     def work() -> None:
-        with logfile.kept(path, stream):
-            logfile.record(EVERYTHING)
+        with log_file.kept(path, stream):
+            log_file.record(EVERYTHING)
             logging.getLogger("x").warning("cannot reach %s for %s", url, ADDRESS)
             raise DatabaseError(f"{url} is gone, says {ADDRESS}")
 
@@ -118,7 +118,7 @@ def test_no_address_and_no_password_reaches_file_or_terminal(tmp_path) -> None:
 def test_a_person_sees_only_what_is_unusual(stream) -> None:
     screen = stream()
 
-    with logfile.kept(None, screen):
+    with log_file.kept(None, screen):
         logging.getLogger("backend.cli.progress").info("connect begins")
         logging.getLogger("backend.sync.reach.retrying").warning("trying again")
 
@@ -128,7 +128,7 @@ def test_a_person_sees_only_what_is_unusual(stream) -> None:
 def test_the_file_is_for_its_owner_alone_and_is_rotated(tmp_path) -> None:
     path = tmp_path / "sync.log"
 
-    with logfile.kept(path, Terminal()):
+    with log_file.kept(path, Terminal()):
         for _ in range(5_000):
             logging.getLogger("backend.x").info("%s", "line " * 200)
 
@@ -141,7 +141,7 @@ def test_the_file_is_for_its_owner_alone_and_is_rotated(tmp_path) -> None:
 def test_a_log_that_cannot_be_written_is_said_before_anything_is_done(tmp_path) -> None:
     with (
         pytest.raises(ConfigError, match="cannot be written") as caught,
-        logfile.kept(tmp_path / "not" / "there.log", io.StringIO()),
+        log_file.kept(tmp_path / "not" / "there.log", io.StringIO()),
     ):
         pass
 
@@ -152,7 +152,7 @@ def test_afterwards_logging_is_as_it_was(tmp_path) -> None:
     root = logging.getLogger("backend")
     before = (root.level, list(root.handlers))
 
-    with logfile.kept(tmp_path / "sync.log", io.StringIO()):
+    with log_file.kept(tmp_path / "sync.log", io.StringIO()):
         pass
 
     assert (root.level, list(root.handlers)) == before

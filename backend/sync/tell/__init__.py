@@ -1,1 +1,0 @@
-"""What became of a run, for people, machines and the log."""
