@@ -72,6 +72,11 @@ def written_by_server(definition: str) -> Sql:
     return sql.Composed([sql.SQL(definition)])
 
 
+def expression(sqlite_sql: str) -> Sql:
+    """Return an expression of SQLite that `backend.values` has built of quoted names."""
+    return sql.Composed([sql.SQL(sqlite_sql)])
+
+
 def text(part: SqlPart) -> str:
     """Return a statement as SQLite's drivers take it."""
     match part:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.config.database_url import EngineName
+from backend.db.sql import quoted
 from backend.sync.replica.tables import Value
-from backend.tablecopy.sqlite.quoting import quoted
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from psycopg import sql
-
+from backend.db.session import Session
+from backend.db.sql import join, name, statement
+from backend.db.sqlite_reader import file_errors
 from backend.schema.match import ColumnPair, SchemaMatch, TablePair
-from backend.tablecopy.encoder import Encoder, encoder
-from backend.tablecopy.postgres.session import Session
+from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.tables import table_oids
-from backend.tablecopy.sqlite.asking import ask
-from backend.tablecopy.sqlite.connection import SourceConnection, without_limit
-from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.quoting import quoted
+from backend.tablecopy.sqlite.connection import SourceConnection
+from backend.tablecopy.sqlite.rows import lines_without_null
 from backend.values.conversion import Casts
 from backend.values.registry import without_conversion
 
@@ -67,18 +65,18 @@ def left_behind(
     pairs = {pair.target.name: pair for pair in pairing.pairs}
     schema = next((pair.target.schema for pair in pairs.values()), "")
     values = {"oids": table_oids(session, schema, pairs)}
-    found = session.execute(_INCOMING.encode(), values).fetchall()
-    for place, table, name, referred, own, keys in found:
+    found = session.execute(_INCOMING, values).fetchall()
+    for place, table, constraint, referred, own, keys in found:
         columns = _columns(pairs[referred], keys)
         if columns is None:
             continue
         if not _may_read(session, (place, table)):
-            yield Dangling(table, name, referred, frozenset())
+            yield Dangling(table, constraint, referred, frozenset())
             continue
         wanted = set(_target_values(session, (place, table), columns, own, casts))
-        missing = _missing(wanted, _source_values(source, pairs[referred], columns, casts))
+        missing = _missing(wanted, _source_values(source, columns, casts))
         if missing:
-            yield Dangling(table, name, referred, missing)
+            yield Dangling(table, constraint, referred, missing)
 
 
 def without_parents(
@@ -91,7 +89,7 @@ def without_parents(
             if key.table not in pairing.excluded or columns is None:
                 continue
             place = (pair.target.schema, key.table)
-            wanted = set(_source_values(source, pair, columns, casts))
+            wanted = set(_source_values(source, columns, casts))
             if wanted and not _may_read(session, place):
                 yield Dangling(pair.target.name, key.name, key.table, frozenset())
                 continue
@@ -124,16 +122,9 @@ def _missing(wanted: set[bytes], held: Iterable[bytes]) -> frozenset[bytes]:
     return frozenset(wanted)
 
 
-def _source_values(
-    source: SourceConnection, pair: TablePair, columns: TablePair, casts: Casts
-) -> Iterator[bytes]:
-    rules = encoder(columns, casts)
-    filled = " AND ".join(f"{quoted(one.source.name)} IS NOT NULL" for one in columns.columns)
-    words = ("SELECT CAST(", rules.select, "AS BLOB) FROM", quoted(pair.source.name))
-    source.begin_reading(rules.conversions)
-    with translated(source.path), without_limit(source):
-        for (value,) in ask(source, " ".join((*words, "WHERE", filled))):
-            yield value
+def _source_values(source: SourceConnection, columns: TablePair, casts: Casts) -> Iterator[bytes]:
+    with file_errors(source.path):
+        yield from lines_without_null(source, encoder(columns, casts))
 
 
 def _target_values(
@@ -144,14 +135,10 @@ def _target_values(
     casts: Casts,
 ) -> Iterator[bytes]:
     """Return the values of these columns, in the text that the source's would have."""
-    renamed = tuple(_named(one, name) for one, name in zip(columns.columns, names, strict=True))
-    rules: Encoder = encoder(replace(columns, columns=renamed), casts)
-    filled = sql.SQL(" AND ").join(
-        sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in names
-    )
-    query = sql.SQL(_VALUES).format(
-        row=rules.target_text, table=sql.Identifier(*place), filled=filled
-    )
+    renamed = tuple(_named(one, new) for one, new in zip(columns.columns, names, strict=True))
+    line = encoder(replace(columns, columns=renamed), casts).target_text
+    filled = join(" AND ", (statement("{} IS NOT NULL", name(one)) for one in names))
+    query = statement(_VALUES, row=line, table=name(*place), filled=filled)
     with session.transaction(), session.cursor(name="tablecopy_values", binary=True) as cursor:
         cursor.itersize = _ROWS
         for (value,) in cursor.execute(query):

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from psycopg import sql
-
+from backend.db.sql import Sql, SqlPart, join, name, quoted, statement
 from backend.schema.match import TablePair
-from backend.tablecopy.sqlite.quoting import quoted
 from backend.values.conversion import Casts, Conversion, as_bytes, postgres_field, sqlite_field
 from backend.values.registry import conversion_for
 
@@ -37,19 +35,19 @@ class Encoder:
         return tuple(column.target.name for column in self.pair.columns)
 
     @property
-    def target_text(self) -> sql.Composed:
+    def target_text(self) -> Sql:
         """The Postgres expression; the session's DateStyle, TimeZone and the like must be ISO."""
         # It takes the text of most types without a cast. A function has 100 arguments at most.
         parts = [
-            sql.SQL("concat_ws(',', {})").format(sql.SQL(", ").join(fields))
+            statement("concat_ws(',', {})", join(", ", fields))
             for fields in _batched(self.target_fields(), _MOST_ARGUMENTS)
         ]
-        return sql.SQL("{} || E'\\n'").format(sql.SQL(" || ',' || ").join(parts))
+        return statement("{} || E'\\n'", join(" || ',' || ", parts))
 
-    def target_fields(self) -> tuple[sql.Composable, ...]:
+    def target_fields(self) -> tuple[SqlPart, ...]:
         """Return the Postgres expression of each field."""
         return tuple(
-            postgres_field(conversion, sql.Identifier(conversion.column.name))
+            postgres_field(conversion, name(conversion.column.name))
             for conversion in self.conversions
         )
 
@@ -72,11 +70,11 @@ def lenient_select(encoder: Encoder, *, sure: bool) -> str:
     fields = []
     both = zip(encoder.conversions, encoder.pair.columns, strict=True)
     for place, (conversion, column) in enumerate(both):
-        name = quoted(column.source.name)
-        field = f"tablecopy_try({place}, typeof({name}), {as_bytes(name)})"
+        held = quoted(column.source.name)
+        field = f"tablecopy_try({place}, typeof({held}), {as_bytes(held)})"
         if sure:
-            fast = sqlite_field(conversion, name, place)
-            field = f"CASE WHEN {conversion.sql_is_valid(name)} THEN {fast} ELSE {field} END"
+            fast = sqlite_field(conversion, held, place)
+            field = f"CASE WHEN {conversion.sql_is_valid(held)} THEN {fast} ELSE {field} END"
         fields.append(field)
     return _record(fields)
 

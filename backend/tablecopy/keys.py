@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from backend.db.sql import quoted
+from backend.db.sqlite_reader import query
 from backend.schema.match import ColumnPair, TablePair
-from backend.tablecopy.sqlite.asking import ask
-from backend.tablecopy.sqlite.quoting import quoted
 
 if TYPE_CHECKING:
     import apsw
@@ -87,7 +87,7 @@ def _source_has_index(source: apsw.Connection, pair: TablePair) -> bool:
     names = [column.source.name for column in pair.key]
     if is_rowid(pair):
         return True
-    indexes = ask(
+    indexes = query(
         source,
         'SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial',
         (pair.source.name,),
@@ -97,7 +97,7 @@ def _source_has_index(source: apsw.Connection, pair: TablePair) -> bool:
 
 def _columns(source: apsw.Connection, index: str) -> list[tuple[object, ...]]:
     sql = 'SELECT name, coll, "desc" FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno'
-    return list(ask(source, sql, (index,)))
+    return list(query(source, sql, (index,)))
 
 
 def is_rowid(pair: TablePair) -> bool:
@@ -116,7 +116,7 @@ def _sorts_alike(source: apsw.Connection, pair: TablePair, column: ColumnPair) -
     name, table = quoted(column.source.name), quoted(pair.source.name)
     for form in _FORMS.get(column.target.type.name, ()):
         words = ("SELECT 1 FROM", table, "WHERE (", form.format(name), ") IS NOT TRUE LIMIT 1")
-        if not any(ask(source, " ".join(words))):
+        if not any(query(source, " ".join(words))):
             return True
     return False
 

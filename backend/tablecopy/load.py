@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
+from backend.db.sql import quoted
+from backend.db.sqlite_reader import file_errors
 from backend.errors import DataError
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.results import BATCH_ROWS, KeyRange, RangeDigest
-from backend.tablecopy.sqlite.blocks import Block, block
-from backend.tablecopy.sqlite.errors import translated as source_translated
-from backend.tablecopy.sqlite.quoting import quoted
-from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.csv_chunks import CsvChunk, read_chunk
+from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.worker import Worker
 from backend.values.conversion import Uses
@@ -37,19 +37,19 @@ class LoadUnit:
     schema: str
     ranges: tuple[KeyRange, ...]
 
-    def run(self, worker: Worker) -> tuple[Block, ...]:
+    def run(self, worker: Worker) -> tuple[CsvChunk, ...]:
         """Read and write them; a range with a bad value ends it, and nothing of it stays."""
         statement = self.statement()
         table = self.encoder.pair.source.name
         blocks = []
         with (
             translated(f"loading {table}"),
-            source_translated(worker.reader.path),
+            file_errors(worker.reader.path),
             worker.session.cursor() as cursor,
             cursor.copy(statement) as copy,
         ):
             for key_range in self.ranges:
-                done = block(worker.reader, self.encoder, key_range, copy.write)
+                done = read_chunk(worker.reader, self.encoder, key_range, copy.write)
                 if done.bad:
                     raise BadValuesError(f"{table} holds values that the target cannot hold")
                 blocks.append(done)
@@ -81,7 +81,7 @@ class LoadResult:
         """How many rows each table has."""
         return {name: loaded.rows for name, loaded in self.tables.items()}
 
-    def note(self, unit: LoadUnit, blocks: tuple[Block, ...]) -> None:
+    def note(self, unit: LoadUnit, blocks: tuple[CsvChunk, ...]) -> None:
         """Note that the rows of a unit are in."""
         loaded = self.tables[unit.encoder.pair.target.name]
         for key_range, done in zip(unit.ranges, blocks, strict=True):
@@ -104,7 +104,7 @@ class Load:
 def count_rows(source: Source, encoders: tuple[Encoder, ...]) -> dict[str, int]:
     """Count the rows of each table; SQLite does this by its smallest index."""
     counts = {}
-    with source_translated(source.path):
+    with file_errors(source.path):
         for encoder in encoders:
             query = f"SELECT count(*) FROM {quoted(encoder.pair.source.name)}"  # noqa: S608 - quoted
             ((rows,),) = source.connection.execute(query)
@@ -137,7 +137,7 @@ def _units(what: Load, counts: dict[str, int]) -> Iterator[LoadUnit]:
 
 def batches(source: Source, encoder: Encoder, rows: int) -> Iterator[tuple[KeyRange, ...]]:
     """Divide a table into what one COPY takes."""
-    with source_translated(source.path):
+    with file_errors(source.path):
         ranges = sample_ranges(source.connection, encoder.pair, rows=rows)
     for first in range(0, len(ranges), _RANGES):
         yield tuple(ranges[first : first + _RANGES])

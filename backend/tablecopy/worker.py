@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.cli.driver_noise import without_noise
+from backend.db.sqlite_reader import file_errors
 from backend.errors import AppError
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.snapshot import join
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.connection import connect as connect_source
-from backend.tablecopy.sqlite.errors import translated
 
 if TYPE_CHECKING:
     Pipe = pipes.Connection[Any, Any]  # Any: whatever can be pickled goes through it
@@ -118,7 +118,7 @@ def work(pipe: Pipe, target: Target) -> None:
 
 def _answer(task: Task, worker: Worker) -> tuple[Any, AppError | None]:  # as Task.run
     try:
-        with translated(worker.source):
+        with file_errors(worker.source):
             return task.run(worker), None
     except AppError as error:
         # What it came from (a driver's error) could not travel, and has been told already.

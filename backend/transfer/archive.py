@@ -12,11 +12,10 @@ from pathlib import Path
 import apsw
 
 from backend.db import private_files
+from backend.db.sql import chain, name, statement, text
 from backend.db.sqlite_file import journal_path
+from backend.db.sqlite_reader import begin, file_errors
 from backend.errors import DatabaseError, RefusedError
-from backend.tablecopy.sqlite.connection import begin
-from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.quoting import chained, quoted
 
 _PAGES_AT_ONCE = 10_000
 
@@ -80,7 +79,7 @@ def _stamp() -> str:
 @contextmanager
 def _snapshot(file: Path, shown: Path) -> Iterator[apsw.Connection]:
     """See one state from the first page of the copy to the last row of the comparison."""
-    with translated(shown), closing(_opened(file)) as source:
+    with file_errors(shown), closing(_opened(file)) as source:
         begin(source)
         yield source
 
@@ -141,10 +140,13 @@ def _tables(connection: apsw.Connection) -> list[tuple[str, list[str]]]:
 def _rows(table: str, columns: list[str]) -> str:
     # hex() of the bytes keeps a NUL, and text that is not UTF-8; 17 digits keep every real.
     values = (
-        f"substr(typeof({name}), 1, 1) || CASE typeof({name}) WHEN 'real'"
-        f" THEN printf('%!.17g', {name}) ELSE hex(CAST({name} AS BLOB)) END"
-        for name in map(quoted, columns)
+        statement(
+            "substr(typeof({0}), 1, 1) || CASE typeof({0}) WHEN 'real'"
+            " THEN printf('%!.17g', {0}) ELSE hex(CAST({0} AS BLOB)) END",
+            name(one),
+        )
+        for one in columns
     )
     # Never by way of an index: both files are read in the order in which they lie there.
-    words = ("SELECT", chained("|| ',' ||", values), "FROM", quoted(table), "NOT INDEXED")
-    return " ".join(words)
+    line = chain("|| ',' ||", values)
+    return text(statement("SELECT {} FROM {} NOT INDEXED", line, name(table)))

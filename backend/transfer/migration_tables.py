@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from backend.db.sql import quoted
+from backend.db.sqlite_reader import query
 from backend.schema.tables import SourceTable, TargetTable
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.sqlite.asking import ask
 from backend.tablecopy.sqlite.connection import SourceConnection
-from backend.tablecopy.sqlite.quoting import quoted
 from backend.transfer.migration_shapes import Shape, shape_of
 
 _SHOWN = 3
@@ -102,7 +102,7 @@ def _in_source(connection: SourceConnection, table: SourceTable, shape: Shape) -
     # As bytes: what is no UTF-8 could not come otherwise.
     values = (f"CAST({quoted(name)} AS BLOB)" for name in _columns(table, shape))
     words = ("SELECT DISTINCT", ", ".join(values), "FROM", quoted(table.name))
-    for row in ask(connection, " ".join(words)):
+    for row in query(connection, " ".join(words)):
         yield tuple((value or b"").decode(errors="replace") for value in row)
 
 

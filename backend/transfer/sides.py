@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.db.sql import quoted
+from backend.db.sqlite_reader import file_errors
 from backend.schema.match import (
     ColumnPair,
     FindingKind,
@@ -16,16 +18,14 @@ from backend.schema.match import (
     TablePair,
     match_tables,
 )
+from backend.schema.postgres import reflect_postgres
 from backend.schema.tables import SourceTable, TargetTable
-from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import (
     Session,
     Target,
     connect_directly,
     translated,
 )
-from backend.tablecopy.sqlite.errors import translated as source_translated
-from backend.tablecopy.sqlite.quoting import quoted
 from backend.tablecopy.sqlite.source import Source, open_source
 from backend.transfer.migration_tables import History, histories, names_of_histories
 from backend.transfer.options import Options, Tolerance
@@ -64,13 +64,13 @@ class Sides:
         targets = self._targets()
         with (
             translated("comparing the tables of migrations"),
-            source_translated(self.source.path),
+            file_errors(self.source.path),
         ):
             return tuple(histories(self.source.connection, self.session, sources, targets))
 
     def _targets(self) -> tuple[TargetTable, ...]:
         with translated("looking at the target's tables"):
-            return reflect_target(self.session, self.target.schema)
+            return reflect_postgres(self.session, self.target.schema)
 
     def source_rows(self, table: str) -> int:
         """Count the rows of one table of the file."""
@@ -104,7 +104,7 @@ def opened(options: Options) -> Iterator[Sides]:
         closing(connect_directly(target, name=f"transfer:{release()}")) as session,
         open_source(options.source, scratch=Path(tempfile.gettempdir())) as source,
         # A damaged page may be met by any question.
-        source_translated(options.source),
+        file_errors(options.source),
     ):
         yield Sides(source, target, session)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, Uses
 from backend.values.json_documents import has_surrogate, parsed
 
@@ -32,10 +31,10 @@ class Array(Conversion):
         """Take a JSON list."""
         return "{" + ",".join(self._element(one, uses) for one in _list(value)) + "}"
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give each element by its own conversion."""
-        text = self._of.postgres_text(sql.Identifier("element"))
-        return sql.SQL(_TARGET).format(name=name, text=text)
+        text = self._of.postgres_text(statement("element"))
+        return statement(_TARGET, name=name, text=text)
 
     def _element(self, value: Any, uses: Uses) -> str:  # Any: what JSON can hold
         if isinstance(value, list | dict):

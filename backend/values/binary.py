@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses
 
 
@@ -24,6 +23,6 @@ class Bytes(Conversion):
             raise BadValueError("is a number, not bytes")
         return "\\x" + (value.encode() if isinstance(value, str) else value).hex()
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give two digits for each byte."""
-        return sql.SQL("('\\x' || encode({}, 'hex'))").format(name)
+        return statement("('\\x' || encode({}, 'hex'))", name)

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.schema.tables import TargetColumn
 
 # What SQLite can hold; NULL is None.
@@ -77,7 +76,7 @@ class Conversion(ABC):
         """
 
     @abstractmethod
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Return the Postgres expression for the canonical text of what is stored."""
 
 
@@ -98,14 +97,14 @@ def as_bytes(name: str) -> str:
     return f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
 
 
-def postgres_field(conversion: Conversion, name: sql.Composable) -> sql.Composable:
+def postgres_field(conversion: Conversion, name: SqlPart) -> SqlPart:
     """Return the Postgres expression that gives the same field, '' for NULL."""
     text = conversion.postgres_text(name)
     if conversion.quoted:
         # By its bytes: before Postgres 18 nothing is looked for in text whose collation takes
         # different texts for equal.
-        text = sql.SQL("""('"' || replace(({}) COLLATE "C", '"', '""') || '"')""").format(text)
-    return text if conversion.column.not_null else sql.SQL("coalesce({}::text, '')").format(text)
+        text = statement("""('"' || replace(({}) COLLATE "C", '"', '""') || '"')""", text)
+    return text if conversion.column.not_null else statement("coalesce({}::text, '')", text)
 
 
 def field_text(conversion: Conversion, kind: str, value: SqliteValue, uses: Uses) -> str:

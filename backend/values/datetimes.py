@@ -7,8 +7,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case, is_text
 from backend.values.decimals import decimal
 
@@ -106,7 +105,7 @@ class Timestamp(_DateTime):
             raise BadValueError("has an offset from UTC, which the column does not keep")
         return _trimmed(moment)
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give it as ISO 8601 does, without zeros at the end."""
         return name
 
@@ -131,9 +130,9 @@ class TimestampTz(Timestamp):
         except OverflowError:
             raise BadValueError("is outside of the years 1 to 9999") from None
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give what clocks showed in UTC."""
-        return sql.SQL("({} AT TIME ZONE 'UTC')").format(name)
+        return statement("({} AT TIME ZONE 'UTC')", name)
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class Time(_DateTime):
             raise BadValueError("is not a time as in 12:30:00")
         return _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give it without zeros at the end."""
         return name
 
@@ -192,7 +191,7 @@ class TimeTz(_DateTime):
         clock = _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
         return clock + _written_offset(_offset(found["offset"]) or UTC)
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give it without zeros at the end."""
         return name
 

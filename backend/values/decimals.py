@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case
 
 # An exponent says exactly one number too; Python writes one for very large and small decimals.
@@ -45,7 +44,7 @@ class Fixed(Conversion):
             raise BadValueError(f"is too large for {self.column.type.full}")
         return plain(number, max(self._scale, 0))
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the number with all its decimals."""
         return name
 
@@ -84,9 +83,9 @@ class Unbounded(Conversion):
             raise BadValueError("has more digits than numeric can hold")
         return plain(number, max(decimals(number), 0))
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the number without zeros at the end."""
-        return sql.SQL("trim_scale({})").format(name)
+        return statement("trim_scale({})", name)
 
 
 def short_reals(name: str) -> tuple[SqlCase, SqlCase]:

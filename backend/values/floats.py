@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case
 from backend.values.decimals import decimal, decimals, plain, short_reals
 from backend.values.float_text import as_single, shortest_double, shortest_single
@@ -46,7 +45,7 @@ class Double(Conversion):
             return repr(number).removesuffix(".0")
         return self._written(shortest_double(number))
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the shortest text that stands for this number alone."""
         return name
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses
 
 _WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
@@ -39,7 +38,7 @@ class Whole(Conversion):
             raise BadValueError(f"is outside of {self.column.type.name} ({low} to {high})")
         return str(number)
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the number as Postgres writes it."""
         return name
 
@@ -68,9 +67,9 @@ class Boolean(Conversion):
             return "0"
         raise BadValueError("is neither 0 nor 1, true nor false")
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give 0 or 1."""
-        return sql.SQL("{}::int").format(name)
+        return statement("{}::int", name)
 
 
 def whole(value: int | float | str | bytes) -> int:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart
 from backend.values.conversion import BadValueError, Conversion, Uses
 
 _WRITTEN = re.compile(
@@ -49,7 +48,7 @@ class Interval(Conversion):
         days, rest = divmod(microseconds, _DAY)
         return self._text(days, _of_day(rest, signed=days < 0), rest % _SECOND)
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give it in the style that is called `postgres`."""
         return name
 

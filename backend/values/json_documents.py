@@ -9,8 +9,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any, ClassVar, NoReturn
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import (
     BadValueError,
     Conversion,
@@ -53,9 +52,9 @@ class Json(Conversion):
         parsed(value, parse_int=str, parse_float=str)
         return _as_text(value)
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the text itself."""
-        return sql.SQL("{}::text").format(name)
+        return statement("{}::text", name)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import ClassVar
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, Uses
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\1[0-9a-fA-F]{2}){4}", re.ASCII)
@@ -55,9 +54,9 @@ class Inet(_Written):
             else f"{_written_out(address)}/{size}"
         )
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give it in the same way."""
-        return sql.SQL("abbrev({})").format(name)
+        return statement("abbrev({})", name)
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,9 @@ class Cidr(_Written):
         ip_network(f"{address}/{size}")
         return f"{_written_out(address)}/{size}"
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the text itself."""
-        return sql.SQL("{}::text").format(name)
+        return statement("{}::text", name)
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class Mac(_Written):
             raise ValueError(text)
         return text.replace("-", ":").lower()
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the text itself."""
         return name
 

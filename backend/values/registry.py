@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.schema.match import ColumnPair, TablePair
 from backend.schema.tables import TargetType
 from backend.values.arrays import Array
@@ -30,9 +29,9 @@ class NullOnly(Conversion):
         """Refuse every value."""
         raise BadValueError(f"is a value for {self.column.type.full}, for which there is no rule")
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give what no field of the file is, wherever there is a value."""
-        return sql.SQL("CASE WHEN {} IS NOT NULL THEN 'value' END").format(name)
+        return statement("CASE WHEN {} IS NOT NULL THEN 'value' END", name)
 
 
 _CONVERSIONS: dict[str, type[Conversion]] = {

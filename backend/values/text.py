@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, literal, statement
 from backend.values.conversion import (
     BadValueError,
     Conversion,
@@ -54,9 +53,9 @@ class Text(Conversion):
             raise BadValueError(f"has {len(text)} characters, the column takes {length}")
         return text
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the text itself."""
-        return sql.SQL("{}::text").format(name)
+        return statement("{}::text", name)
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Label(Text):
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take a label."""
-        labels = ", ".join(_literal(label) for label in self.column.type.labels)
+        labels = ", ".join(literal(label) for label in self.column.type.labels)
         # Compared byte by byte, whatever collation the column was declared with.
         condition = f"{is_text(name)} AND {name} COLLATE BINARY IN ({labels})"
         return (SqlCase(condition, doubled_quotes(name)),)
@@ -91,10 +90,6 @@ class Label(Text):
             labels = ", ".join(self.column.type.labels)
             raise BadValueError(f"is none of the labels {labels}")
         return text
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _as_text(value: int | float | str | bytes) -> str:

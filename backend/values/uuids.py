@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from psycopg import sql
-
+from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, is_text
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
@@ -46,6 +45,6 @@ class Uuid(Conversion):
             raise BadValueError("is a number, into which SQLite has turned the digits of a UUID")
         raise BadValueError("is not a UUID")
 
-    def postgres_text(self, name: sql.Composable) -> sql.Composable:
+    def postgres_text(self, name: SqlPart) -> SqlPart:
         """Give the digits."""
-        return sql.SQL("encode(uuid_send({}), 'hex')").format(name)
+        return statement("encode(uuid_send({}), 'hex')", name)

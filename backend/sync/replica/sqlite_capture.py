@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from backend.db.sql import literal, quoted
 from backend.sync.replica.sqlite_values import QUOTED
 from backend.sync.replica.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
-from backend.tablecopy.sqlite.quoting import literal, quoted
 
 CHANGES = "tablecopy_changes"
 _PAIRS = 60

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from backend.db.sql import quoted
 from backend.sync.replica.sqlite_values import AS_TEXT, marked, sound
 from backend.sync.replica.tables import Key, Row, SyncedTable
-from backend.tablecopy.sqlite.quoting import quoted
 
 _FETCH = 2_000
 

@@ -1,23 +1,20 @@
-"""A connection that reads one snapshot of a SQLite file and can cast odd values strictly."""
+"""A connection that reads one snapshot of a SQLite file and can convert odd values strictly."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import apsw
-
-from backend.tablecopy.sqlite.errors import translated
+from backend.db.sqlite_reader import ReadOnlyFile, begin, file_errors
 from backend.values.conversion import BadValueError, Conversion, SqliteValue, Uses, field_text
 
 BUSY_TIMEOUT_MS = 10_000
-# A block that would be larger is read row by row instead, so that memory stays flat.
-BLOCK_BYTES = 4 * 1024 * 1024
-_NO_LIMIT = 2**31 - 1
+# A chunk that would be larger is read row by row instead, so that memory stays flat.
+CHUNK_BYTES = 4 * 1024 * 1024
 # What stands in the place of a bad value. No text of Postgres can hold it: such a row cannot be
 # loaded by mistake, and is equal to none.
 BAD = '"\0"'
@@ -31,39 +28,66 @@ class SourceHandle:
     shown: Path
 
 
-class SourceConnection(apsw.Connection):
-    """Knows the rules of the table that is being read, for `tablecopy_cast` to go by."""
+@dataclass
+class Reading:
+    """Queries whose columns have these conversions; counts bad values and used allowances."""
 
-    def __init__(self, handle: SourceHandle) -> None:
-        super().__init__(str(handle.path), flags=apsw.SQLITE_OPEN_READONLY)
-        # As people know it, although a copy may be read.
-        self.path = handle.shown
-        self.rules: Sequence[Conversion] = ()
-        self.uses: Uses = Counter()
-        self.bad = 0
-        self.set_busy_timeout(BUSY_TIMEOUT_MS)
-        self.limit(apsw.SQLITE_LIMIT_LENGTH, BLOCK_BYTES)
-        self.create_scalar_function("tablecopy_cast", cast("Any", self._cast), 3)
-        self.create_scalar_function("tablecopy_try", cast("Any", self._try), 3)
+    conversions: Sequence[Conversion] = ()
+    uses: Uses = field(default_factory=Counter)
+    bad: int = 0
 
-    def begin_reading(self, rules: Sequence[Conversion]) -> None:
-        """Start counting anew, for a table with these rules."""
-        self.rules, self.uses, self.bad = rules, Counter(), 0
-
-    def _cast(self, place: int, kind: str, value: SqliteValue) -> str:
-        """Cast what no fast branch was made for; called by SQLite."""
+    def text_or_bad(self, place: int, kind: str, value: SqliteValue) -> str:
+        """Return the field of a value, BAD if there is none."""
         try:
-            return field_text(self.rules[place], kind, value, self.uses)
+            return field_text(self.conversions[place], kind, value, self.uses)
         except BadValueError:
             self.bad += 1
             return BAD
 
-    def _try(self, place: int, kind: str, value: SqliteValue) -> str:
-        """Cast a value, or make it NULL if it is bad; called by SQLite."""
+    def text_or_null(self, place: int, kind: str, value: SqliteValue) -> str:
+        """Return the field of a value, that of NULL if there is none."""
         try:
-            return field_text(self.rules[place], kind, value, self.uses)
+            return field_text(self.conversions[place], kind, value, self.uses)
         except BadValueError:
             return ""
+
+
+class SourceConnection(ReadOnlyFile):
+    """A read-only connection with the SQL functions that `backend.values` speaks of."""
+
+    def __init__(self, handle: SourceHandle) -> None:
+        super().__init__(handle.path)
+        # As people know it, although a copy may be read.
+        self.path = handle.shown
+        self._reading = Reading()
+        self.set_busy_timeout(BUSY_TIMEOUT_MS)
+        self.limit_length(CHUNK_BYTES)
+        self.create_scalar_function("tablecopy_cast", self._cast, 3)
+        self.create_scalar_function("tablecopy_try", self._try, 3)
+
+    @contextmanager
+    def reading(self, conversions: Sequence[Conversion]) -> Iterator[Reading]:
+        """Let the queries of the block convert columns by these conversions."""
+        before, self._reading = self._reading, Reading(conversions)
+        try:
+            yield self._reading
+        finally:
+            self._reading = before
+
+    @contextmanager
+    def without_limit(self) -> Iterator[None]:
+        """Let values be as large as SQLite allows."""
+        self.limit_length()
+        try:
+            yield
+        finally:
+            self.limit_length(CHUNK_BYTES)
+
+    def _cast(self, *arguments: Any) -> str:  # Any: SQLite gives what the fields name
+        return self._reading.text_or_bad(*arguments)
+
+    def _try(self, *arguments: Any) -> str:  # Any: as above
+        return self._reading.text_or_null(*arguments)
 
 
 def connect(handle: SourceHandle) -> SourceConnection:
@@ -75,7 +99,7 @@ def connect(handle: SourceHandle) -> SourceConnection:
     Raises:
         AppError: the file cannot be read.
     """
-    with translated(handle.shown):
+    with file_errors(handle.shown):
         connection = SourceConnection(handle)
         try:
             begin(connection)
@@ -83,19 +107,3 @@ def connect(handle: SourceHandle) -> SourceConnection:
             connection.close()
             raise
     return connection
-
-
-@contextmanager
-def without_limit(connection: apsw.Connection) -> Iterator[None]:
-    """Let values be as large as SQLite allows."""
-    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _NO_LIMIT)
-    try:
-        yield
-    finally:
-        connection.limit(apsw.SQLITE_LIMIT_LENGTH, BLOCK_BYTES)
-
-
-def begin(connection: apsw.Connection) -> None:
-    """Begin a transaction; it is the first read, not BEGIN, that fixes the snapshot."""
-    connection.execute("BEGIN")
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()

@@ -7,20 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import apsw
-
 from backend.db.sqlite_file import is_sqlite, is_wal, read_header
+from backend.db.sqlite_reader import UNREADABLE_IN_PLACE, ReadOnlyFile, begin, file_errors
 from backend.errors import DatabaseError, RefusedError
+from backend.schema.sqlite import reflect_sqlite
 from backend.schema.tables import SourceTable
-from backend.tablecopy.sqlite import copying
-from backend.tablecopy.sqlite.connection import (
-    BUSY_TIMEOUT_MS,
-    SourceHandle,
-    begin,
-    connect,
-)
-from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.reflect import reflect
+from backend.tablecopy.sqlite import file_copy
+from backend.tablecopy.sqlite.connection import BUSY_TIMEOUT_MS, SourceHandle, connect
 
 _ATTEMPTS = 3
 
@@ -50,8 +43,8 @@ class Source:
 
     def tables(self) -> tuple[SourceTable, ...]:
         """Return every table that holds rows of somebody's, ordered by name."""
-        with translated(self.path):
-            return reflect(self.connection)
+        with file_errors(self.path):
+            return reflect_sqlite(self.connection)
 
     def gather(self, begin_all: Callable[[SourceHandle], None]) -> None:
         """Let other connections begin to read, until all of them see the same state.
@@ -75,8 +68,8 @@ class Source:
         self.connection.close()
 
     def _begin_together(self, begin_all: Callable[[SourceHandle], None]) -> bool:
-        with translated(self.path):
-            watcher = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+        with file_errors(self.path):
+            watcher = ReadOnlyFile(self.path)
             try:
                 watcher.set_busy_timeout(BUSY_TIMEOUT_MS)
                 before = watcher.pragma("data_version")
@@ -84,7 +77,7 @@ class Source:
                 self.connection.execute("ROLLBACK")
                 begin(self.connection)
                 begin_all(self._handle)
-                self._see_schema(schema)
+                self._check_schema(schema)
                 return bool(before == watcher.pragma("data_version"))
             finally:
                 watcher.close()
@@ -94,8 +87,8 @@ class Source:
         query = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
         return self.connection.execute(query).fetchall()
 
-    def _see_schema(self, expected: object) -> None:
-        """See that what `tables` returned before still holds."""
+    def _check_schema(self, expected: object) -> None:
+        """Check that what `tables` returned before still holds."""
         if self._schema() != expected:
             raise RefusedError(
                 f"somebody changes the tables of {self.path}", hint="run it again afterwards"
@@ -104,9 +97,9 @@ class Source:
     def _move_to_copy(self) -> None:
         schema = self._schema()
         self.connection.close()
-        self._handle = SourceHandle(copying.snapshot(self.path, self._scratch), self.path)
+        self._handle = SourceHandle(file_copy.snapshot(self.path, self._scratch), self.path)
         self.connection = connect(self._handle)
-        self._see_schema(schema)
+        self._check_schema(schema)
 
 
 @contextmanager
@@ -127,7 +120,7 @@ def open_source(path: Path, *, scratch: Path) -> Iterator[Source]:
         name = stack.enter_context(_scratch(scratch))
         source = _opened(path, Path(name), is_in_wal_mode=is_wal(header))
         stack.callback(source.close)
-        _see_encoding(source)
+        _check_encoding(source)
         yield source
 
 
@@ -157,17 +150,17 @@ def _sqlite_header(path: Path) -> bytes:
 
 def _opened(path: Path, scratch: Path, *, is_in_wal_mode: bool) -> Source:
     if not is_in_wal_mode:
-        return Source(path, SourceHandle(copying.snapshot(path, scratch), path), scratch)
-    if copying.may_write_beside(path):
+        return Source(path, SourceHandle(file_copy.snapshot(path, scratch), path), scratch)
+    if file_copy.may_write_beside(path):
         try:
             return Source(path, SourceHandle(path, path), scratch)
         except DatabaseError as error:
-            if not isinstance(error.__cause__, copying.UNREADABLE_IN_PLACE):
+            if not isinstance(error.__cause__, UNREADABLE_IN_PLACE):
                 raise
-    return Source(path, SourceHandle(copying.with_its_wal(path, scratch), path), scratch)
+    return Source(path, SourceHandle(file_copy.with_its_wal(path, scratch), path), scratch)
 
 
-def _see_encoding(source: Source) -> None:
+def _check_encoding(source: Source) -> None:
     encoding = source.connection.pragma("encoding")
     if encoding != "UTF-8":
         raise RefusedError(

@@ -8,9 +8,9 @@ import pytest
 from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.session import connect
 from backend.tablecopy.results import KeyRange
-from backend.tablecopy.sqlite.blocks import block
-from backend.tablecopy.sqlite.connection import BLOCK_BYTES
-from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.connection import CHUNK_BYTES
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
+from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 
@@ -45,7 +45,7 @@ def test_every_row_is_in_one_range(sides, rows):
 
     ranges = sample_ranges(sides.source.connection, encoding.pair, rows=rows)
 
-    counts = [block(sides.source.connection, encoding, one).rows for one in ranges]
+    counts = [read_chunk(sides.source.connection, encoding, one).rows for one in ranges]
     assert sum(counts) == 100
     assert max(counts) <= rows
     assert (ranges[0].after, ranges[-1].upto) == (None, None)
@@ -57,7 +57,7 @@ def test_a_range_within_a_range_has_its_borders(sides):
 
     parts = sample_ranges(sides.source.connection, encoding.pair, rows=9, within=whole)
 
-    counts = [block(sides.source.connection, encoding, one).rows for one in parts]
+    counts = [read_chunk(sides.source.connection, encoding, one).rows for one in parts]
     assert sum(counts) == 40
     assert (parts[0].after, parts[-1].upto) == ((100,), (500,))
 
@@ -66,18 +66,18 @@ def test_a_block_larger_than_allowed_comes_in_pieces(sides):
     encoding = encoding_of(sides)
     pieces: list[bytes] = []
 
-    done = block(sides.source.connection, encoding, KeyRange(), pieces.append)
+    done = read_chunk(sides.source.connection, encoding, KeyRange(), pieces.append)
 
     assert done.rows == 100
-    assert done.size == sum(map(len, pieces)) > 2 * BLOCK_BYTES
-    assert max(map(len, pieces)) < BLOCK_BYTES
+    assert done.size == sum(map(len, pieces)) > 2 * CHUNK_BYTES
+    assert max(map(len, pieces)) < CHUNK_BYTES
     sides.copy(encoding, rows=50)
     assert sides.same(encoding, rows=50)
     assert sides.same(encoding, rows=1000)
 
 
 def test_a_value_larger_than_a_block_arrives(tmp_path, empty_target):
-    path, size = tmp_path / "a.db", BLOCK_BYTES + 1
+    path, size = tmp_path / "a.db", CHUNK_BYTES + 1
     write(
         path,
         "CREATE TABLE t (id INTEGER PRIMARY KEY, v BLOB)",

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from backend.errors import DataError
-from backend.tablecopy.postgres.reflect import reflect_target
+from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.postgres.session import Target
 from tests.integration.tablecopy.moving import bring_up
 from tests.integration.tablecopy.snapshot import snapshot
@@ -122,4 +122,4 @@ def test_a_value_that_others_refer_to_stays_looked_at_row_by_row(
         bring_up(path, target, tmp_path)
 
     assert people(connection.execute) == before
-    assert len(reflect_target(connection, "public")) == 3
+    assert len(reflect_postgres(connection, "public")) == 3

@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from backend.db.sql import quoted
 from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.session import Target
-from backend.tablecopy.sqlite.badvalues import bad_values
-from backend.tablecopy.sqlite.quoting import quoted
+from backend.tablecopy.sqlite.bad_values import bad_values
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 

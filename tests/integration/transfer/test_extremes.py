@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from backend.tablecopy.sqlite import badvalues, connection
+from backend.tablecopy.sqlite import bad_values, connection
 from backend.transfer.cli import main
 from tests.integration.transfer.conftest import ask
 
@@ -57,7 +57,7 @@ def test_a_table_of_999_columns_travels_by_every_way(wide, empty, tmp_path, caps
 @pytest.fixture
 def large(tmp_path, empty, monkeypatch):
     """Bytes that are more than may travel, were the limits of SQLite and Postgres 2 MB."""
-    monkeypatch.setattr(badvalues, "MOST_BYTES", 999_000)
+    monkeypatch.setattr(bad_values, "MOST_BYTES", 999_000)
     monkeypatch.setattr(connection, "_NO_LIMIT", 2_000_000)
     monkeypatch.setattr(connection, "BLOCK_BYTES", 500_000)
     path = tmp_path / "large.db"

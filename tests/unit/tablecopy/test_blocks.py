@@ -11,8 +11,8 @@ from backend.schema.match import ColumnPair, TablePair
 from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable, TargetType
 from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.results import KeyRange
-from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle, connect
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.values.conversion import Casts
 
 ROWS = 10
@@ -57,9 +57,9 @@ def test_every_row_is_counted_once_however_the_range_is_read(connection, largest
     for _ in "12":
         # What was counted in a range before does not count either.
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, largest)
-        done.append(block(connection, replaced, KeyRange()))
+        done.append(read_chunk(connection, replaced, KeyRange()))
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, largest)
-        bad.append(block(connection, refused, KeyRange()))
+        bad.append(read_chunk(connection, refused, KeyRange()))
 
     assert [(one.rows, one.bad, one.uses) for one in done] == [(ROWS, 0, {"nul": ROWS})] * 2
     assert [(one.rows, one.bad, one.uses) for one in bad] == [(ROWS, ROWS, {})] * 2
@@ -68,8 +68,8 @@ def test_every_row_is_counted_once_however_the_range_is_read(connection, largest
 def test_it_is_the_same_piece_however_the_range_is_read(connection):
     replaced = encoding(TEXT, Casts(nul="replace"))
 
-    whole = block(connection, replaced, KeyRange())
+    whole = read_chunk(connection, replaced, KeyRange())
     connection.limit(apsw.SQLITE_LIMIT_LENGTH, BYTES * 3)
-    by_rows = block(connection, replaced, KeyRange())
+    by_rows = read_chunk(connection, replaced, KeyRange())
 
     assert by_rows == whole

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from backend.errors import TransientError
-from backend.tablecopy.sqlite import copying
+from backend.tablecopy.sqlite import file_copy
 
 # Moves a cent from one row to the other, and counts how often.
 MOVE = ("UPDATE t SET v = v + 1 WHERE id = 1", "UPDATE t SET v = v - 1 WHERE id = 2")
@@ -54,7 +54,7 @@ def after_copying(
         if source == path:
             doing(next(turns))
 
-    monkeypatch.setattr("backend.tablecopy.sqlite.copying.shutil.copyfile", copy)
+    monkeypatch.setattr("backend.tablecopy.sqlite.file_copy.shutil.copyfile", copy)
 
 
 def seen(copy: Path) -> list[int]:
@@ -80,7 +80,7 @@ def test_a_wal_that_is_begun_anew_meanwhile_is_not_taken_for_the_one_before(
             monkeypatch, path, lambda turn: a_turn_of_the_wal(writer) if turn <= busy else None
         )
 
-        copy = copying.with_its_wal(path, tmp_path)
+        copy = file_copy.with_its_wal(path, tmp_path)
 
         assert seen(copy) == expected
 
@@ -99,7 +99,7 @@ def test_what_is_only_added_to_the_wal_meanwhile_is_no_reason_to_begin_again(
 
         after_copying(monkeypatch, path, add)
 
-        copy = copying.with_its_wal(path, tmp_path)
+        copy = file_copy.with_its_wal(path, tmp_path)
 
         assert (turns, seen(copy)) == ([1], [0, 0, 2])
 
@@ -117,7 +117,7 @@ def test_a_wal_that_is_always_begun_anew_is_given_up(path, tmp_path, monkeypatch
         after_copying(monkeypatch, path, turn_it)
 
         with pytest.raises(TransientError, match=r"app\.db changes while it is being copied"):
-            copying.with_its_wal(path, tmp_path)
+            file_copy.with_its_wal(path, tmp_path)
 
     assert turns == [1, 2, 3]
 
@@ -137,6 +137,6 @@ def test_a_journal_that_somebody_undoes_meanwhile_is_not_taken(path, tmp_path, m
 
     after_copying(monkeypatch, path.with_name(copied), undo)
 
-    copy = copying.with_its_journal(path, tmp_path)
+    copy = file_copy.with_its_journal(path, tmp_path)
 
     assert seen(copy) == [0, 0, 1]

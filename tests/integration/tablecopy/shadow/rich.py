@@ -2,7 +2,7 @@
 
 from psycopg import sql
 
-from backend.tablecopy.postgres.reflect import reflect_target
+from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.postgres.session import Session, Target
 from backend.tablecopy.shadow.schema import Shadow, create_shadow
 
@@ -83,4 +83,4 @@ def filled(session: Session, target: Target, *more: str, **options) -> Shadow:
 
 
 def tables(session: Session, target: Target):
-    return tuple(t for t in reflect_target(session, target.schema) if t.name in TABLES)
+    return tuple(t for t in reflect_postgres(session, target.schema) if t.name in TABLES)

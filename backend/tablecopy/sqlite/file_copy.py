@@ -7,16 +7,16 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
-import apsw
-
 from backend.db.sqlite_file import journal_path, wal_path
+from backend.db.sqlite_reader import (
+    UNREADABLE_IN_PLACE,
+    ReadOnlyFile,
+    copy_pages,
+    file_errors,
+    open_new,
+)
 from backend.errors import DatabaseError, TransientError
 from backend.tablecopy.sqlite.connection import BUSY_TIMEOUT_MS
-from backend.tablecopy.sqlite.errors import translated
-
-# What SQLite answers where it would have to write first: make its index of the WAL, or undo what
-# a crashed writer left.
-UNREADABLE_IN_PLACE = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.IOError)
 
 _ATTEMPTS = 3
 # Where the salts of a WAL end; they change when it is begun anew, after a checkpoint.
@@ -33,7 +33,7 @@ def snapshot(path: Path, scratch: Path) -> Path:
     copy = scratch / "snapshot.db"
     copy.unlink(missing_ok=True)
     try:
-        with translated(path):
+        with file_errors(path):
             _backup(path, copy)
     except DatabaseError as error:
         if not isinstance(error.__cause__, UNREADABLE_IN_PLACE):
@@ -62,7 +62,7 @@ def _copied(path: Path, second: Path, scratch: Path) -> Path:
         before = _state(path, second)
         _copy_files(path, second, copy)
         if before == _state(path, second):
-            with translated(path):
+            with file_errors(path):
                 _absorb(copy)
             return copy
     raise TransientError(
@@ -96,7 +96,7 @@ def _copy_files(path: Path, second: Path, copy: Path) -> None:
 
 def _absorb(copy: Path) -> None:
     """Make the copy one file that is complete in itself."""
-    with closing(apsw.Connection(str(copy))) as connection:
+    with closing(open_new(copy)) as connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.execute("PRAGMA journal_mode = DELETE").fetchall()
@@ -105,13 +105,11 @@ def _absorb(copy: Path) -> None:
 
 def _backup(path: Path, copy: Path) -> None:
     with (
-        closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as source,
-        closing(apsw.Connection(str(copy))) as target,
+        closing(ReadOnlyFile(path)) as source,
+        closing(open_new(copy)) as target,
     ):
         source.set_busy_timeout(BUSY_TIMEOUT_MS)
-        with target.backup("main", source, "main") as backup:
-            while not backup.done:
-                backup.step(-1)
+        copy_pages(source, target, at_once=-1)
         # It has come over as a WAL database if it was one.
         target.execute("PRAGMA journal_mode = DELETE").fetchall()
 

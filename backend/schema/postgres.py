@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
+from backend.db.session import Row, Session
+from backend.db.sql import statement
 from backend.schema.tables import ForeignKey, TargetColumn, TargetTable, TargetType
-from backend.tablecopy.postgres.session import Row, Session
 
 # What CREATE TABLE makes; a partition is reached through the table it belongs to.
 _TABLES = """
@@ -54,9 +55,10 @@ _BASE = """
         SELECT d.typbasetype, d.typtypmod, chain.not_null OR d.typnotnull, depth + 1
         FROM chain JOIN pg_type d ON d.oid = chain.oid AND d.typtype = 'd')
     SELECT oid, typmod, not_null FROM chain ORDER BY depth DESC LIMIT 1"""
-_COLUMNS = _COLUMNS.format(
-    own_type=_BASE.format(oid="t.oid", typmod="a.atttypmod"),
-    element_type=_BASE.format(oid="y.typelem", typmod="-1"),
+_ALL_COLUMNS = statement(
+    _COLUMNS,
+    own_type=statement(_BASE, oid=statement("t.oid"), typmod=statement("a.atttypmod")),
+    element_type=statement(_BASE, oid=statement("y.typelem"), typmod=statement("-1")),
 )
 _UNIQUE = """
     SELECT i.indrelid, i.indisprimary, array(SELECT a.attname::text
@@ -72,9 +74,10 @@ _FOREIGN_KEYS = """
     ORDER BY f.conrelid, f.conname COLLATE "C" """
 _NAMES = """array(SELECT a.attname::text FROM unnest(f.{keys}) WITH ORDINALITY k(attnum, place)
         JOIN pg_attribute a ON a.attrelid = f.{table} AND a.attnum = k.attnum ORDER BY place)"""
-_FOREIGN_KEYS = _FOREIGN_KEYS.format(
-    columns=_NAMES.format(keys="conkey", table="conrelid"),
-    referred=_NAMES.format(keys="confkey", table="confrelid"),
+_ALL_FOREIGN_KEYS = statement(
+    _FOREIGN_KEYS,
+    columns=statement(_NAMES, keys=statement("conkey"), table=statement("conrelid")),
+    referred=statement(_NAMES, keys=statement("confkey"), table=statement("confrelid")),
 )
 
 _IDENTITIES: dict[str, Literal["", "always", "by default"]] = {"a": "always", "d": "by default"}
@@ -83,16 +86,16 @@ _SIZED = {"character varying", "character", "bit", "bit varying"}
 _MOMENTS = {"time", "timestamp", "interval"}
 
 
-def reflect_target(session: Session, schema: str) -> tuple[TargetTable, ...]:
+def reflect_postgres(session: Session, schema: str) -> tuple[TargetTable, ...]:
     """Return every table of the schema, ordered by name; views are no tables."""
     with session.transaction():
         # Names of types then come out qualified unless they are Postgres's own.
         session.execute("SET LOCAL search_path TO ''")
         tables = session.execute(_TABLES, (_regnamespace(session, schema),)).fetchall()
         oids = ([oid for oid, *_ in tables],)
-        columns = _grouped(session.execute(_COLUMNS.encode(), oids))
+        columns = _grouped(session.execute(_ALL_COLUMNS, oids))
         keys = _grouped(session.execute(_UNIQUE, oids))
-        foreign = _grouped(session.execute(_FOREIGN_KEYS.encode(), oids))
+        foreign = _grouped(session.execute(_ALL_FOREIGN_KEYS, oids))
     return tuple(
         TargetTable(
             schema,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import apsw
-
+from backend.db.sql import Sql, SqlPart, chain, join, name, statement, text
+from backend.db.sqlite_reader import APSWConnection, query
 from backend.schema.match import TablePair
 from backend.schema.tables import SourceTable
 from backend.tablecopy.results import Key, KeyRange
-from backend.tablecopy.sqlite.asking import ask
-from backend.tablecopy.sqlite.quoting import chained, quoted, row_value
 
 # A range should fit into memory several times over, on both sides.
 _RANGE_BYTES = 1024 * 1024
@@ -19,31 +17,28 @@ _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
 def source_key(pair: TablePair) -> tuple[str, ...]:
-    """Return the quoted columns by which the source is read in order, through an index.
+    """Return the columns by which the source is read in order, through an index.
 
     None: the table has columns of all names that SQLite's own row number has.
     """
     if pair.ordered:
-        return tuple(quoted(column.source.name) for column in pair.key)
-    table = pair.source
-    if table.has_rowid:
-        return _rowid(table)
-    return tuple(quoted(name) for name in table.primary_key)
+        return tuple(column.source.name for column in pair.key)
+    return _rowid(pair.source) if pair.source.has_rowid else pair.source.primary_key
 
 
 def _rowid(table: SourceTable) -> tuple[str, ...]:
     """Return the name by which SQLite's own row number can be asked for, if there is one."""
     declared = {column.name.lower(): column.declared.strip().upper() for column in table.columns}
-    free = next((name for name in _ROWID_NAMES if name not in declared), None)
+    free = next((one for one in _ROWID_NAMES if one not in declared), None)
     if free:
         return (free,)
     if len(table.primary_key) == 1 and declared[table.primary_key[0].lower()] == "INTEGER":
-        return (quoted(table.primary_key[0]),)
+        return table.primary_key
     return ()
 
 
 def sample_ranges(
-    connection: apsw.Connection, pair: TablePair, *, rows: int, within: KeyRange = _WHOLE
+    connection: APSWConnection, pair: TablePair, *, rows: int, within: KeyRange = _WHOLE
 ) -> list[KeyRange]:
     """Divide the table, or a part of it, into ranges of `rows` rows, fewer where rows are large.
 
@@ -65,41 +60,39 @@ def sample_ranges(
     return [KeyRange(after, upto) for after, upto in pairwise(borders)]
 
 
-def key_names(pair: TablePair) -> tuple[str, ...]:
-    """Return what people call the columns of `source_key`."""
-    names = {quoted(column.name): column.name for column in pair.source.columns}
-    return tuple(names.get(name, name) for name in source_key(pair))
-
-
 def within_range(
-    pair: TablePair, key_range: KeyRange, also: str = ""
-) -> tuple[str, tuple[object, ...]]:
+    pair: TablePair, key_range: KeyRange, also: SqlPart | None = None
+) -> tuple[Sql, tuple[object, ...]]:
     """Return the WHERE and ORDER BY of a range, and what to bind."""
-    key = source_key(pair)
-    if not key:
-        return f"WHERE {also}" if also else "", ()
-    row, marks = row_value(key), row_value("?" * len(key))
-    limits = [(">", key_range.after), ("<=", key_range.upto)]
-    conditions = [f"{row} {operator} {marks}" for operator, border in limits if border is not None]
+    key = join(", ", map(name, source_key(pair)))
+    marks = join(", ", [statement("?")] * len(source_key(pair)))
+    limits = [] if not source_key(pair) else [(">", key_range.after), ("<=", key_range.upto)]
+    borders = [(statement(operator), border) for operator, border in limits if border is not None]
+    conditions: list[SqlPart] = [
+        statement("({}) {} ({})", key, operator, marks) for operator, _ in borders
+    ]
     conditions += [also] if also else []
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    bound = tuple(value for _, border in limits if border is not None for value in border)
-    return f"{where}ORDER BY {', '.join(key)}", bound
+    where = statement("WHERE {} ", join(" AND ", conditions)) if conditions else statement("")
+    order = statement("ORDER BY {}", key) if source_key(pair) else statement("")
+    bound = tuple(value for _, border in borders for value in border)
+    return statement("{}{}", where, order), bound
 
 
 def _next(
-    connection: apsw.Connection, pair: TablePair, rest: KeyRange, rows: int
+    connection: APSWConnection, pair: TablePair, rest: KeyRange, rows: int
 ) -> tuple[Key, int] | None:
     """Return the key of the last of the next `rows` rows, and the size of that row."""
-    columns = source_key(pair)
-    sizes = (f"coalesce(octet_length({quoted(c.source.name)}), 0)" for c in pair.columns)
+    sizes = (statement("coalesce(octet_length({}), 0)", name(c.source.name)) for c in pair.columns)
     where, bound = within_range(pair, rest)
-    words = (
-        *("SELECT", ", ".join((*columns, chained("+", sizes)))),
-        *("FROM", quoted(pair.source.name), where, "LIMIT 1 OFFSET ?"),
+    select = statement(
+        "SELECT {}, {} FROM {} {} LIMIT 1 OFFSET ?",
+        join(", ", map(name, source_key(pair))),
+        chain("+", sizes),
+        name(pair.source.name),
+        where,
     )
     try:
-        found = next(ask(connection, " ".join(words), (*bound, rows - 1)), None)
+        found = next(query(connection, text(select), (*bound, rows - 1)), None)
     except UnicodeDecodeError:
         # A key that is not UTF-8 cannot be a border; it will be named as a bad value.
         return _next(connection, pair, rest, rows + 1)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import apsw
-
+from backend.db.sqlite_reader import APSWConnection, query
 from backend.schema.tables import SourceColumn, SourceTable
-from backend.tablecopy.sqlite.asking import ask
 
 # Neither views nor virtual tables, nor the tables in which the latter keep what they hold.
 _TABLES = """
@@ -27,26 +25,26 @@ _HIGH_WATERS = "SELECT name, seq FROM sqlite_sequence"
 _GENERATED = {2, 3}
 
 
-def reflect(connection: apsw.Connection) -> tuple[SourceTable, ...]:
+def reflect_sqlite(connection: APSWConnection) -> tuple[SourceTable, ...]:
     """Return every table, ordered by name; views and SQLite's own tables are left alone.
 
     Virtual tables come last, and only those that hold something that no other table holds.
     """
-    counts = any(ask(connection, _COUNTS))
-    high_waters = {name: seq for name, seq in ask(connection, _HIGH_WATERS)} if counts else {}
+    counts = any(query(connection, _COUNTS))
+    high_waters = {name: seq for name, seq in query(connection, _HIGH_WATERS)} if counts else {}
     return (
         *(
             _table(connection, name, has_rowid=not without_rowid, high_water=high_waters.get(name))
-            for name, without_rowid in ask(connection, _TABLES)
+            for name, without_rowid in query(connection, _TABLES)
         ),
         *(SourceTable(name, (), (), has_rowid=True, virtual=True) for name in _virtual(connection)),
     )
 
 
-def _virtual(connection: apsw.Connection) -> Iterator[str]:
+def _virtual(connection: APSWConnection) -> Iterator[str]:
     """Name the virtual tables with their own content: an index over another table has none."""
-    found: dict[str, str] = dict(ask(connection, _VIRTUAL))
-    shadows = [name for (name,) in ask(connection, _SHADOWS)]
+    found: dict[str, str] = dict(query(connection, _VIRTUAL))
+    shadows = [name for (name,) in query(connection, _SHADOWS)]
     for name, sql in found.items():
         # The tables of "a_b" are not those of "a".
         longer = tuple(f"{other}_" for other in found if other.startswith(f"{name}_"))
@@ -56,9 +54,9 @@ def _virtual(connection: apsw.Connection) -> Iterator[str]:
 
 
 def _table(
-    connection: apsw.Connection, name: str, *, has_rowid: bool, high_water: int | None
+    connection: APSWConnection, name: str, *, has_rowid: bool, high_water: int | None
 ) -> SourceTable:
-    rows = list(ask(connection, _COLUMNS, (name,)))
+    rows = list(query(connection, _COLUMNS, (name,)))
     columns = (
         SourceColumn(n, type_, bool(nn), hidden in _GENERATED) for n, type_, nn, hidden, _ in rows
     )
