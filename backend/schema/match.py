@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from backend.errors import UsageError
 from backend.schema.order import parents_first
-from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable
+from backend.schema.tables import Column, PostgresTable, SqliteTable
 
 
 class FindingKind(StrEnum):
@@ -47,25 +47,33 @@ class Finding:
 
 @dataclass(frozen=True)
 class ColumnPair:
-    """Where a column's values come from and where they go."""
+    """A column of SQLite, and the one of Postgres that holds the same values."""
 
-    source: SourceColumn
-    target: TargetColumn
+    source: Column
+    target: Column
 
 
 @dataclass(frozen=True)
 class TablePair:
-    """Two tables that shall hold the same rows; `key` tells rows apart on both sides.
+    """Two tables that hold the same rows; `key` tells rows apart on both engines.
 
     `ordered` says that both sides keep the key in the same order, through an index: only then can
     they be compared range by range. Until somebody has looked it is not known to be so.
     """
 
-    source: SourceTable
-    target: TargetTable
+    source: SqliteTable
+    target: PostgresTable
     columns: tuple[ColumnPair, ...]
     key: tuple[ColumnPair, ...]
     ordered: bool = False
+
+    @property
+    def has_rowid_key(self) -> bool:
+        """Tell whether the key is SQLite's row number, which is nothing but an integer."""
+        if len(self.key) != 1 or not self.source.has_rowid:
+            return False
+        column = self.key[0].source
+        return self.source.primary_key == (column.name,) and column.type.name == "INTEGER"
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class SchemaMatch:
 
 
 def match_tables(
-    source: Iterable[SourceTable], target: Iterable[TargetTable], options: MatchOptions
+    source: Iterable[SqliteTable], target: Iterable[PostgresTable], options: MatchOptions
 ) -> SchemaMatch:
     """Pair tables and columns by name: exactly or, where that is unmistakable, in any case.
 
@@ -177,12 +185,12 @@ def _partners(source: Iterable[S], target: Iterable[T]) -> list[tuple[S, T]]:
     return found
 
 
-def _is_chosen(partners: tuple[SourceTable, TargetTable], only: tuple[str, ...]) -> bool:
+def _is_chosen(partners: tuple[SqliteTable, PostgresTable], only: tuple[str, ...]) -> bool:
     return any(table.name in only for table in partners)
 
 
 def _excluded(
-    sources: Iterable[SourceTable], targets: Iterable[TargetTable], options: MatchOptions
+    sources: Iterable[SqliteTable], targets: Iterable[PostgresTable], options: MatchOptions
 ) -> tuple[str, ...]:
     """Return the names that are excluded, and what their tables are called on the other side."""
     known = {one.name for one in sources} | {other.name for other in targets}
@@ -194,7 +202,7 @@ def _excluded(
     return tuple(sorted(chosen.union(*(set(two) for two in partners if chosen & set(two)))))
 
 
-def _refuse_unknown(only: tuple[str, ...], chosen: list[tuple[SourceTable, TargetTable]]) -> None:
+def _refuse_unknown(only: tuple[str, ...], chosen: list[tuple[SqliteTable, PostgresTable]]) -> None:
     known = {table.name for two in chosen for table in two}
     unknown = [name for name in only if name not in known]
     if unknown:
@@ -202,9 +210,9 @@ def _refuse_unknown(only: tuple[str, ...], chosen: list[tuple[SourceTable, Targe
 
 
 def _lonely_tables(
-    sources: Iterable[SourceTable],
-    targets: Iterable[TargetTable],
-    partners: list[tuple[SourceTable, TargetTable]],
+    sources: Iterable[SqliteTable],
+    targets: Iterable[PostgresTable],
+    partners: list[tuple[SqliteTable, PostgresTable]],
 ) -> Iterator[Finding]:
     paired_sources = {one.name for one, _ in partners}
     paired_targets = {one.name for _, one in partners}
@@ -217,7 +225,7 @@ def _lonely_tables(
 
 
 def _column_findings(
-    source: SourceTable, target: TargetTable, columns: tuple[ColumnPair, ...]
+    source: SqliteTable, target: PostgresTable, columns: tuple[ColumnPair, ...]
 ) -> Iterator[Finding]:
     if not columns:
         yield Finding(FindingKind.NO_COMMON_COLUMN, target.name)
@@ -232,14 +240,14 @@ def _column_findings(
             yield Finding(_without_source(wanted), target.name, wanted.name)
 
 
-def _without_source(column: TargetColumn) -> FindingKind:
+def _without_source(column: Column) -> FindingKind:
     if column.not_null and not column.has_default and not column.identity:
         return FindingKind.COLUMN_WITHOUT_VALUE
     return FindingKind.COLUMN_ONLY_IN_TARGET
 
 
 def _key(
-    source: SourceTable, target: TargetTable, columns: tuple[ColumnPair, ...]
+    source: SqliteTable, target: PostgresTable, columns: tuple[ColumnPair, ...]
 ) -> tuple[ColumnPair, ...]:
     """Return the columns that tell rows apart on both sides; none if nothing promises to."""
     by_target = {pair.target.name: pair for pair in columns}

@@ -9,7 +9,7 @@ from typing import Literal
 
 from backend.db.session import Row, Session
 from backend.db.sql import statement
-from backend.schema.tables import ForeignKey, TargetColumn, TargetTable, TargetType
+from backend.schema.tables import Column, ColumnType, ForeignKey, PostgresTable
 
 # What CREATE TABLE makes; a partition is reached through the table it belongs to.
 _TABLES = """
@@ -86,7 +86,7 @@ _SIZED = {"character varying", "character", "bit", "bit varying"}
 _MOMENTS = {"time", "timestamp", "interval"}
 
 
-def reflect_postgres(session: Session, schema: str) -> tuple[TargetTable, ...]:
+def reflect_postgres(session: Session, schema: str) -> tuple[PostgresTable, ...]:
     """Return every table of the schema, ordered by name; views are no tables."""
     with session.transaction():
         # Names of types then come out qualified unless they are Postgres's own.
@@ -97,15 +97,15 @@ def reflect_postgres(session: Session, schema: str) -> tuple[TargetTable, ...]:
         keys = _grouped(session.execute(_UNIQUE, oids))
         foreign = _grouped(session.execute(_ALL_FOREIGN_KEYS, oids))
     return tuple(
-        TargetTable(
-            schema,
+        PostgresTable(
             name,
             tuple(_column(row) for row in columns[oid]),
             next((tuple(names) for primary, names in keys[oid] if primary), ()),
             tuple(tuple(names) for primary, names in keys[oid] if not primary),
             tuple(ForeignKey(n, tuple(own), t, tuple(ref)) for n, t, own, ref in foreign[oid]),
-            partitioned,
-            tuple(heirs),
+            schema=schema,
+            partitioned=partitioned,
+            heirs=tuple(heirs),
         )
         for oid, name, partitioned, heirs in tables
     )
@@ -125,7 +125,7 @@ def _grouped(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
     return found
 
 
-def _column(row: Row) -> TargetColumn:
+def _column(row: Row) -> Column:
     name, type_name, full, typmod, labels = row[:5]
     element_name, element_full, element_typmod = row[5:8]
     not_null, has_default, generated, identity, sequence, folded = row[8:]
@@ -133,7 +133,7 @@ def _column(row: Row) -> TargetColumn:
     if element_name:
         element = replace(_type(element_name, element_full, element_typmod), labels=tuple(labels))
         labels, typmod = (), -1
-    return TargetColumn(
+    return Column(
         name,
         replace(_type(type_name, full, typmod), labels=tuple(labels), element=element),
         not_null,
@@ -145,18 +145,18 @@ def _column(row: Row) -> TargetColumn:
     )
 
 
-def _type(name: str, full: str, typmod: int) -> TargetType:
+def _type(name: str, full: str, typmod: int) -> ColumnType:
     """Read a type's modifier, which means something else for each family of types."""
     if typmod < 0:
-        return TargetType(name, full)
+        return ColumnType(name, full)
     if name in _SIZED:
         bits = name.startswith("bit")
-        return TargetType(name, full, length=typmod if bits else typmod - _HEADER_BYTES)
+        return ColumnType(name, full, length=typmod if bits else typmod - _HEADER_BYTES)
     if name == "numeric":
         packed = typmod - _HEADER_BYTES
         # The scale is a signed number of eleven bits since Postgres 15.
         scale = ((packed & 0x7FF) ^ 1024) - 1024
-        return TargetType(name, full, precision=packed >> 16 & 0xFFFF, scale=scale)
+        return ColumnType(name, full, precision=packed >> 16 & 0xFFFF, scale=scale)
     if name.split(maxsplit=1)[0] in _MOMENTS:
-        return TargetType(name, full, precision=typmod & 0xFFFF)
-    return TargetType(name, full)
+        return ColumnType(name, full, precision=typmod & 0xFFFF)
+    return ColumnType(name, full)

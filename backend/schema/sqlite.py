@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from backend.db.sqlite_reader import APSWConnection, query
-from backend.schema.tables import SourceColumn, SourceTable
+from backend.schema.tables import Column, ColumnType, SqliteTable
 
 # Neither views nor virtual tables, nor the tables in which the latter keep what they hold.
 _TABLES = """
@@ -25,7 +25,7 @@ _HIGH_WATERS = "SELECT name, seq FROM sqlite_sequence"
 _GENERATED = {2, 3}
 
 
-def reflect_sqlite(connection: APSWConnection) -> tuple[SourceTable, ...]:
+def reflect_sqlite(connection: APSWConnection) -> tuple[SqliteTable, ...]:
     """Return every table, ordered by name; views and SQLite's own tables are left alone.
 
     Virtual tables come last, and only those that hold something that no other table holds.
@@ -37,7 +37,7 @@ def reflect_sqlite(connection: APSWConnection) -> tuple[SourceTable, ...]:
             _table(connection, name, has_rowid=not without_rowid, high_water=high_waters.get(name))
             for name, without_rowid in query(connection, _TABLES)
         ),
-        *(SourceTable(name, (), (), has_rowid=True, virtual=True) for name in _virtual(connection)),
+        *(SqliteTable(name, (), (), virtual=True) for name in _virtual(connection)),
     )
 
 
@@ -55,16 +55,17 @@ def _virtual(connection: APSWConnection) -> Iterator[str]:
 
 def _table(
     connection: APSWConnection, name: str, *, has_rowid: bool, high_water: int | None
-) -> SourceTable:
+) -> SqliteTable:
     rows = list(query(connection, _COLUMNS, (name,)))
     columns = (
-        SourceColumn(n, type_, bool(nn), hidden in _GENERATED) for n, type_, nn, hidden, _ in rows
+        Column(n, ColumnType.of_sqlite(declared), bool(nn), generated=hidden in _GENERATED)
+        for n, declared, nn, hidden, _ in rows
     )
     keys = sorted((place, column) for column, *_, place in rows if place)
-    return SourceTable(
+    return SqliteTable(
         name,
         tuple(columns),
         tuple(column for _, column in keys),
-        has_rowid,
-        high_water if isinstance(high_water, int) else None,
+        has_rowid=has_rowid,
+        high_water=high_water if isinstance(high_water, int) else None,
     )

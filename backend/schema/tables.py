@@ -7,35 +7,11 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class SourceColumn:
-    """A column of a SQLite table; `declared` is its type as somebody wrote it, or empty."""
+class ColumnType:
+    """A type: `name` without, `full` with its length, precision or scale.
 
-    name: str
-    declared: str
-    not_null: bool
-    generated: bool = False
-
-
-@dataclass(frozen=True)
-class SourceTable:
-    """A SQLite table; `high_water` is the largest id that AUTOINCREMENT ever gave, if it counts.
-
-    A `virtual` one keeps what it holds in tables of its own, and cannot be copied.
-    """
-
-    name: str
-    columns: tuple[SourceColumn, ...]
-    primary_key: tuple[str, ...]
-    has_rowid: bool
-    high_water: int | None = None
-    virtual: bool = False
-
-
-@dataclass(frozen=True)
-class TargetType:
-    """A Postgres type: `name` without, `full` with its length, precision or scale.
-
-    `labels` are an enum's; other types have none. `element` is what an array holds.
+    Of SQLite it is what somebody declared, or empty: `full` as it is, `name` in capitals. `labels`
+    are an enum's; other types have none. `element` is what an array holds.
     """
 
     name: str
@@ -44,18 +20,23 @@ class TargetType:
     precision: int | None = None
     scale: int | None = None
     labels: tuple[str, ...] = ()
-    element: TargetType | None = None
+    element: ColumnType | None = None
+
+    @staticmethod
+    def of_sqlite(declared: str) -> ColumnType:
+        """Return the type that a column of SQLite is declared with."""
+        return ColumnType(declared.strip().upper(), declared)
 
 
 @dataclass(frozen=True)
-class TargetColumn:
-    """A column of a Postgres table; `sequence` is the qualified name of the one it owns.
+class Column:
+    """A column; `sequence` is the qualified name of the one it owns.
 
     Different texts can be equal in a `folded` one.
     """
 
     name: str
-    type: TargetType
+    type: ColumnType
     not_null: bool
     has_default: bool = False
     generated: bool = False
@@ -75,18 +56,37 @@ class ForeignKey:
 
 
 @dataclass(frozen=True)
-class TargetTable:
-    """A Postgres table; `unique_keys` are those over plain columns, without a condition.
+class Table:
+    """A table of either engine; `unique_keys` are those over plain columns, without a condition."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqliteTable(Table):
+    """A table of SQLite; `high_water` is the largest id that AUTOINCREMENT ever gave, if it counts.
+
+    A `virtual` one keeps what it holds in tables of its own, and cannot be copied. Its keys other
+    than the primary key are not read.
+    """
+
+    has_rowid: bool = True
+    high_water: int | None = None
+    virtual: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresTable(Table):
+    """A table of Postgres.
 
     Rows of a `partitioned` one lie in its partitions, those of any other in itself alone: what
     `heirs` hold, which inherit from it, is theirs.
     """
 
     schema: str
-    name: str
-    columns: tuple[TargetColumn, ...]
-    primary_key: tuple[str, ...]
-    unique_keys: tuple[tuple[str, ...], ...] = ()
-    foreign_keys: tuple[ForeignKey, ...] = ()
     partitioned: bool = False
     heirs: tuple[str, ...] = ()

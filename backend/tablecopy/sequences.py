@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from backend.schema.tables import TargetColumn, TargetTable
+from backend.schema.tables import Column, PostgresTable
 from backend.tablecopy.postgres.session import Session
 
 _COUNTED = {"smallint", "integer", "bigint"}
@@ -35,11 +35,11 @@ class Counter:
     """A column that counts; `is_key` tells whether SQLite's own count is about it."""
 
     table: str
-    column: TargetColumn
+    column: Column
     is_key: bool
 
 
-def counters(tables: Iterable[TargetTable]) -> Iterator[Counter]:
+def counters(tables: Iterable[PostgresTable]) -> Iterator[Counter]:
     """Find the columns that count by a sequence."""
     for table in tables:
         for column in table.columns:

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from backend.schema.match import ColumnPair, TablePair
+<<<<<<< HEAD:backend/tablecopy/upsert_sql.py
 from backend.tablecopy.keys import is_rowid
+=======
+from backend.tablecopy.comparing import closed_ranges, target_range
+>>>>>>> 3349cb5 (Describe tables of both engines by one model):backend/tablecopy/postgres/merging.py
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.target_digests import closed_ranges, target_range
@@ -98,7 +102,7 @@ class Merge:
 
     def _has_value(self, column: ColumnPair) -> bool:
         """Tell whether the source cannot have NULL there: it would be found again by no key."""
-        return column.target.not_null or column.source.not_null or is_rowid(self.pair)
+        return column.target.not_null or column.source.not_null or self.pair.has_rowid_key
 
     def stage(self) -> sql.Composed:
         """Make the stage, and a place for what only the target has."""

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from backend.db.sql import quoted
 from backend.db.sqlite_reader import query
-from backend.schema.tables import SourceTable, TargetTable
+from backend.schema.tables import PostgresTable, SqliteTable
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.sqlite.connection import SourceConnection
@@ -51,7 +51,7 @@ class History:
         )
 
 
-def names_of_histories(tables: Iterable[SourceTable | TargetTable]) -> set[str]:
+def names_of_histories(tables: Iterable[SqliteTable | PostgresTable]) -> set[str]:
     """Return the tables that are a framework's own."""
     return {table.name for table in tables if _shape(table)}
 
@@ -59,8 +59,8 @@ def names_of_histories(tables: Iterable[SourceTable | TargetTable]) -> set[str]:
 def histories(
     connection: SourceConnection,
     session: Session,
-    sources: Iterable[SourceTable],
-    targets: Iterable[TargetTable],
+    sources: Iterable[SqliteTable],
+    targets: Iterable[PostgresTable],
 ) -> Iterator[History]:
     """Read those tables that both sides have, and return the ones that differ."""
     by_name = {table.name.casefold(): table for table in targets}
@@ -89,16 +89,16 @@ def obstacles(found: Iterable[History]) -> Iterator[Obstacle]:
             yield Obstacle(f"the migrations have gone two ways: {one}", _WAY_OUT, one.table)
 
 
-def _shape(table: SourceTable | TargetTable) -> Shape | None:
+def _shape(table: SqliteTable | PostgresTable) -> Shape | None:
     return shape_of(table.name, [column.name for column in table.columns])
 
 
-def _columns(table: SourceTable | TargetTable, shape: Shape) -> list[str]:
+def _columns(table: SqliteTable | PostgresTable, shape: Shape) -> list[str]:
     names = {column.name.casefold(): column.name for column in table.columns}
     return [names[column] for column in shape.entry]
 
 
-def _in_source(connection: SourceConnection, table: SourceTable, shape: Shape) -> Iterator[Entry]:
+def _in_source(connection: SourceConnection, table: SqliteTable, shape: Shape) -> Iterator[Entry]:
     # As bytes: what is no UTF-8 could not come otherwise.
     values = (f"CAST({quoted(name)} AS BLOB)" for name in _columns(table, shape))
     words = ("SELECT DISTINCT", ", ".join(values), "FROM", quoted(table.name))
@@ -106,7 +106,7 @@ def _in_source(connection: SourceConnection, table: SourceTable, shape: Shape) -
         yield tuple((value or b"").decode(errors="replace") for value in row)
 
 
-def _in_target(session: Session, table: TargetTable, shape: Shape) -> Iterator[Entry]:
+def _in_target(session: Session, table: PostgresTable, shape: Shape) -> Iterator[Entry]:
     values = (sql.SQL("{}::text").format(sql.Identifier(c)) for c in _columns(table, shape))
     name = sql.Identifier(table.schema, table.name)
     query = sql.SQL("SELECT DISTINCT {} FROM {}").format(sql.SQL(", ").join(values), name)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from backend.cli.progress import Watcher
+from backend.schema.key_order import check_key_order
 from backend.schema.match import SchemaMatch
 from backend.tablecopy.encoder import Encoder, encoder
-from backend.tablecopy.keys import see_order
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.session import translated
 from backend.transfer.archive import Archived
@@ -54,7 +54,7 @@ class Run:
         """Decide for each table how its rows are written; ask once nothing moves any more."""
         source, session = self.sides.source.connection, self.sides.session
         with translated("looking at the order of keys"):
-            pairs = [see_order(source, session, pair) for pair in self.pairing.pairs]
+            pairs = [check_key_order(source, session, pair) for pair in self.pairing.pairs]
         return tuple(encoder(pair, self.options.casts) for pair in pairs)
 
     def everything(self, everything: str, but: str) -> str:

@@ -19,7 +19,7 @@ from backend.schema.match import (
     match_tables,
 )
 from backend.schema.postgres import reflect_postgres
-from backend.schema.tables import SourceTable, TargetTable
+from backend.schema.tables import PostgresTable, SqliteTable
 from backend.tablecopy.postgres.session import (
     Session,
     Target,
@@ -48,7 +48,7 @@ class Sides:
     def pair(self, options: Options) -> SchemaMatch:
         """Look at the tables of both sides, as they are now."""
         sources, targets = self.source.tables(), self._targets()
-        tables: list[SourceTable | TargetTable] = [*sources, *targets]
+        tables: list[SqliteTable | PostgresTable] = [*sources, *targets]
         own = BOOKKEEPING if is_ours(table.name for table in targets) else {"alembic_version"}
         tools = {table.name for table in tables if table.name.startswith(_TOOLS_PREFIX)}
         left_alone = frozenset(own | tools | names_of_histories(tables))
@@ -68,7 +68,7 @@ class Sides:
         ):
             return tuple(histories(self.source.connection, self.session, sources, targets))
 
-    def _targets(self) -> tuple[TargetTable, ...]:
+    def _targets(self) -> tuple[PostgresTable, ...]:
         with translated("looking at the target's tables"):
             return reflect_postgres(self.session, self.target.schema)
 

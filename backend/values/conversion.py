@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from backend.db.sql import SqlPart, statement
-from backend.schema.tables import TargetColumn
+from backend.schema.tables import Column
 
 # What SQLite can hold; NULL is None.
 SqliteValue = int | float | str | bytes | None
@@ -48,7 +48,7 @@ class Conversion(ABC):
     `declared` is the type that the file declares the column with, in capitals.
     """
 
-    column: TargetColumn
+    column: Column
     casts: Casts
     declared: str = ""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from backend.db.sql import SqlPart, statement
 from backend.schema.match import ColumnPair, TablePair
-from backend.schema.tables import TargetType
+from backend.schema.tables import ColumnType
 from backend.values.arrays import Array
 from backend.values.binary import Bytes
 from backend.values.conversion import BadValueError, Casts, Conversion, Uses
@@ -69,7 +69,7 @@ _NO_ELEMENTS = (Bytes, Json)
 
 def conversion_for(column: ColumnPair, casts: Casts) -> Conversion:
     """Return the conversion of a column's type; without one it takes NULL alone."""
-    target, declared = column.target, column.source.declared.upper()
+    target, declared = column.target, column.source.type.full.upper()
     conversion = _conversion(target.type)
     if conversion:
         return conversion(target, casts, declared)
@@ -85,16 +85,16 @@ def without_conversion(pair: TablePair) -> list[ColumnPair]:
     return [column for column in pair.columns if not _is_known(column.target.type)]
 
 
-def _is_known(target: TargetType) -> bool:
+def _is_known(target: ColumnType) -> bool:
     return bool(_conversion(target) or _element_conversion(target))
 
 
-def _element_conversion(target: TargetType) -> type[Conversion] | None:
+def _element_conversion(target: ColumnType) -> type[Conversion] | None:
     conversion = _conversion(target.element) if target.element else None
     return None if conversion is None or issubclass(conversion, _NO_ELEMENTS) else conversion
 
 
-def _conversion(target: TargetType) -> type[Conversion] | None:
+def _conversion(target: ColumnType) -> type[Conversion] | None:
     if target.labels:
         return Label
     if target.name == "numeric":

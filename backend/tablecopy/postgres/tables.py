@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from psycopg import sql
 
-from backend.schema.tables import TargetTable
+from backend.schema.tables import PostgresTable
 from backend.tablecopy.postgres.session import Session
 
 _OIDS = """
@@ -36,13 +36,13 @@ def rules(session: Session, schema: str, names: Iterable[str]) -> list[tuple[str
     return session.execute(_RULES, (schema, list(names))).fetchall()
 
 
-def own_rows(table: TargetTable, schema: str | None = None) -> sql.Composable:
+def own_rows(table: PostgresTable, schema: str | None = None) -> sql.Composable:
     """Return what to read, change or lock a table's rows by; those that inherit have their own."""
     name = sql.Identifier(schema or table.schema, table.name)
     return name if table.partitioned else sql.SQL("ONLY {}").format(name)
 
 
-def keep_writers_out(session: Session, tables: Iterable[TargetTable]) -> None:
+def keep_writers_out(session: Session, tables: Iterable[PostgresTable]) -> None:
     """Lock out writers, not readers, until the transaction ends."""
     names = [own_rows(one) for one in sorted(tables, key=_by_name)]
     if names:
@@ -50,6 +50,6 @@ def keep_writers_out(session: Session, tables: Iterable[TargetTable]) -> None:
         session.execute(sql.SQL(_LOCK).format(sql.SQL(", ").join(names)))
 
 
-def _by_name(table: TargetTable) -> tuple[str, str]:
+def _by_name(table: PostgresTable) -> tuple[str, str]:
     # Always in the same order, so that two who do this cannot block each other.
     return table.schema, table.name

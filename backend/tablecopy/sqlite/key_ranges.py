@@ -7,7 +7,7 @@ from itertools import pairwise
 from backend.db.sql import Sql, SqlPart, chain, join, name, statement, text
 from backend.db.sqlite_reader import APSWConnection, query
 from backend.schema.match import TablePair
-from backend.schema.tables import SourceTable
+from backend.schema.tables import SqliteTable
 from backend.tablecopy.results import Key, KeyRange
 
 # A range should fit into memory several times over, on both sides.
@@ -26,9 +26,9 @@ def source_key(pair: TablePair) -> tuple[str, ...]:
     return _rowid(pair.source) if pair.source.has_rowid else pair.source.primary_key
 
 
-def _rowid(table: SourceTable) -> tuple[str, ...]:
+def _rowid(table: SqliteTable) -> tuple[str, ...]:
     """Return the name by which SQLite's own row number can be asked for, if there is one."""
-    declared = {column.name.lower(): column.declared.strip().upper() for column in table.columns}
+    declared = {column.name.lower(): column.type.name for column in table.columns}
     free = next((one for one in _ROWID_NAMES if one not in declared), None)
     if free:
         return (free,)

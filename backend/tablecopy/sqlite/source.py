@@ -11,7 +11,7 @@ from backend.db.sqlite_file import is_sqlite, is_wal, read_header
 from backend.db.sqlite_reader import UNREADABLE_IN_PLACE, ReadOnlyFile, begin, file_errors
 from backend.errors import DatabaseError, RefusedError
 from backend.schema.sqlite import reflect_sqlite
-from backend.schema.tables import SourceTable
+from backend.schema.tables import SqliteTable
 from backend.tablecopy.sqlite import file_copy
 from backend.tablecopy.sqlite.connection import BUSY_TIMEOUT_MS, SourceHandle, connect
 
@@ -41,7 +41,7 @@ class Source:
         """Return what `connect` needs in another process; valid while `gather` calls."""
         return self._handle
 
-    def tables(self) -> tuple[SourceTable, ...]:
+    def tables(self) -> tuple[SqliteTable, ...]:
         """Return every table that holds rows of somebody's, ordered by name."""
         with file_errors(self.path):
             return reflect_sqlite(self.connection)

@@ -11,10 +11,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.tablecopy.encoder import Encoder, encoder
+<<<<<<< HEAD
 from backend.tablecopy.keys import see_order
 from backend.tablecopy.postgres.reflect import reflect_target
+=======
+>>>>>>> 3349cb5 (Describe tables of both engines by one model)
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.results import BadValue, Difference, KeyRange
 from backend.tablecopy.row_diff import differences
@@ -40,7 +44,7 @@ class Sides:
         )
         if not ordered:
             return list(found.pairs)
-        return [see_order(self.source.connection, self.session, one) for one in found.pairs]
+        return [check_key_order(self.source.connection, self.session, one) for one in found.pairs]
 
     def copy(self, encoding: Encoder, *, rows: int = 3) -> Counter[str]:
         """Copy a table; return how often an allowance was made use of."""

@@ -7,10 +7,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.tablecopy.encoder import encoder
+<<<<<<< HEAD
 from backend.tablecopy.keys import see_order
 from backend.tablecopy.load import Load, LoadResult, load
+=======
+from backend.tablecopy.loading import Load, LoadResult, load
+>>>>>>> 3349cb5 (Describe tables of both engines by one model)
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target, connect
@@ -71,7 +76,7 @@ def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[
 
 def seen(source: Source, session: Session, pairs: tuple[TablePair, ...]) -> tuple[TablePair, ...]:
     """Return the pairs, with their order looked at."""
-    return tuple(see_order(source.connection, session, one) for one in pairs)
+    return tuple(check_key_order(source.connection, session, one) for one in pairs)
 
 
 def rows_of(fetch: Any, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from backend.schema.tables import TargetColumn, TargetType
+from backend.schema.tables import Column, ColumnType
 from backend.tablecopy.postgres.session import connect
 from backend.values.conversion import Casts
 from backend.values.floats import Double, Single
@@ -66,4 +66,4 @@ def test_every_real_reads_as_in_postgres(session, size):
 
 
 def column(name):
-    return TargetColumn("v", TargetType(name, name), not_null=False)
+    return Column("v", ColumnType(name, name), not_null=False)

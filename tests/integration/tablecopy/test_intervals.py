@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, Interval, MetaData, Table, create_engine, select
 
-from backend.schema.tables import TargetColumn, TargetType
+from backend.schema.tables import Column as SchemaColumn
+from backend.schema.tables import ColumnType
 from backend.values.conversion import Casts
 from backend.values.intervals import Interval as IntervalRule
 from tests.integration.tablecopy.carrying import carry, refused
@@ -122,7 +123,7 @@ def test_every_microsecond_survives_as_pony_keeps_it(microseconds):
     days, rest = divmod(microseconds, 86_400_000_000)
     # As Pony computes it.
     kept = days + (rest // 1_000_000 + rest % 1_000_000 / 1_000_000) / 86_400
-    column = TargetColumn("v", TargetType("interval", "interval"), not_null=False)
+    column = SchemaColumn("v", ColumnType("interval", "interval"), not_null=False)
     rule = IntervalRule(column, Casts(intervals="days"), "REAL")
 
     if abs(Fraction(kept) * 86_400_000_000 - microseconds) < Fraction(1, 4):
@@ -130,5 +131,5 @@ def test_every_microsecond_survives_as_pony_keeps_it(microseconds):
 
 
 def rule_text(microseconds: int) -> str | None:
-    column = TargetColumn("v", TargetType("interval", "interval"), not_null=False)
+    column = SchemaColumn("v", ColumnType("interval", "interval"), not_null=False)
     return IntervalRule(column, Casts(intervals="us"), "BIGINT").text(microseconds, Counter())

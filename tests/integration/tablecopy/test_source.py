@@ -297,7 +297,7 @@ def test_tables_are_read_from_the_schema(tmp_path):
 
     assert (search.name, search.virtual) == ("search", True)
     assert (order.name, order.primary_key, order.high_water) == ("Order", ("group",), 900)
-    assert [(c.name, c.declared, c.not_null, c.generated) for c in order.columns] == [
+    assert [(c.name, c.type.full, c.not_null, c.generated) for c in order.columns] == [
         ("group", "INTEGER", False, False),
         ('a"b', "VARCHAR(5)", True, False),
         ("twice", "", False, True),

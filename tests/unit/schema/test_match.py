@@ -5,34 +5,30 @@ import pytest
 from backend.errors import UsageError
 from backend.schema.match import FindingKind, MatchOptions, SchemaMatch, match_tables
 from backend.schema.order import parents_first
-from backend.schema.tables import (
-    ForeignKey,
-    SourceColumn,
-    SourceTable,
-    TargetColumn,
-    TargetTable,
-    TargetType,
-)
+from backend.schema.tables import Column, ColumnType, ForeignKey, PostgresTable, SqliteTable
 
-TEXT = TargetType("text", "text")
+TEXT = ColumnType("text", "text")
 
 
-def source(name: str, *columns: str, key: tuple[str, ...] = ("id",), **options) -> SourceTable:
-    made = tuple(SourceColumn(column, "TEXT", not_null=False, **options) for column in columns)
-    return SourceTable(name, made, key, has_rowid=True)
+def source(name: str, *columns: str, key: tuple[str, ...] = ("id",), **options) -> SqliteTable:
+    made = tuple(
+        Column(column, ColumnType.of_sqlite("TEXT"), not_null=False, **options)
+        for column in columns
+    )
+    return SqliteTable(name, made, key)
 
 
-def column(name: str, *, not_null: bool = False, **options) -> TargetColumn:
-    return TargetColumn(name, TEXT, not_null, **options)
+def column(name: str, *, not_null: bool = False, **options) -> Column:
+    return Column(name, TEXT, not_null, **options)
 
 
 def target(
-    name: str, *columns: str | TargetColumn, parents: tuple[str, ...] = (), **options
-) -> TargetTable:
+    name: str, *columns: str | Column, parents: tuple[str, ...] = (), **options
+) -> PostgresTable:
     made = tuple(column(one) if isinstance(one, str) else one for one in columns)
     keys = tuple(ForeignKey(f"fk_{one}", ("p",), one, ("id",)) for one in parents)
     options.setdefault("primary_key", ("id",))
-    return TargetTable("public", name, made, foreign_keys=keys, **options)
+    return PostgresTable(name, made, foreign_keys=keys, schema="public", **options)
 
 
 def paired(sources, targets, **options) -> SchemaMatch:

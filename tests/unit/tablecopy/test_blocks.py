@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from backend.schema.match import ColumnPair, TablePair
-from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable, TargetType
+from backend.schema.tables import Column, ColumnType, PostgresTable, SqliteTable
 from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle, connect
@@ -17,7 +17,7 @@ from backend.values.conversion import Casts
 
 ROWS = 10
 BYTES = 300
-TEXT = TargetType("text", "text")
+TEXT = ColumnType("text", "text")
 
 
 @pytest.fixture
@@ -32,26 +32,26 @@ def connection(tmp_path) -> Iterator[SourceConnection]:
         yield connection
 
 
-def encoding(stored: TargetType, casts: Casts) -> Encoder:
+def encoding(stored: ColumnType, casts: Casts) -> Encoder:
     columns = (
         ColumnPair(
-            SourceColumn("id", "INTEGER", not_null=True),
-            TargetColumn("id", TargetType("bigint", "bigint"), not_null=True),
+            Column("id", ColumnType.of_sqlite("INTEGER"), not_null=True),
+            Column("id", ColumnType("bigint", "bigint"), not_null=True),
         ),
         ColumnPair(
-            SourceColumn("v", "TEXT", not_null=False),
-            TargetColumn("v", stored, not_null=False),
+            Column("v", ColumnType.of_sqlite("TEXT"), not_null=False),
+            Column("v", stored, not_null=False),
         ),
     )
-    source = SourceTable("t", tuple(one.source for one in columns), ("id",), has_rowid=True)
-    target = TargetTable("public", "t", tuple(one.target for one in columns), ("id",))
+    source = SqliteTable("t", tuple(one.source for one in columns), ("id",))
+    target = PostgresTable("t", tuple(one.target for one in columns), ("id",), schema="public")
     return encoder(TablePair(source, target, columns, columns[:1], ordered=True), casts)
 
 
 @pytest.mark.parametrize("largest", [BYTES * ROWS * 2, BYTES * 3])
 def test_every_row_is_counted_once_however_the_range_is_read(connection, largest):
     replaced = encoding(TEXT, Casts(nul="replace"))
-    refused = encoding(TargetType("uuid", "uuid"), Casts())
+    refused = encoding(ColumnType("uuid", "uuid"), Casts())
 
     done, bad = [], []
     for _ in "12":

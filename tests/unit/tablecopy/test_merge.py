@@ -3,21 +3,26 @@
 import pytest
 
 from backend.schema.match import ColumnPair, TablePair
+<<<<<<< HEAD
 from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable, TargetType
 from backend.tablecopy.upsert_sql import Merge
+=======
+from backend.schema.tables import Column, ColumnType, PostgresTable, SqliteTable
+from backend.tablecopy.postgres.merging import Merge
+>>>>>>> 3349cb5 (Describe tables of both engines by one model)
 
-TEXT = TargetType("text", "text")
+TEXT = ColumnType("text", "text")
 
 
 def merge(*, folded: bool = False, here: bool = True, there: bool = True) -> Merge:
     """Return the merge of a table whose key is a text, on either side perhaps without a value."""
-    key = TargetColumn("k", TEXT, not_null=there, folded=folded)
+    key = Column("k", TEXT, not_null=there, folded=folded)
     columns = tuple(
-        ColumnPair(SourceColumn(target.name, "TEXT", not_null=here), target)
-        for target in (key, TargetColumn("v", TEXT, not_null=False))
+        ColumnPair(Column(target.name, ColumnType.of_sqlite("TEXT"), not_null=here), target)
+        for target in (key, Column("v", TEXT, not_null=False))
     )
-    source = SourceTable("a", tuple(one.source for one in columns), ("k",), has_rowid=True)
-    target = TargetTable("public", "a", tuple(one.target for one in columns), ("k",))
+    source = SqliteTable("a", tuple(one.source for one in columns), ("k",))
+    target = PostgresTable("a", tuple(one.target for one in columns), ("k",), schema="public")
     return Merge(TablePair(source, target, columns, columns[:1]), 0)
 
 

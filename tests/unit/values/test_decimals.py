@@ -7,7 +7,7 @@ from collections import Counter
 import apsw
 import pytest
 
-from backend.schema.tables import TargetColumn, TargetType
+from backend.schema.tables import Column, ColumnType
 from backend.values.conversion import BadValueError, Casts, Conversion
 from backend.values.decimals import Fixed, Unbounded
 
@@ -25,7 +25,7 @@ def near(chance: random.Random, scale: int) -> float:
 @pytest.mark.parametrize("scale", SCALES)
 def test_reals_near_a_decimal(scale):
     conversion = Fixed(
-        TargetColumn("v", TargetType("numeric", "", precision=40, scale=scale), not_null=False),
+        Column("v", ColumnType("numeric", "", precision=40, scale=scale), not_null=False),
         Casts(),
     )
     fast, _ = conversion.sql_cases("?1")
@@ -47,7 +47,7 @@ LONG = (5.000000000000001, 1.1 + 2.2, 100000000000000.02, 0.12345678901234568, -
 
 
 def test_reals_of_any_number_of_digits():
-    conversion = Unbounded(TargetColumn("v", TargetType("numeric", ""), not_null=False), Casts())
+    conversion = Unbounded(Column("v", ColumnType("numeric", ""), not_null=False), Casts())
     _, *fast = conversion.sql_cases("?1")
     whens = " ".join(f"WHEN {case.condition} THEN {case.text}" for case in fast)
     chance = random.Random(1)

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-import psycopg
-
-from backend.db.sql import quoted
-from backend.db.sqlite_reader import query
+from backend.db.session import Session
+from backend.db.sql import name, statement, text
+from backend.db.sqlite_reader import APSWConnection, query
 from backend.schema.match import ColumnPair, TablePair
-
-if TYPE_CHECKING:
-    import apsw
 
 _HEX = "[^0-9a-f]"
 _DAY = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
@@ -59,9 +54,7 @@ _BYTEWISE = """
         AND a.attname = ANY(%s)"""
 
 
-def see_order(
-    source: apsw.Connection, target: psycopg.Connection[tuple[object, ...]], pair: TablePair
-) -> TablePair:
+def check_key_order(source: APSWConnection, target: Session, pair: TablePair) -> TablePair:
     """Return the pair, `ordered` if its key sorts alike on both sides and both have it indexed.
 
     The values themselves are looked at: a single UUID in capital letters, or a NULL that
@@ -83,45 +76,38 @@ def _target_has_index(pair: TablePair) -> bool:
     return names in map(list, unique) and all(column.target.not_null for column in pair.key)
 
 
-def _source_has_index(source: apsw.Connection, pair: TablePair) -> bool:
+def _source_has_index(source: APSWConnection, pair: TablePair) -> bool:
     names = [column.source.name for column in pair.key]
-    if is_rowid(pair):
+    if pair.has_rowid_key:
         return True
     indexes = query(
         source,
         'SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial',
         (pair.source.name,),
     )
-    return any(_columns(source, name) == [(n, "BINARY", 0) for n in names] for (name,) in indexes)
+    return any(_columns(source, index) == [(n, "BINARY", 0) for n in names] for (index,) in indexes)
 
 
-def _columns(source: apsw.Connection, index: str) -> list[tuple[object, ...]]:
+def _columns(source: APSWConnection, index: str) -> list[tuple[object, ...]]:
     sql = 'SELECT name, coll, "desc" FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno'
     return list(query(source, sql, (index,)))
 
 
-def is_rowid(pair: TablePair) -> bool:
-    """Tell whether the key is SQLite's row number, which is nothing but an integer."""
-    if len(pair.key) != 1 or not pair.source.has_rowid:
-        return False
-    column = pair.key[0].source
-    return (
-        pair.source.primary_key == (column.name,) and column.declared.strip().upper() == "INTEGER"
-    )
-
-
-def _sorts_alike(source: apsw.Connection, pair: TablePair, column: ColumnPair) -> bool:
-    if is_rowid(pair) and column.target.type.name in {"smallint", "integer", "bigint"}:
+def _sorts_alike(source: APSWConnection, pair: TablePair, column: ColumnPair) -> bool:
+    if pair.has_rowid_key and column.target.type.name in {"smallint", "integer", "bigint"}:
         return True
-    name, table = quoted(column.source.name), quoted(pair.source.name)
     for form in _FORMS.get(column.target.type.name, ()):
-        words = ("SELECT 1 FROM", table, "WHERE (", form.format(name), ") IS NOT TRUE LIMIT 1")
-        if not any(query(source, " ".join(words))):
+        other_form = statement(
+            "SELECT 1 FROM {} WHERE ({}) IS NOT TRUE LIMIT 1",
+            name(pair.source.name),
+            statement(form, name(column.source.name)),
+        )
+        if not any(query(source, text(other_form))):
             return True
     return False
 
 
-def _target_sorts_by_bytes(target: psycopg.Connection[tuple[object, ...]], pair: TablePair) -> bool:
+def _target_sorts_by_bytes(target: Session, pair: TablePair) -> bool:
     names = [c.target.name for c in pair.key if c.target.type.name in _TEXTS]
     if not names:
         return True
