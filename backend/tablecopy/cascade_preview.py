@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from backend.db.sqlite_reader import file_errors
 from backend.errors import DataError
 from backend.schema.match import TablePair
 from backend.tablecopy.cascades import Reached, reached
@@ -17,9 +18,8 @@ from backend.tablecopy.encoder import encoder
 from backend.tablecopy.postgres.references import Reference, references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.results import KeyRange
-from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection
-from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.upsert_sql import Merge
 from backend.values.conversion import Casts
 
@@ -71,11 +71,11 @@ class Outlook:
         self.session.execute(merge.stage())
         reading = encoder(merge.pair, self.casts)
         with (
-            source_translated(self.source.path),
+            file_errors(self.source.path),
             self.session.cursor() as cursor,
             cursor.copy(merge.copy()) as copy,
         ):
-            if block(self.source, reading, KeyRange(), copy.write).bad:
+            if read_chunk(self.source, reading, KeyRange(), copy.write).bad:
                 raise DataError(f"{merge.pair.source.name} holds values that cannot be stored")
         self.session.execute(merge.index_stage())
 

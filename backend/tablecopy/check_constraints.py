@@ -13,18 +13,18 @@ from enum import StrEnum
 
 from psycopg import sql
 
+from backend.db.sqlite_reader import file_errors
 from backend.schema.match import TablePair
-from backend.schema.tables import TargetTable
+from backend.schema.tables import PostgresTable
 from backend.tablecopy.encoder import Encoder, lenient_select
 from backend.tablecopy.load import copy_statement
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.shadow.table_ddl import Blueprint
-from backend.tablecopy.sqlite.blocks import block
 from backend.tablecopy.sqlite.connection import SourceConnection
-from backend.tablecopy.sqlite.errors import translated as source_translated
-from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
+from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.violations import Offences, offences
 
 _SCHEMA = "pg_temp"
@@ -92,7 +92,7 @@ def rehearse(
     names = tuple(table.name for table in tables)
     with (
         translated("rehearsing the load"),
-        source_translated(source.path),
+        file_errors(source.path),
         session.transaction(force_rollback=True),
     ):
         session.execute(_MEMORY)
@@ -104,7 +104,7 @@ def rehearse(
         return offences(session, Blueprint(schema, _SCHEMA, names, ()))
 
 
-def _make_copy(session: Session, table: TargetTable) -> None:
+def _make_copy(session: Session, table: PostgresTable) -> None:
     """Make an empty table of the same name in `pg_temp`, without a constraint, in one heap."""
     with session.transaction():
         # Names then come out with their schema.
@@ -164,7 +164,7 @@ def _pieces(
     """Read a range; if any of its text is not UTF-8, again with a look at each value."""
     for reader in readers:
         pieces: list[bytes] = []
-        block(source, reader, key_range, pieces.append)
+        read_chunk(source, reader, key_range, pieces.append)
         try:
             for piece in pieces:
                 piece.decode()

@@ -9,17 +9,14 @@ from itertools import pairwise, zip_longest
 
 from psycopg import sql
 
+from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import BadValuesError
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import Key, KeyRange
-from backend.tablecopy.sqlite.asking import ask
-from backend.tablecopy.sqlite.blocks import block
-from backend.tablecopy.sqlite.connection import without_limit
-from backend.tablecopy.sqlite.errors import translated as source_translated
-from backend.tablecopy.sqlite.quoting import quoted
-from backend.tablecopy.sqlite.ranges import source_key, within_range
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
+from backend.tablecopy.sqlite.rows import lines_with_keys
 from backend.tablecopy.target_digests import target_digests, target_key, target_range
 from backend.tablecopy.worker import Worker
 
@@ -51,7 +48,7 @@ class DifferUnit:
         found: list[KeyRange] = []
         expected = False
         table = self.encoder.pair.target.name
-        with translated(f"comparing {table}"), source_translated(worker.reader.path):
+        with translated(f"comparing {table}"), file_errors(worker.reader.path):
             for key_range in self.ranges:
                 if not expected and self._is_equal(worker, key_range):
                     continue
@@ -62,7 +59,7 @@ class DifferUnit:
 
     def _is_equal(self, worker: Worker, key_range: KeyRange) -> bool:
         (held,) = target_digests(worker.session, self.schema, self.encoder, [key_range])
-        found = block(worker.reader, self.encoder, key_range)
+        found = read_chunk(worker.reader, self.encoder, key_range)
         self._refuse_bad(found.bad)
         return found.range_digest == held
 
@@ -95,14 +92,8 @@ class DifferUnit:
 
     def _read(self, worker: Worker, key_range: KeyRange) -> tuple[list[bytes], list[Key]]:
         """Return the digests, and the key of each part's last row."""
-        worker.reader.begin_reading(self.encoder.conversions)
-        where, bound = within_range(self.encoder.pair, key_range)
-        key = ", ".join(source_key(self.encoder.pair))
-        table = quoted(self.encoder.pair.source.name)
-        words = ("SELECT CAST(", self.encoder.select, "AS BLOB),", key, "FROM", table, where)
-        with without_limit(worker.reader):
-            rows = list(ask(worker.reader, " ".join(words), bound))
-        self._refuse_bad(worker.reader.bad)
+        rows, bad = lines_with_keys(worker.reader, self.encoder, key_range)
+        self._refuse_bad(bad)
         firsts = range(0, len(rows), _FINE_ROWS)
         parts = [[row[0] for row in rows[first : first + _FINE_ROWS]] for first in firsts]
         digests = [sha256(b"".join(part), usedforsecurity=False).digest() for part in parts]

@@ -11,15 +11,13 @@ from itertools import groupby
 
 from psycopg import sql
 
+from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.postgres.session import translated as target_translated
+from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
-from backend.tablecopy.sqlite.asking import ask
-from backend.tablecopy.sqlite.connection import BAD, SourceConnection, without_limit
-from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.quoting import quoted
-from backend.tablecopy.sqlite.ranges import within_range
+from backend.tablecopy.sqlite.connection import BAD, SourceConnection
+from backend.tablecopy.sqlite.rows import rows_of_fields, sorted_lines
 from backend.tablecopy.target_digests import Session, target_lines, target_range
 
 # The fields of a row, as bytes of its CSV record.
@@ -41,25 +39,14 @@ def differences(
     sides are sorted by their text, and what one side has more of is named. Of its other ranges
     nothing is said.
     """
-    with translated(source.path), target_translated(f"comparing {encoder.pair.target.name}"):
+    with file_errors(source.path), translated(f"comparing {encoder.pair.target.name}"):
         if encoder.pair.ordered:
-            here = _by_key(encoder, _source_rows(source, encoder, key_range))
+            here = _by_key(encoder, rows_of_fields(source, encoder, key_range))
             there = _by_key(encoder, _target_rows(session, schema, encoder, key_range))
             yield from _compared(encoder, here, there)
         elif key_range.after is None:
-            lines = _source_lines(source, encoder), target_lines(session, schema, encoder)
+            lines = sorted_lines(source, encoder), target_lines(session, schema, encoder)
             yield from _of_surplus(encoder, surplus(*lines))
-
-
-def _source_rows(
-    source: SourceConnection, encoder: Encoder, key_range: KeyRange
-) -> Iterator[Fields]:
-    source.begin_reading(encoder.conversions)
-    where, bound = within_range(encoder.pair, key_range)
-    fields = ", ".join(f"CAST({field} AS BLOB)" for field in encoder.source_fields())
-    words = ("SELECT", fields, "FROM", quoted(encoder.pair.source.name), where)
-    with without_limit(source):
-        yield from ask(source, " ".join(words), bound)
 
 
 def _target_rows(
@@ -73,15 +60,6 @@ def _target_rows(
     )
     for row in session.execute(query):
         yield tuple(field.encode() for field in row)
-
-
-def _source_lines(source: SourceConnection, encoder: Encoder) -> Iterator[bytes]:
-    source.begin_reading(encoder.conversions)
-    line = f"CAST({encoder.select} AS BLOB)"
-    words = ("SELECT", line, "AS line FROM", quoted(encoder.pair.source.name), "ORDER BY line")
-    with without_limit(source):
-        for (one,) in ask(source, " ".join(words)):
-            yield one
 
 
 def _by_key(encoder: Encoder, rows: Iterable[Fields]) -> Rows:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from backend.db.sqlite_reader import file_errors
 from backend.errors import RefusedError
 from backend.schema.match import SchemaMatch
 from backend.tablecopy.cascades import Reached, reached, refused
@@ -22,9 +23,8 @@ from backend.tablecopy.refused_rows import is_unexplained, see_stored, try_rows
 from backend.tablecopy.results import BATCH_ROWS, KeyRange
 from backend.tablecopy.sequences import counters, next_numbers, set_counters
 from backend.tablecopy.shadow.unique_indexes import in_any_order
-from backend.tablecopy.sqlite.blocks import block
-from backend.tablecopy.sqlite.errors import translated as source_translated
-from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
+from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.target_digests import is_closed
 from backend.tablecopy.upsert_sql import Merge, together
@@ -102,7 +102,7 @@ def _joined(ranges: Iterable[KeyRange]) -> Iterator[KeyRange]:
 def _units(what: Update) -> Iterator[DifferUnit]:
     for encoder in what.encoders.values():
         if encoder.pair.ordered:
-            with source_translated(what.source.path):
+            with file_errors(what.source.path):
                 ranges = sample_ranges(what.source.connection, encoder.pair, rows=what.batch_rows)
             for i in range(0, len(ranges), _RANGES):
                 yield DifferUnit(
@@ -161,12 +161,12 @@ def _stage(session: Session, what: Update, merge: Merge, parts: tuple[KeyRange, 
     encoder = what.encoders[merge.pair.target.name]
     session.execute(merge.stage())
     with (
-        source_translated(what.source.path),
+        file_errors(what.source.path),
         session.cursor() as cursor,
         cursor.copy(merge.copy()) as copy,
     ):
         for part in parts:
-            done = block(what.source.connection, encoder, part, copy.write)
+            done = read_chunk(what.source.connection, encoder, part, copy.write)
             if done.bad:
                 table = merge.pair.source.name
                 raise BadValuesError(f"{table} holds values that the target cannot hold")

@@ -8,11 +8,6 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from backend.schema.match import ColumnPair, TablePair
-<<<<<<< HEAD:backend/tablecopy/upsert_sql.py
-from backend.tablecopy.keys import is_rowid
-=======
-from backend.tablecopy.comparing import closed_ranges, target_range
->>>>>>> 3349cb5 (Describe tables of both engines by one model):backend/tablecopy/postgres/merging.py
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.target_digests import closed_ranges, target_range

@@ -10,7 +10,7 @@ from backend.errors import AppError, DatabaseError, DataError
 from backend.tablecopy.charset import Charset
 from backend.tablecopy.check_constraints import Beside, rehearse
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.sqlite.badvalues import bad_values
+from backend.tablecopy.sqlite.bad_values import bad_values
 from backend.tablecopy.violations import OffenceKind, Offences
 from backend.transfer.options import Task
 from backend.transfer.report import Findings, Report, TableReport

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.results import KeyRange, RangeDigest
-from backend.tablecopy.sqlite.blocks import block
-from backend.tablecopy.sqlite.errors import translated as source_translated
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.target_digests import target_digests
 from backend.tablecopy.worker import Worker
 
@@ -38,5 +38,5 @@ class CompareUnit:
         return sum(digest.rows for digest in expected), different
 
     def _taken(self, worker: Worker, key_range: KeyRange) -> RangeDigest:
-        with source_translated(worker.reader.path):
-            return block(worker.reader, self.encoder, key_range).range_digest
+        with file_errors(worker.reader.path):
+            return read_chunk(worker.reader, self.encoder, key_range).range_digest

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from psycopg.errors import UniqueViolation
 
+from backend.db.sqlite_reader import file_errors
 from backend.errors import DataError, RefusedError
 from backend.tablecopy.cascades import Reached
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.results import KeyRange
-from backend.tablecopy.sqlite.errors import translated
-from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.update import Parts, TableChange, Update, differing, write
 from backend.tablecopy.violations import OffendingRowsError
 from backend.transfer.checking import bad_rows, refusals
@@ -88,7 +88,7 @@ def _compared(run: Run, pool: Pool, encoders: Mapping[str, Encoder], parts: Part
 def _divided(run: Run, encoder: Encoder, ranges: Iterable[KeyRange]) -> Part:
     """Divide what is too large for one digest: where everything differed it is the whole table."""
     source, rows = run.sides.source, run.options.rows_at_once
-    with translated(source.path):
+    with file_errors(source.path):
         return encoder, [
             (part, None)
             for one in ranges

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Runner
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.row_diff import differences
 from backend.tablecopy.snapshot import one_moment
-from backend.tablecopy.sqlite.errors import translated as source_translated
-from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.rules import is_ours, put_rules
 from backend.transfer.run import Run
@@ -47,7 +47,7 @@ def verify(run: Run) -> Report:
 def everything(run: Run, encoders: Iterable[Encoder]) -> Iterator[Part]:
     """Divide whole tables, while the workers are busy with what came before."""
     for encoder in encoders:
-        with source_translated(run.sides.source.path):
+        with file_errors(run.sides.source.path):
             ranges = sample_ranges(
                 run.sides.source.connection, encoder.pair, rows=run.options.rows_at_once
             )

@@ -14,9 +14,7 @@ from tests.repo.checkout import files, read
 
 AMBIGUOUS_NAMES = set(
     [
-        "Charset",
         "Check",
-        "Columns",
         "History",
         "Key",
         "Part",
@@ -36,14 +34,6 @@ FILES_WITHOUT_A_NOUN = {
             "reach/opening",
             "reach/reaching",
             "reach/retrying",
-        ]
-    ),
-    *(
-        f"backend/tablecopy/{name}.py"
-        for name in [
-            "sqlite/asking",
-            "sqlite/copying",
-            "sqlite/quoting",
         ]
     ),
     *(f"backend/transfer/{name}ing.py" for name in ("check", "load", "updat", "verify")),

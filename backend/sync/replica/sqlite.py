@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from backend.config.database_url import EngineName
+from backend.db.sql import quoted
 from backend.sync.replica.columns import SQLITE_COLUMNS, sqlite_columns
 from backend.sync.replica.refusals import sqlite_refusals
 from backend.sync.replica.replica import DatabaseColumn, ReplicaState, sync_state_from
@@ -17,7 +18,6 @@ from backend.sync.replica.sqlite_log import SQLiteLog
 from backend.sync.replica.sqlite_rows import as_json
 from backend.sync.replica.tables import SyncedTables
 from backend.sync.replica.transactions import Transactions
-from backend.tablecopy.sqlite.quoting import quoted
 
 
 class SQLiteReplica(SQLiteLog, Transactions):

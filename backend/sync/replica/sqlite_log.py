@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from backend.db.sql import quoted
 from backend.sync.replica.replica import ChangeLogEntry, SyncState
 from backend.sync.replica.sqlite_capture import triggers
 from backend.sync.replica.sqlite_rows import SQLiteRows, as_json, columns_of, matching
 from backend.sync.replica.sqlite_values import as_remembered, is_key, marked, to_remember
 from backend.sync.replica.tables import Key, Kind, Reference, Row, SyncedTable, SyncedTables
 from backend.sync.replica.unfit import UnfitRow
-from backend.tablecopy.sqlite.quoting import quoted
 
 
 class SQLiteLog(SQLiteRows):

@@ -16,15 +16,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from backend.errors import DatabaseError, RefusedError
-<<<<<<< HEAD:backend/tablecopy/shadow/swap.py
-from backend.schema.tables import TargetTable
-from backend.tablecopy.contents import contents, refuse_unless_empty
-=======
 from backend.schema.tables import PostgresTable
-from backend.tablecopy.postgres.blueprint import read_blueprint
-from backend.tablecopy.postgres.counters import counters, next_numbers, set_counters
-from backend.tablecopy.postgres.emptiness import contents, refuse_unless_empty
->>>>>>> 3349cb5 (Describe tables of both engines by one model):backend/tablecopy/postgres/swap.py
+from backend.tablecopy.contents import contents, refuse_unless_empty
 from backend.tablecopy.postgres.session import Session, configure, translated
 from backend.tablecopy.sequences import counters, next_numbers, set_counters
 from backend.tablecopy.shadow.schema import Shadow

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 from backend.db.session import Row
 from backend.db.sql import Sql, SqlPart, chain, expression, join, name, quoted, statement, text
 from backend.db.sqlite_reader import VALUE_TOO_LARGE, file_errors, query
 from backend.schema.match import ColumnPair, TablePair
+from backend.tablecopy.charset import Charset
 from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.results import BadValue, KeyRange
 from backend.tablecopy.sqlite.connection import SourceConnection
@@ -33,15 +34,6 @@ _COLUMNS = 500
 _OVERSIZE = "oversize"
 
 Converted = Sequence[tuple[ColumnPair, Conversion]]
-
-
-class Charset(Protocol):
-    """The characters that the target can hold."""
-
-    name: str
-
-    def missing(self, text: str) -> str:
-        """Return the first one of a text that it does not have, or nothing."""
 
 
 def bad_values(

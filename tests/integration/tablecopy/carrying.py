@@ -13,18 +13,14 @@ from psycopg import sql
 
 from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
+from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.encoder import Encoder, encoder
-<<<<<<< HEAD
-from backend.tablecopy.keys import see_order
-from backend.tablecopy.postgres.reflect import reflect_target
-=======
->>>>>>> 3349cb5 (Describe tables of both engines by one model)
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.results import BadValue, Difference, KeyRange
 from backend.tablecopy.row_diff import differences
-from backend.tablecopy.sqlite.badvalues import bad_values
-from backend.tablecopy.sqlite.blocks import block
-from backend.tablecopy.sqlite.ranges import sample_ranges
+from backend.tablecopy.sqlite.bad_values import bad_values
+from backend.tablecopy.sqlite.csv_chunks import read_chunk
+from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source, open_source
 from backend.tablecopy.target_digests import target_digests
 from backend.values.conversion import Casts
@@ -40,7 +36,7 @@ class Sides:
     def pairs(self, *, ordered: bool = True) -> list[TablePair]:
         """Pair all tables."""
         found = match_tables(
-            self.source.tables(), reflect_target(self.session, "public"), MatchOptions()
+            self.source.tables(), reflect_postgres(self.session, "public"), MatchOptions()
         )
         if not ordered:
             return list(found.pairs)
@@ -56,7 +52,9 @@ class Sides:
         ranges = sample_ranges(self.source.connection, encoding.pair, rows=rows)
         with self.session.cursor().copy(statement) as copy:
             for key_range in ranges:
-                uses += Counter(block(self.source.connection, encoding, key_range, copy.write).uses)
+                uses += Counter(
+                    read_chunk(self.source.connection, encoding, key_range, copy.write).uses
+                )
         return uses
 
     def differences(self, encoding: Encoder, *, rows: int = 3) -> list[Difference]:
@@ -67,14 +65,14 @@ class Sides:
         return [
             difference
             for key_range, held in zip(ranges, stored, strict=True)
-            if block(reader, encoding, key_range).range_digest != held
+            if read_chunk(reader, encoding, key_range).range_digest != held
             for difference in differences(reader, session, "public", encoding, key_range)
         ]
 
     def same(self, encoding: Encoder, *, rows: int = 3) -> bool:
         """Tell whether the digests of both sides are the same."""
         ranges = sample_ranges(self.source.connection, encoding.pair, rows=rows)
-        here = [block(self.source.connection, encoding, one).range_digest for one in ranges]
+        here = [read_chunk(self.source.connection, encoding, one).range_digest for one in ranges]
         return here == list(target_digests(self.session, "public", encoding, ranges))
 
 
@@ -155,7 +153,7 @@ def _fails(sides: Sides, encoding: Encoder, key: int) -> bool:
     only = KeyRange((key - 1,), (key,))
     try:
         with sides.session.cursor().copy(statement) as copy:
-            done = block(sides.source.connection, encoding, only, copy.write)
+            done = read_chunk(sides.source.connection, encoding, only, copy.write)
     except (psycopg.DataError, psycopg.IntegrityError):
         return True
     assert not done.bad, "a bad value has been copied"

@@ -9,15 +9,10 @@ from typing import Any
 
 from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
+from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.encoder import encoder
-<<<<<<< HEAD
-from backend.tablecopy.keys import see_order
 from backend.tablecopy.load import Load, LoadResult, load
-=======
-from backend.tablecopy.loading import Load, LoadResult, load
->>>>>>> 3349cb5 (Describe tables of both engines by one model)
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.reflect import reflect_target
 from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.shadow.indexes import finish
 from backend.tablecopy.shadow.schema import drop_shadow, left_over, shadow_for
@@ -40,7 +35,7 @@ def transfer(
         for name in left_over(session, target.schema):
             drop_shadow(session, name)
         pairing = match_tables(
-            source.tables(), reflect_target(session, target.schema), MatchOptions()
+            source.tables(), reflect_postgres(session, target.schema), MatchOptions()
         )
         assert not pairing.open_findings
         names = [one.target.name for one in pairing.pairs]
@@ -64,7 +59,7 @@ def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[
         closing(connect(target, name="test")) as session,
     ):
         found = match_tables(
-            source.tables(), reflect_target(session, target.schema), MatchOptions()
+            source.tables(), reflect_postgres(session, target.schema), MatchOptions()
         )
         with Pool(source, target, workers=2) as pool:
             pairs = seen(source, session, found.pairs)

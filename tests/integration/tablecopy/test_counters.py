@@ -6,7 +6,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from backend.tablecopy.postgres.reflect import reflect_target
+from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.postgres.session import Session, connect
 from backend.tablecopy.sequences import counters, next_numbers, set_counters
 
@@ -21,7 +21,7 @@ def go_on(session: Session, *made: str, high_water: int = 0) -> None:
     """Make tables, and let their sequences go on behind what is in them."""
     for statement in made:
         session.execute(statement.encode())
-    tables = reflect_target(session, "public")
+    tables = reflect_postgres(session, "public")
     high = {table.name: high_water for table in tables}
     set_counters(session, next_numbers(session, "public", counters(tables), high))
 

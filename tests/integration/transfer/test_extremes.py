@@ -7,6 +7,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from backend.db.sqlite_reader import ReadOnlyFile
 from backend.tablecopy.sqlite import bad_values, connection
 from backend.transfer.cli import main
 from tests.integration.transfer.conftest import ask
@@ -58,8 +59,8 @@ def test_a_table_of_999_columns_travels_by_every_way(wide, empty, tmp_path, caps
 def large(tmp_path, empty, monkeypatch):
     """Bytes that are more than may travel, were the limits of SQLite and Postgres 2 MB."""
     monkeypatch.setattr(bad_values, "MOST_BYTES", 999_000)
-    monkeypatch.setattr(connection, "_NO_LIMIT", 2_000_000)
-    monkeypatch.setattr(connection, "BLOCK_BYTES", 500_000)
+    monkeypatch.setattr(ReadOnlyFile.limit_length, "__defaults__", (2_000_000,))
+    monkeypatch.setattr(connection, "CHUNK_BYTES", 500_000)
     path = tmp_path / "large.db"
     with closing(sqlite3.connect(path)) as file:
         file.execute("CREATE TABLE files (id INTEGER PRIMARY KEY, name TEXT, body BLOB)")

@@ -3,13 +3,8 @@
 import pytest
 
 from backend.schema.match import ColumnPair, TablePair
-<<<<<<< HEAD
-from backend.schema.tables import SourceColumn, SourceTable, TargetColumn, TargetTable, TargetType
-from backend.tablecopy.upsert_sql import Merge
-=======
 from backend.schema.tables import Column, ColumnType, PostgresTable, SqliteTable
-from backend.tablecopy.postgres.merging import Merge
->>>>>>> 3349cb5 (Describe tables of both engines by one model)
+from backend.tablecopy.upsert_sql import Merge
 
 TEXT = ColumnType("text", "text")
 

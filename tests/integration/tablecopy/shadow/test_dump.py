@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
-from backend.tablecopy.postgres.reflect import reflect_target
+from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.postgres.session import Target, connect
 from backend.tablecopy.shadow.indexes import finish
 from backend.tablecopy.shadow.schema import create_shadow
@@ -148,5 +148,5 @@ def exchange(target: Target) -> None:
     with closing(connect(target, name="test")) as session:
         shadow = create_shadow(session, target.schema, TABLES)
         finish(shadow, target, rows={})
-        found = tuple(t for t in reflect_target(session, target.schema) if t.name in TABLES)
+        found = tuple(t for t in reflect_postgres(session, target.schema) if t.name in TABLES)
         swap(session, Swap(shadow, found))

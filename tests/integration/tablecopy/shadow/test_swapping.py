@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.reflect import reflect_target
+from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.postgres.session import Target, connect
 from backend.tablecopy.sequences import next_numbers
 from backend.tablecopy.shadow.indexes import finish
@@ -48,7 +48,7 @@ def test_what_came_with_postgres_18(postgres_server, database):
 
         shadow = create_shadow(session, "public", names)
         finish(shadow, target, rows={})
-        found = tuple(t for t in reflect_target(session, "public") if t.name in names)
+        found = tuple(t for t in reflect_postgres(session, "public") if t.name in names)
         swap(session, Swap(shadow, found))
 
         assert snapshot(session, "public") == before
