@@ -13,12 +13,12 @@ import click
 from backend.admin.sqlite_load import measure
 from backend.cli.answer import Answer, print_answer_about
 from backend.cli.shell import run
+from backend.config.database_choice import DatabaseChoice, choose_database
 from backend.config.database_url import DatabaseUrl
 from backend.demo.filling import fill
 from backend.demo.wish import Wish
 from backend.errors import ExitCode, UsageError
 from backend.invariants.checks import check as put_every_rule
-from backend.migrate.database_choice import DatabaseChoice, choose_database
 
 _URL_HELP = (
     "A database URL, instead of the configured one. Other users of the machine can read it:"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 import time
 from contextlib import closing
@@ -10,7 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.db.sqlite_file import BUSY_TIMEOUT_MS, wal_path
+from backend.db.errors import SQLiteError, is_sqlite_busy
+from backend.db.session import SQLiteConnection
+from backend.db.sqlite_file import open_file, wal_path
 from backend.errors import DatabaseError
 
 _EVERY_SECONDS = 0.1
@@ -54,12 +55,12 @@ def measure(path: Path, *, seconds: float) -> Signals:
     more of them.
     """
     try:
-        with closing(_opened(path)) as connection:
+        with closing(open_file(path, "rw")) as connection:
             before = _size(wal_path(path))
             waits = _waits(connection, until=time.monotonic() + seconds)
             after = _size(wal_path(path))
             backup = _backup_seconds(connection)
-    except sqlite3.Error as error:
+    except SQLiteError as error:
         raise DatabaseError(
             f"{path} cannot be looked at: {error}", hint="name a SQLite file with --db PATH"
         ) from None
@@ -76,12 +77,7 @@ def measure(path: Path, *, seconds: float) -> Signals:
     )
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
-
-
-def _waits(connection: sqlite3.Connection, *, until: float) -> list[float | None]:
+def _waits(connection: SQLiteConnection, *, until: float) -> list[float | None]:
     """Return how long each wait for the lock was; None where it was longer than the app waits."""
     waits: list[float | None] = []
     while time.monotonic() < until or not waits:
@@ -90,18 +86,18 @@ def _waits(connection: sqlite3.Connection, *, until: float) -> list[float | None
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
             waits.append(time.monotonic() - begun)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY":
+        except SQLiteError as error:
+            if not is_sqlite_busy(error):
                 raise
             waits.append(None)
         time.sleep(_EVERY_SECONDS)
     return waits
 
 
-def _backup_seconds(connection: sqlite3.Connection) -> float:
+def _backup_seconds(connection: SQLiteConnection) -> float:
     with tempfile.TemporaryDirectory(prefix="signals-") as folder:
         begun = time.monotonic()
-        with closing(sqlite3.connect(Path(folder) / "copy.db")) as copy:
+        with closing(open_file(Path(folder) / "copy.db", "rwc")) as copy:
             connection.backup(copy)
         return time.monotonic() - begun
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from psycopg import sql
-
 from backend.bootstrap import scram
+from backend.bootstrap.corrections import Correction, correction, rights_corrections
 from backend.bootstrap.roles import (
     DATABASE_RIGHTS,
     LOGINS,
@@ -17,7 +16,8 @@ from backend.bootstrap.roles import (
     Rights,
     Role,
 )
-from backend.bootstrap.steps import Session, Step, rights_steps, step
+from backend.db import sql
+from backend.db.session import Session
 
 _ATTRIBUTES = """
     SELECT rolname, rolcanlogin, rolinherit AND rolconnlimit = -1
@@ -42,23 +42,23 @@ _DATABASE_RIGHTS = """
     LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE d.datname = %s"""
 
 
-def role_steps(session: Session) -> Iterator[Step]:
+def role_corrections(session: Session) -> Iterator[Correction]:
     """Make the roles that are missing and correct what each one is."""
     found = {name: rest for name, *rest in session.execute(_ATTRIBUTES, [list(MANAGED)])}
     for role in ROLES:
         login = "LOGIN" if role.secret else "NOLOGIN"
         if role.name not in found:
-            yield step(f"create role {role.name}", "CREATE ROLE {}", sql.Identifier(role.name))
+            yield correction(f"create role {role.name}", "CREATE ROLE {}", sql.name(role.name))
         if found.get(role.name) != [bool(role.secret), True]:
-            yield step(
+            yield correction(
                 f"set what {role.name} is: {login}, no other power",
                 "ALTER ROLE {} WITH {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
                 " NOBYPASSRLS INHERIT CONNECTION LIMIT -1 VALID UNTIL 'infinity'",
-                *(sql.Identifier(role.name), sql.SQL(login)),
+                *(sql.name(role.name), sql.statement(login)),
             )
 
 
-def membership_steps(session: Session) -> Iterator[Step]:
+def membership_corrections(session: Session) -> Iterator[Correction]:
     """Correct which of our roles belong to which."""
     wanted = {(role.name, role.member_of): (False, True, role.may_set_role) for role in LOGINS}
     right = set()
@@ -66,101 +66,101 @@ def membership_steps(session: Session) -> Iterator[Step]:
         if wanted.get((member, group)) == tuple(options):
             right.add((member, group))
             continue
-        yield step(
+        yield correction(
             f"take {member} out of {group}",
             "REVOKE {} FROM {} GRANTED BY {} CASCADE",
-            *(sql.Identifier(group), sql.Identifier(member), sql.Identifier(grantor)),
+            *(sql.name(group), sql.name(member), sql.name(grantor)),
         )
     for role in LOGINS:
         if (role.name, role.member_of) not in right:
-            yield step(
+            yield correction(
                 f"put {role.name} into {role.member_of}",
                 "GRANT {} TO {} WITH ADMIN FALSE, INHERIT TRUE, SET {}",
-                *(sql.Identifier(role.member_of), sql.Identifier(role.name)),
-                sql.SQL("TRUE" if role.may_set_role else "FALSE"),
+                *(sql.name(role.member_of), sql.name(role.name)),
+                sql.statement("TRUE" if role.may_set_role else "FALSE"),
             )
 
 
-def setting_steps(session: Session) -> Iterator[Step]:
+def setting_corrections(session: Session) -> Iterator[Correction]:
     """Correct the timeouts and other settings that each role logs in with."""
     found: dict[str, dict[str, str]] = {}
     for name, database, config in session.execute(_SETTINGS, [list(MANAGED)]):
         if database is None:
             found[name] = dict(line.split("=", 1) for line in config)
         else:
-            yield step(
+            yield correction(
                 f"reset what {name} has set in database {database}",
                 "ALTER ROLE {} IN DATABASE {} RESET ALL",
-                *(sql.Identifier(name), sql.Identifier(database)),
+                *(sql.name(name), sql.name(database)),
             )
     for role in ROLES:
         yield from _settings_of(role, found.get(role.name, {}))
 
 
-def _settings_of(role: Role, found: Mapping[str, str]) -> Iterator[Step]:
+def _settings_of(role: Role, found: Mapping[str, str]) -> Iterator[Correction]:
     for setting in sorted(found.keys() - role.settings.keys()):
-        yield step(
+        yield correction(
             f"reset {setting} of {role.name}",
             "ALTER ROLE {} RESET {}",
-            *(sql.Identifier(role.name), sql.Identifier(*setting.split("."))),
+            *(sql.name(role.name), sql.name(*setting.split("."))),
         )
     for setting, value in role.settings.items():
         if found.get(setting) != value:
-            yield step(
+            yield correction(
                 f"set {setting}={value} for {role.name}",
                 "ALTER ROLE {} SET {} = {}",
-                *(sql.Identifier(role.name), sql.Identifier(setting), sql.Literal(value)),
+                *(sql.name(role.name), sql.name(setting), sql.value(value)),
             )
 
 
-def password_steps(session: Session, passwords: Mapping[str, str]) -> Iterator[Step]:
+def password_corrections(session: Session, passwords: Mapping[str, str]) -> Iterator[Correction]:
     """Set a password only where the stored verifier does not fit it."""
     rows = session.execute("SELECT rolname, rolpassword FROM pg_authid").fetchall()
     stored: dict[str, str | None] = dict(rows)
     for role in LOGINS:
         if not scram.matches(passwords[role.secret], stored.get(role.name)):
             verifier = scram.make_verifier(session, role.name, passwords[role.secret])
-            yield step(
+            yield correction(
                 f"set the password of {role.name} from its secret",
                 "ALTER ROLE {} PASSWORD {}",
-                *(sql.Identifier(role.name), sql.Literal(verifier)),
+                *(sql.name(role.name), sql.value(verifier)),
             )
     for role in ROLES:
         if not role.secret and stored.get(role.name):
-            yield step(
+            yield correction(
                 f"take the password from {role.name}, which does not log in",
                 "ALTER ROLE {} PASSWORD NULL",
-                sql.Identifier(role.name),
+                sql.name(role.name),
             )
 
 
-def database_steps(session: Session, database: str) -> Iterator[Step]:
+def database_corrections(session: Session, database: str) -> Iterator[Correction]:
     """Make the app's database if it is missing, and give it to the owner."""
     owner = _owners(session).get(database)
     if owner is None:
-        yield step(
+        yield correction(
             f"create database {database}",
             "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'",
-            *(sql.Identifier(database), sql.Identifier(OWNER)),
+            *(sql.name(database), sql.name(OWNER)),
         )
     elif owner != OWNER:
-        yield step(
+        yield correction(
             f"give database {database} to {OWNER}",
             "ALTER DATABASE {} OWNER TO {}",
-            *(sql.Identifier(database), sql.Identifier(OWNER)),
+            *(sql.name(database), sql.name(OWNER)),
         )
 
 
-def database_rights_steps(session: Session, database: str) -> Iterator[Step]:
+def database_rights_corrections(session: Session, database: str) -> Iterator[Correction]:
     """Let our roles into the app's database only, and nobody else into any."""
     for name in sorted(_owners(session)):
         found: Rights = frozenset(session.execute(_DATABASE_RIGHTS, [name]).fetchall())
-        on = sql.SQL("DATABASE {}").format(sql.Identifier(name))
+        on = sql.statement("DATABASE {}", sql.name(name))
         if name == database:
-            yield from rights_steps(on, f"database {name}", DATABASE_RIGHTS, found)
+            yield from rights_corrections(on, f"database {name}", DATABASE_RIGHTS, found)
         else:
             ours = frozenset(pair for pair in found if pair[0] in {PUBLIC, *MANAGED})
-            yield from rights_steps(on, f"database {name}", frozenset(), ours)
+            yield from rights_corrections(on, f"database {name}", frozenset(), ours)
 
 
 def _owners(session: Session) -> dict[str, str]:

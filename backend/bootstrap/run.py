@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
-
 from backend.bootstrap import cluster, schema
-from backend.bootstrap.identity import note_identity
+from backend.bootstrap.corrections import Correction, apply
 from backend.bootstrap.settings import BootstrapSettings
-from backend.bootstrap.steps import Session, Step, apply
 from backend.bootstrap.superuser import connect
+from backend.db import private_files
+from backend.db.errors import PostgresError
 from backend.db.locks import BOOTSTRAP, advisory_lock
+from backend.db.session import Session
 from backend.errors import DatabaseError, FoundWanting
 
+log = logging.getLogger(__name__)
+
+# The note about which cluster a stack's secrets belong to lies beside the superuser's secret, on
+# another volume than the data. While it is there, the database does not begin an empty cluster
+# (docker/postgres/check.sh): an emptied data folder is noticed by that.
+NOTE = "cluster"
+_IDENTIFIER = "SELECT system_identifier::text FROM pg_control_system()"
 # Runs take turns; each takes seconds.
 _TURN_SECONDS = 600
 
@@ -36,47 +44,44 @@ def bootstrap(settings: BootstrapSettings) -> int:
         with connect(settings, settings.database) as inside:
             done += _database(inside)
         _verify(session, settings, passwords)
-        note_identity(session, settings)
+        _note_cluster(session, settings)
     return done
 
 
 def _server(session: Session, settings: BootstrapSettings, passwords: dict[str, str]) -> int:
     with session.transaction():
         # Each plan is read after the one before it was applied: rights need their roles.
-        done = apply(session, list(cluster.role_steps(session)))
-        done += apply(session, list(cluster.membership_steps(session)))
-        done += apply(session, list(cluster.setting_steps(session)))
-        done += apply(session, list(cluster.password_steps(session, passwords)))
+        done = apply(session, list(cluster.role_corrections(session)))
+        done += apply(session, list(cluster.membership_corrections(session)))
+        done += apply(session, list(cluster.setting_corrections(session)))
+        done += apply(session, list(cluster.password_corrections(session, passwords)))
     # CREATE DATABASE cannot run inside a transaction.
-    done += apply(session, list(cluster.database_steps(session, settings.database)))
+    done += apply(session, list(cluster.database_corrections(session, settings.database)))
     with session.transaction():
         return done + apply(
-            session, list(cluster.database_rights_steps(session, settings.database))
+            session, list(cluster.database_rights_corrections(session, settings.database))
         )
 
 
 def _database(session: Session) -> int:
     with session.transaction():
-        return sum(
-            apply(session, list(steps(session)))
-            for steps in (schema.schema_steps, schema.default_steps, schema.relation_steps)
-        )
+        return sum(apply(session, list(planned(session))) for planned in schema.PLANS)
 
 
-def plan(session: Session, settings: BootstrapSettings, passwords: dict[str, str]) -> list[Step]:
+def plan(
+    session: Session, settings: BootstrapSettings, passwords: dict[str, str]
+) -> list[Correction]:
     """Return every correction that the whole server needs now; nothing is changed."""
     with connect(settings, settings.database) as inside:
         return list(
             itertools.chain(
-                cluster.role_steps(session),
-                cluster.membership_steps(session),
-                cluster.setting_steps(session),
-                cluster.password_steps(session, passwords),
-                cluster.database_steps(session, settings.database),
-                cluster.database_rights_steps(session, settings.database),
-                schema.schema_steps(inside),
-                schema.default_steps(inside),
-                schema.relation_steps(inside),
+                cluster.role_corrections(session),
+                cluster.membership_corrections(session),
+                cluster.setting_corrections(session),
+                cluster.password_corrections(session, passwords),
+                cluster.database_corrections(session, settings.database),
+                cluster.database_rights_corrections(session, settings.database),
+                *(planned(inside) for planned in schema.PLANS),
             )
         )
 
@@ -90,11 +95,20 @@ def _verify(session: Session, settings: BootstrapSettings, passwords: dict[str, 
         )
 
 
+def _note_cluster(session: Session, settings: BootstrapSettings) -> None:
+    """Write the server's system identifier down, if another one or none is noted."""
+    [(identifier,)] = session.execute(_IDENTIFIER).fetchall()
+    note = settings.superuser_file.with_name(NOTE)
+    if not note.exists() or note.read_text(encoding="utf-8").strip() != identifier:
+        private_files.replace(note, f"{identifier}\n", mode=private_files.GROUP_READS)
+        log.info("bootstrap: noted the cluster, %s", identifier)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
         yield
-    except psycopg.Error as error:
+    except PostgresError as error:
         # The primary message only: the statement may hold a verifier.
         said = error.diag.message_primary or type(error).__name__
         raise DatabaseError(f"Postgres refused a correction: {said}") from None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from psycopg import sql
-
+from backend.bootstrap.corrections import Correction, correction, name_of, rights_corrections
 from backend.bootstrap.roles import (
     MANAGED,
     NO_RIGHTS,
@@ -16,7 +15,8 @@ from backend.bootstrap.roles import (
     SCHEMA_RIGHTS,
     Rights,
 )
-from backend.bootstrap.steps import Session, Step, name_of, rights_steps, step
+from backend.db import sql
+from backend.db.session import Session
 
 _SCHEMA_OWNER = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'public'"
 _SCHEMA_RIGHTS = """
@@ -51,22 +51,24 @@ _ON = {"r": "TABLE public.{}", "S": "SEQUENCE public.{}"}
 _TOOLS_PREFIX = "tablecopy_"
 
 
-def schema_steps(session: Session) -> Iterator[Step]:
+def schema_corrections(session: Session) -> Iterator[Correction]:
     """Give the schema to the owner, and close it to everybody who has no business there."""
     row = session.execute(_SCHEMA_OWNER).fetchone()
     if row is None:
-        yield step("create schema public", "CREATE SCHEMA public")
+        yield correction("create schema public", "CREATE SCHEMA public")
     if row != (OWNER,):
-        yield step(
+        yield correction(
             f"give schema public to {OWNER}",
             "ALTER SCHEMA public OWNER TO {}",
-            sql.Identifier(OWNER),
+            sql.name(OWNER),
         )
     found: Rights = frozenset(session.execute(_SCHEMA_RIGHTS).fetchall())
-    yield from rights_steps(sql.SQL("SCHEMA public"), "schema public", SCHEMA_RIGHTS, found)
+    yield from rights_corrections(
+        sql.statement("SCHEMA public"), "schema public", SCHEMA_RIGHTS, found
+    )
 
 
-def default_steps(session: Session) -> Iterator[Step]:
+def default_corrections(session: Session) -> Iterator[Correction]:
     """See that what the owner creates later is open to the right roles from the start."""
     for kind, wanted in OBJECT_RIGHTS.items():
         words = OBJECT_WORDS[kind]
@@ -77,23 +79,28 @@ def default_steps(session: Session) -> Iterator[Step]:
             ("GRANT", "TO", wanted - found),
         ):
             for role, privilege in sorted(pairs):
-                yield step(
+                yield correction(
                     f"{verb.lower()} {privilege} on future {words.lower()} {link.lower()} {role}",
                     "ALTER DEFAULT PRIVILEGES FOR ROLE {} {} {} ON {} {} {}",
-                    *(sql.Identifier(OWNER), sql.SQL(verb), sql.SQL(privilege), sql.SQL(words)),
-                    *(sql.SQL(link), name_of(role)),
+                    sql.name(OWNER),
+                    *map(sql.statement, (verb, privilege, words, link)),
+                    name_of(role),
                 )
 
 
-def relation_steps(session: Session) -> Iterator[Step]:
+def relation_corrections(session: Session) -> Iterator[Correction]:
     """Correct owner and rights of what is there already, after a restore for instance."""
     found: dict[str, set[tuple[str, str]]] = {}
     for name, role, privilege in session.execute(_RELATION_RIGHTS):
         if role == PUBLIC or role in MANAGED - {OWNER}:
             found.setdefault(name, set()).add((role, privilege))
     for name, kind, owner, follows in session.execute(_RELATIONS).fetchall():
-        on = sql.SQL(_ON[kind]).format(sql.Identifier(name))
+        on = sql.statement(_ON[kind], sql.name(name))
         if owner != OWNER and not follows:
-            yield step(f"give {name} to {OWNER}", "ALTER {} OWNER TO {}", on, sql.Identifier(OWNER))
+            yield correction(f"give {name} to {OWNER}", "ALTER {} OWNER TO {}", on, sql.name(OWNER))
         wanted = NO_RIGHTS if name.startswith(_TOOLS_PREFIX) else OBJECT_RIGHTS[kind]
-        yield from rights_steps(on, name, wanted, frozenset(found.get(name, ())))
+        yield from rights_corrections(on, name, wanted, frozenset(found.get(name, ())))
+
+
+# In the order in which they are to be applied.
+PLANS = (schema_corrections, default_corrections, relation_corrections)

@@ -12,15 +12,14 @@ import stringprep
 import unicodedata
 from base64 import b64decode, b64encode
 
-from psycopg import Connection
-from psycopg.rows import TupleRow
+from backend.db.session import Session
 
 _VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):([^:]+)", re.ASCII)
 
 
-def make_verifier(connection: Connection[TupleRow], role: str, password: str) -> str:
+def make_verifier(session: Session, role: str, password: str) -> str:
     """Return a fresh verifier, as libpq makes it for psql."""
-    made = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    made = session.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     return made.decode()
 
 

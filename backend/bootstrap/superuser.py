@@ -12,15 +12,13 @@ import secrets
 import time
 from pathlib import Path
 
-from psycopg import sql
-
 from backend.bootstrap import scram
 from backend.bootstrap.settings import SUPERUSER, BootstrapSettings
-from backend.bootstrap.steps import Session
 from backend.config.env import read_secret
-from backend.db import private_files
+from backend.db import private_files, sql
 from backend.db.connect import ConnectParams, connect_directly
 from backend.db.login_errors import LoginRefusedError
+from backend.db.session import Session
 from backend.errors import DatabaseError, TransientError
 
 log = logging.getLogger(__name__)
@@ -94,9 +92,7 @@ def _complete(session: Session, current: Path, pending: Path) -> None:
     password = read_secret("SUPERUSER_PASSWORD_FILE", pending)
     verifier = scram.make_verifier(session, SUPERUSER, password)
     session.execute(
-        sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-            sql.Identifier(SUPERUSER), sql.Literal(verifier)
-        )
+        sql.statement("ALTER ROLE {} PASSWORD {}", sql.name(SUPERUSER), sql.value(verifier))
     )
     pending.replace(current)
     private_files.sync_folder(current.parent)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
 
 from backend.config.env import read_secret
 from backend.config.url_parameters import refuse_foreign
@@ -142,7 +143,8 @@ def _postgres(name: str, conninfo: str) -> DatabaseUrl:
     try:
         found = conninfo_to_dict(conninfo)
     except ProgrammingError:
-        refuse_foreign(name, conninfo)
+        keywords = {one.keyword.decode() for one in Conninfo.get_defaults()}
+        refuse_foreign(name, conninfo, keywords)
         # What libpq says about a string it cannot read contains the string, password and all.
         raise ConfigError(f"{name} cannot be read as a Postgres URL", hint=_ENCODE) from None
     params = {key: str(value) for key, value in found.items() if value is not None}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from psycopg.pq import Conninfo
-
 from backend.errors import ConfigError
 
 _POOLS = "leave it out: it tells another client how to use a pooler"
@@ -33,13 +31,12 @@ _WORDS = "libpq's own are sslmode, connect_timeout, options, application_name an
 _PAIR = re.compile(r"(?:^|\s)(\w+)\s*=", re.ASCII)
 
 
-def refuse_foreign(name: str, conninfo: str) -> None:
-    """See that libpq knows every parameter of an address that it could not read.
+def refuse_foreign(name: str, conninfo: str, known: set[str]) -> None:
+    """Check that libpq, which knows these keywords, knows every parameter of an address.
 
     Raises:
         ConfigError: names the one that it does not, if that is no secret.
     """
-    known = {one.keyword.decode() for one in Conninfo.get_defaults()}
     for mark, word, has_value in _parameters(conninfo):
         if word in known and has_value:
             continue

@@ -34,7 +34,7 @@ class SQLite:
             pool_size=self._options.size,
             max_overflow=0,
             pool_timeout=BUSY_TIMEOUT_MS / 1000,
-            connect_args={"check_same_thread": False},
+            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
         )
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
@@ -82,7 +82,6 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     # Transactions are begun by _begin: the driver's own habit is to begin one only at the first
     # INSERT, too late for a consistent read and too late to wait for the write lock.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     # An acknowledged write survives a power cut; NORMAL would lose the last ones.

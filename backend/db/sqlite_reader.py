@@ -37,9 +37,9 @@ class ReadOnlyFile(apsw.Connection):
     def __init__(self, path: Path) -> None:
         super().__init__(str(path), flags=apsw.SQLITE_OPEN_READONLY)
 
-    def limit_length(self, most_bytes: int = _NO_LIMIT) -> None:
-        """Let no value and no row of a query be longer."""
-        self.limit(apsw.SQLITE_LIMIT_LENGTH, most_bytes)
+    def limit_length(self, most_bytes: int | None = None) -> None:
+        """Let no value and no row be longer; without a number, as long as SQLite allows."""
+        self.limit(apsw.SQLITE_LIMIT_LENGTH, most_bytes or _NO_LIMIT)
 
 
 def open_new(path: Path) -> APSWConnection:

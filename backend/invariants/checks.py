@@ -14,8 +14,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.errors import DataError, RefusedError
 from backend.invariants import field_rules, references, sums
 from backend.invariants.rule import EVERYTHING, About, Only, Rule
-from backend.migrate.backend import Timeouts, backend_for
-from backend.migrate.errors import migration_errors
+from backend.migrate.backend import Timeouts, open_backend
 
 _NAMED = 5
 _IDS_AT_ONCE = 500
@@ -82,17 +81,13 @@ def check(database: DatabaseUrl, *, wait: float = 5.0) -> Verdict:
     Raises:
         RefusedError: its schema is not the app's, or there is none.
     """
-    backend = backend_for(database, Timeouts(wait=wait))
-    try:
-        with migration_errors():
-            if backend.inspect().is_empty:
-                raise RefusedError(
-                    f"{database} holds no tables", hint="name a database that the app has used"
-                )
-            with backend.reading() as connection:
-                return check_rows(connection)
-    finally:
-        backend.close()
+    with open_backend(database, Timeouts(wait=wait)) as backend:
+        if backend.inspect().is_empty:
+            raise RefusedError(
+                f"{database} holds no tables", hint="name a database that the app has used"
+            )
+        with backend.reading() as connection:
+            return check_rows(connection)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
 from backend.errors import FoundWanting, UsageError
-from backend.migrate.backend import backend_for
+from backend.migrate.backend import open_backend
 from backend.migrate.drift import comparison
-from backend.migrate.errors import migration_errors
 from backend.migrate.plan import make_plan
 
 if TYPE_CHECKING:
@@ -45,20 +44,16 @@ def generate_revision(request: MigrationRequest, title: str) -> GeneratedRevisio
     Raises:
         FoundWanting: revisions are pending, so the difference would hold theirs too.
     """
-    backend = backend_for(request.database, request.timeouts)
-    try:
-        with migration_errors():
-            found = backend.inspect()
-            plan = make_plan(request.history, found, "expand")
-            if plan.newer or plan.pending or request.history.pending("contract", found.heads):
-                raise FoundWanting(
-                    "the database is not where this history ends",
-                    hint="apply both phases first, best to a database made for this",
-                )
-            with backend.reading() as connection:
-                return _write(request, backend, connection, title)
-    finally:
-        backend.close()
+    with open_backend(request.database, request.timeouts) as backend:
+        found = backend.inspect()
+        plan = make_plan(request.history, found, "expand")
+        if plan.newer or plan.pending or request.history.pending("contract", found.heads):
+            raise FoundWanting(
+                "the database is not where this history ends",
+                hint="apply both phases first, best to a database made for this",
+            )
+        with backend.reading() as connection:
+            return _write(request, backend, connection, title)
 
 
 def _write(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from backend.db.dialect import PoolOptions
+from backend.migrate.errors import migration_errors
 from backend.version import release
 
 if TYPE_CHECKING:
@@ -71,9 +73,6 @@ class MigrationBackend(Protocol):
             DataError: it does not.
         """
 
-    def is_worth_retrying(self, error: BaseException) -> bool:
-        """Tell whether a revision only met a lock in its way."""
-
     def blocking_process(self) -> str:
         """Describe who may hold that lock."""
 
@@ -90,8 +89,18 @@ class MigrationBackend(Protocol):
         """Close every connection."""
 
 
-def backend_for(database: DatabaseUrl, timeouts: Timeouts) -> MigrationBackend:
-    """Return the backend of the engine that `database` names."""
+@contextmanager
+def open_backend(database: DatabaseUrl, timeouts: Timeouts) -> Iterator[MigrationBackend]:
+    """Give the backend of the engine that `database` names; its driver's errors become ours."""
+    backend = _backend_for(database, timeouts)
+    try:
+        with migration_errors():
+            yield backend
+    finally:
+        backend.close()
+
+
+def _backend_for(database: DatabaseUrl, timeouts: Timeouts) -> MigrationBackend:
     options = PoolOptions(size=2, application_name=f"migrate:{release()}")
     if database.engine == "postgres":
         from backend.migrate.backend_postgres import PostgresBackend

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-import psycopg
-from sqlalchemy import Connection, bindparam, exc, text
+from sqlalchemy import Connection, bindparam, text
 
 from backend.db.connect import ConnectParams, connect, connect_directly
 from backend.db.dialect import PoolOptions, dialect_for
@@ -27,8 +26,6 @@ _POLL_SECONDS = 0.2
 # A dry run on a database in use waits this long for a lock, and everybody else behind it.
 _DRY_RUN_LOCK_SECONDS = 0.2
 _STATEMENT_SECONDS = 15 * 60
-
-_RETRYABLE = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 
 _OLD_RELEASES = text(
     "SELECT application_name, count(*) FROM pg_stat_activity"
@@ -114,11 +111,6 @@ class PostgresBackend:
 
     def check_revision(self, connection: Connection) -> None:
         """Return: Postgres checks every row itself."""
-
-    def is_worth_retrying(self, error: BaseException) -> bool:
-        """Tell whether a lock was not to be had in time."""
-        original = error.orig if isinstance(error, exc.DBAPIError) else error
-        return isinstance(original, psycopg.Error) and original.sqlstate in _RETRYABLE
 
     def blocking_process(self) -> str:
         """Name the oldest open transaction."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, exc
+from sqlalchemy import Connection, NullPool, create_engine, event, exc
 
 from backend.config.database_url import DatabaseUrl
 from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.locks import MIGRATE, file_lock, file_lock_holder
+from backend.db.session import SQLiteConnection
 from backend.db.sqlite import make_parent
-from backend.db.sqlite_file import copy
-from backend.errors import DataError
-from backend.migrate import sqlite_file
+from backend.db.sqlite_file import copy, is_sqlite, is_wal, open_file, read_header, wal_path
+from backend.errors import DatabaseError, DataError, RefusedError
 from backend.migrate.inspection import SchemaInspection, inspect_schema, refuse_what_is_not_ours
 
 if TYPE_CHECKING:
@@ -38,16 +38,16 @@ class SQLiteBackend:
 
     def inspect(self) -> SchemaInspection:
         """Look at the file through a connection that cannot write."""
-        if not sqlite_file.holds_something(self._path):
+        if not _holds_something(self._path):
             return SchemaInspection()
-        found = sqlite_file.inspect_at_rest(self._path)
+        found = _inspect_at_rest(self._path)
         if found is None:
             with self.reading() as connection:
                 found = inspect_schema(connection)
         refuse_what_is_not_ours(
             found,
             name=str(self._path),
-            move_aside=lambda: sqlite_file.how_to_move_aside(self._path),
+            move_aside=lambda: _how_to_move_aside(self._path),
         )
         return found
 
@@ -64,7 +64,7 @@ class SQLiteBackend:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Connect read-only."""
-        with sqlite_file.connected(self._path, "mode=ro") as connection:
+        with _connected_read_only(self._path) as connection:
             yield connection
 
     @contextmanager
@@ -78,7 +78,7 @@ class SQLiteBackend:
         """Connect with a copy, made by SQLite's own backup so that the WAL is in it."""
         with tempfile.TemporaryDirectory(prefix="migrate-", ignore_cleanup_errors=True) as folder:
             trial = DatabaseUrl("sqlite", path=Path(folder) / "copy.db")
-            if sqlite_file.holds_something(self._path):
+            if _holds_something(self._path):
                 copy(self._path, Path(folder) / "copy.db")
             with _connected(trial, self._options) as connection:
                 yield connection
@@ -93,12 +93,6 @@ class SQLiteBackend:
                 f" to {parent}",
                 hint="the revision was undone; repair these rows, then run it again",
             )
-
-    def is_worth_retrying(self, error: BaseException) -> bool:
-        """Tell whether somebody else was writing."""
-        original = error.orig if isinstance(error, exc.DBAPIError) else error
-        name: str = getattr(original, "sqlite_errorname", "")
-        return name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
     def blocking_process(self) -> str:
         """Say what can be said: SQLite does not know who holds its locks."""
@@ -128,8 +122,71 @@ def _connected(database: DatabaseUrl, options: PoolOptions) -> Iterator[Connecti
             # A table is changed by copying it and dropping the old one: with the checks on, that
             # would delete the rows that refer to it. check_revision makes up for it.
             driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - told to the type checker
+            assert isinstance(driver, SQLiteConnection)  # noqa: S101 - told to the type checker
             driver.execute("PRAGMA foreign_keys = OFF")
             yield connection
     finally:
         engine.dispose()
+
+
+def _holds_something(path: Path) -> bool:
+    """Tell whether there is more than SQLite itself takes for an empty database."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DatabaseError(
+            f"{path} cannot be reached: {error.strerror}", hint="name a file with --db PATH"
+        ) from None
+
+
+def _inspect_at_rest(path: Path) -> SchemaInspection | None:
+    """Read a WAL database as it lies there; None if somebody has it open, or comes meanwhile.
+
+    An ordinary reader of such a file leaves two more beside it, and cannot open one in a folder
+    that it may not write to.
+
+    Raises:
+        RefusedError: it is a file of another kind.
+    """
+    if not _is_wal_at_rest(path):
+        return None
+    before = path.stat()
+    try:
+        with _connected_read_only(path, is_immutable=True) as connection:
+            found = inspect_schema(connection)
+    except exc.DatabaseError:
+        return None
+    after = path.stat()
+    unchanged = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+    return found if unchanged and not wal_path(path).exists() else None
+
+
+@contextmanager
+def _connected_read_only(path: Path, *, is_immutable: bool = False) -> Iterator[Connection]:
+    """Connect for reading one snapshot: another migrator may commit at any moment."""
+    connect = partial(open_file, path, "ro", is_immutable=is_immutable)
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    with engine.connect() as connection:
+        yield connection
+
+
+def _how_to_move_aside(path: Path) -> str:
+    """Tell people how to make room."""
+    return (
+        f"Move it aside and run this again: mv '{path}' '{path}.old'"
+        " (with its -wal and -shm files, if there are any)"
+    )
+
+
+def _is_wal_at_rest(path: Path) -> bool:
+    """Tell whether all of a WAL database is in this one file."""
+    header = read_header(path)
+    if not is_sqlite(header):
+        raise RefusedError(
+            f"{path} is not a SQLite database: it begins with {header[:8]!r}",
+            hint=f"nothing was touched. {_how_to_move_aside(path)}",
+        )
+    return is_wal(header) and not wal_path(path).exists()

@@ -12,14 +12,14 @@ import click
 
 from backend.cli.answer import Answer, print_answer_about
 from backend.cli.shell import run
+from backend.config.database_choice import DatabaseChoice, choose_database
 from backend.config.database_url import DatabaseUrl, EngineName
 from backend.errors import ExitCode, UsageError
 from backend.migrate.autogenerate import generate_revision
 from backend.migrate.backend import Timeouts
-from backend.migrate.database_choice import DatabaseChoice, choose_database
 from backend.migrate.dry_run import dry_run
 from backend.migrate.history import PHASES, History, Phase
-from backend.migrate.offline_sql import revision_sql
+from backend.migrate.revision import revision_sql
 from backend.migrate.runner import MigrationRequest, migrate
 from backend.migrate.status import check, status
 

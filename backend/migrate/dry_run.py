@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, event
 
-from backend.migrate.backend import MigrationBackend, backend_for
+from backend.migrate.backend import MigrationBackend, open_backend
 from backend.migrate.errors import migration_errors
 from backend.migrate.history import Revision
 from backend.migrate.plan import make_plan
@@ -72,16 +72,12 @@ class DryRun:
 
 def dry_run(request: MigrationRequest) -> DryRun:
     """Apply what is pending to a transaction or a copy that is thrown away."""
-    backend = backend_for(request.database, request.timeouts)
-    try:
-        with migration_errors():
-            plan = make_plan(request.history, backend.inspect(), request.phase)
-            if not plan.pending:
-                return DryRun(())
-            with backend.rolled_back() as connection:
-                return DryRun(tuple(_try_all(request, backend, plan.pending, connection)))
-    finally:
-        backend.close()
+    with open_backend(request.database, request.timeouts) as backend:
+        plan = make_plan(request.history, backend.inspect(), request.phase)
+        if not plan.pending:
+            return DryRun(())
+        with backend.rolled_back() as connection:
+            return DryRun(tuple(_try_all(request, backend, plan.pending, connection)))
 
 
 def _try_all(

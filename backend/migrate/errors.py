@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy import exc
 
-from backend.db.errors import missing_right_hint, translate
+from backend.db.errors import (
+    SQLiteError,
+    driver_error,
+    is_row_refused,
+    message,
+    missing_right_hint,
+    sqlstate,
+    translate,
+)
 from backend.errors import AppError, ConfigError, DatabaseError, DataError
 from backend.migrate.history import Revision
 
@@ -36,25 +42,17 @@ def migration_errors(revision: Revision | None = None) -> Iterator[None]:
 
 
 def _translated(error: exc.DBAPIError, what: str) -> AppError:
-    original = error.orig
-    state = (original.sqlstate or "") if isinstance(original, psycopg.Error) else ""
-    words = _words(original)
-    if state == "42501":
+    words = message(error)
+    if sqlstate(error) == "42501":
         return ConfigError(
             f"{what} needs rights that this login has not: {words}",
             hint=f"{missing_right_hint(words)}; the login is that of MIGRATE_DATABASE_URL",
         )
-    if state.startswith("23") or isinstance(original, sqlite3.IntegrityError):
+    if is_row_refused(error):
         return DataError(f"{what} is refused by the data: {words}", hint=_UNDONE)
     known = translate(error)
     if known is not None:
         return type(known)(f"{what}: {known.args[0]}", hint=known.hint)
-    if isinstance(original, sqlite3.Error) and what == _LOOKING:
+    if isinstance(driver_error(error), SQLiteError) and what == _LOOKING:
         return DatabaseError(f"{what} failed: {words}", hint="see PRAGMA integrity_check")
     return AppError(f"{what} failed: {words}", hint=_UNDONE)
-
-
-def _words(original: BaseException | None) -> str:
-    # The primary message names the constraint; the detail beside it would show people's data.
-    primary = original.diag.message_primary if isinstance(original, psycopg.Error) else None
-    return primary or str(original)

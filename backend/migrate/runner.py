@@ -12,8 +12,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 from tenacity.wait import wait_random_exponential
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.errors import is_lock_not_taken
 from backend.errors import DatabaseError, RefusedError, TransientError
-from backend.migrate.backend import Lock, MigrationBackend, Timeouts, backend_for
+from backend.migrate.backend import Lock, MigrationBackend, Timeouts, open_backend
 from backend.migrate.errors import migration_errors
 from backend.migrate.history import History, Levels, Phase, Revision
 from backend.migrate.plan import MigrationPlan, make_plan
@@ -90,17 +91,13 @@ def upgrade(
 
 def migrate(request: MigrationRequest) -> MigrationResult:
     """Apply every pending revision of one phase, each in a transaction of its own."""
-    backend = backend_for(request.database, request.timeouts)
-    try:
-        with migration_errors():
-            # Nothing has changed yet.
-            plan = make_plan(request.history, backend.inspect(), request.phase)
-            if not plan.pending:
-                return MigrationResult(plan.phase, plan.levels, plan.levels, newer=plan.newer)
-            with backend.locked() as lock:
-                return _migrate_alone(request, backend, lock)
-    finally:
-        backend.close()
+    with open_backend(request.database, request.timeouts) as backend:
+        # Nothing has changed yet.
+        plan = make_plan(request.history, backend.inspect(), request.phase)
+        if not plan.pending:
+            return MigrationResult(plan.phase, plan.levels, plan.levels, newer=plan.newer)
+        with backend.locked() as lock:
+            return _migrate_alone(request, backend, lock)
 
 
 def _migrate_alone(
@@ -133,7 +130,7 @@ def _apply(
     """Apply one revision; when it meets a lock, undo it whole, step aside, and try again."""
     begun = time.monotonic()
     attempts = Retrying(
-        retry=retry_if_exception(backend.is_worth_retrying),
+        retry=retry_if_exception(is_lock_not_taken),
         wait=wait_random_exponential(multiplier=0.3, max=10),
         stop=stop_after_delay(request.timeouts.wait),
         before_sleep=partial(_tell, backend, revision),

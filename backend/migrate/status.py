@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backend.migrate.backend import backend_for
+from backend.migrate.backend import open_backend
 from backend.migrate.drift import Drift, find_drift
-from backend.migrate.errors import migration_errors
 from backend.migrate.history import Levels, Revision
 from backend.migrate.plan import make_plan
 
@@ -93,23 +92,19 @@ class SchemaCheck:
 
 def status(request: MigrationRequest) -> MigrationStatus:
     """Tell where the database stands."""
-    backend = backend_for(request.database, request.timeouts)
-    try:
-        with migration_errors():
-            found = backend.inspect()
-            plan = make_plan(request.history, found, "expand")
-            heads = () if plan.newer else found.heads
-            contract = () if plan.newer else request.history.pending("contract", heads)
-            return MigrationStatus(
-                found.levels,
-                plan.newer,
-                plan.pending,
-                contract,
-                backend.holder(),
-                backend.old_releases(),
-            )
-    finally:
-        backend.close()
+    with open_backend(request.database, request.timeouts) as backend:
+        found = backend.inspect()
+        plan = make_plan(request.history, found, "expand")
+        heads = () if plan.newer else found.heads
+        contract = () if plan.newer else request.history.pending("contract", heads)
+        return MigrationStatus(
+            found.levels,
+            plan.newer,
+            plan.pending,
+            contract,
+            backend.holder(),
+            backend.old_releases(),
+        )
 
 
 def check(request: MigrationRequest) -> SchemaCheck:
@@ -118,20 +113,16 @@ def check(request: MigrationRequest) -> SchemaCheck:
     What the models lack is not drift while a contract revision is pending, or when a later
     release has been here.
     """
-    backend = backend_for(request.database, request.timeouts)
-    try:
-        with migration_errors():
-            found = backend.inspect()
-            plan = make_plan(request.history, found, "expand")
-            if plan.pending:
-                return SchemaCheck(pending=plan.pending)
-            more = plan.newer or bool(request.history.pending("contract", found.heads))
-            with backend.reading() as connection:
-                compared = find_drift(connection, awaits_contract=more)
-            broken = [
-                Drift(f"index {name} is half built and unusable: run the migration again")
-                for name in backend.broken_indexes()
-            ]
-            return SchemaCheck(find_drift=(*compared, *broken))
-    finally:
-        backend.close()
+    with open_backend(request.database, request.timeouts) as backend:
+        found = backend.inspect()
+        plan = make_plan(request.history, found, "expand")
+        if plan.pending:
+            return SchemaCheck(pending=plan.pending)
+        more = plan.newer or bool(request.history.pending("contract", found.heads))
+        with backend.reading() as connection:
+            compared = find_drift(connection, awaits_contract=more)
+        broken = [
+            Drift(f"index {name} is half built and unusable: run the migration again")
+            for name in backend.broken_indexes()
+        ]
+        return SchemaCheck(find_drift=(*compared, *broken))

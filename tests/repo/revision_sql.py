@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from backend.migrate.history import History
-from backend.migrate.offline_sql import revision_sql
+from backend.migrate.revision import revision_sql
 
 
 def main(folder: Path) -> None:

@@ -21,7 +21,6 @@ AMBIGUOUS_NAMES = set(
         "Reference",
         "Row",
         "Session",
-        "Step",
         "Task",
         "Value",
     ]

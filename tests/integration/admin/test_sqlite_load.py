@@ -12,6 +12,7 @@ import pytest
 
 from backend.admin import sqlite_load
 from backend.admin.cli import main
+from backend.db import sqlite_file
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_a_long_write_is_seen_as_a_wait(path) -> None:
 
 
 def test_a_write_that_lasts_longer_than_the_app_waits_is_counted(path, monkeypatch) -> None:
-    monkeypatch.setattr(sqlite_load, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_MS", 50)
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
 

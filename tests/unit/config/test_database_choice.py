@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from backend.config.database_choice import DatabaseChoice, choose_database
 from backend.config.database_url import DatabaseUrl
 from backend.config.settings import DEFAULT_SQLITE
 from backend.errors import ConfigError, UsageError
-from backend.migrate.database_choice import DatabaseChoice, choose_database
 
 URL = "postgresql://ana:s3cret@db.example.org/bills"
 CONFIGURED = {"DATABASE_URL": "postgresql://app@db.example.org/bills"}

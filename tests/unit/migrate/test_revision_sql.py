@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.migrate.offline_sql import revision_sql
+from backend.migrate.revision import revision_sql
 from tests.integration.migrate.conftest import SHIPPED, Continued, continued, step
 
 
