@@ -28,7 +28,7 @@ _SIZE = click.IntRange(min=0, max=50_000_000)
 
 
 @dataclass(frozen=True)
-class Where:
+class AdminOptions:
     """Which database is meant, and how to answer."""
 
     db: Path | None
@@ -39,7 +39,7 @@ class Where:
         """Return the database, from the command line or from the settings."""
         return choose_database(DatabaseChoice(path=self.db, url=self.url), os.environ)
 
-    def tell(self, database: DatabaseUrl, answer: Answer) -> None:
+    def print_answer(self, database: DatabaseUrl, answer: Answer) -> None:
         """Print the answer."""
         print_answer_about(str(database), database.engine, answer, as_json=self.as_json)
 
@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(backend, argv)
 
 
-def _somewhere(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options that say where and how to answer."""
+def _with_database_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that name a database and the form of the answer."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
         click.option("--url", metavar="URL", help=_URL_HELP),
@@ -70,37 +70,37 @@ def backend() -> None:
 @click.option("--orders", type=_SIZE, default=2000, show_default=True, help="How many orders.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same rows.")
 @click.option("--add", is_flag=True, help="Write beside the rows that are there.")
-@_somewhere
-def demo(users: int, orders: int, seed: int, *, add: bool, **where: Any) -> int:  # click's words
+@_with_database_options
+def demo(users: int, orders: int, seed: int, *, add: bool, **words: Any) -> int:  # click's words
     """Fill a database with invented data; its schema is brought first.
 
     Every table gets rows. Nobody can log in to these accounts: no password fits their hashes.
     """
-    place = Where(**where)
-    database = place.database()
-    place.tell(database, fill(database, Wish(users, orders, seed), add=add))
+    options = AdminOptions(**words)
+    database = options.database()
+    options.print_answer(database, fill(database, Wish(users, orders, seed), add=add))
     return ExitCode.DONE
 
 
 @backend.command()
-@_somewhere
-def check(**where: Any) -> int:  # click passes one word for each option
+@_with_database_options
+def check(**words: Any) -> int:  # click passes one word for each option
     """See that the data keeps every rule of the app; exit 3 if it does not. Only reads."""
-    place = Where(**where)
-    database = place.database()
+    options = AdminOptions(**words)
+    database = options.database()
     verdict = put_every_rule(database)
-    place.tell(database, verdict)
+    options.print_answer(database, verdict)
     return ExitCode.DONE if verdict.is_clean else ExitCode.FOUND_WANTING
 
 
 @backend.command()
 @click.option("--seconds", type=click.FloatRange(0, 3600), default=10.0, show_default=True)
-@_somewhere
-def signals(seconds: float, **where: Any) -> int:  # click passes one word for each option
+@_with_database_options
+def signals(seconds: float, **words: Any) -> int:  # click passes one word for each option
     """See how near a SQLite file is to its limits: waits for the lock, WAL, time of a backup."""
-    place = Where(**where)
-    database = place.database()
+    options = AdminOptions(**words)
+    database = options.database()
     if database.path is None:
         raise UsageError(f"{database} is no SQLite file", hint="name one with --db PATH")
-    place.tell(database, measure(database.path, seconds=seconds))
+    options.print_answer(database, measure(database.path, seconds=seconds))
     return ExitCode.DONE

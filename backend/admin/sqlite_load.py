@@ -20,7 +20,7 @@ _WAITED_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Signals:
+class SQLiteLoad:
     """What was measured; times in seconds, sizes in bytes."""
 
     file_bytes: int
@@ -33,7 +33,7 @@ class Signals:
     backup_seconds: float
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the lines that a person reads."""
         speed = self.file_bytes / 1e6 / max(self.backup_seconds, 0.001)
         return [
             f"write lock: asked {self.asked} times, waited {self.waited} times,"
@@ -44,11 +44,11 @@ class Signals:
         ]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return what --json prints."""
         return asdict(self)
 
 
-def measure(path: Path, *, seconds: float) -> Signals:
+def measure(path: Path, *, seconds: float) -> SQLiteLoad:
     """Ask for the write lock of a file in use ten times a second, and copy it once.
 
     The lock is given back at once and nothing is written: users notice no more of it than of one
@@ -65,7 +65,7 @@ def measure(path: Path, *, seconds: float) -> Signals:
             f"{path} cannot be looked at: {error}", hint="name a SQLite file with --db PATH"
         ) from None
     given = [wait for wait in waits if wait is not None]
-    return Signals(
+    return SQLiteLoad(
         file_bytes=_size(path),
         wal_bytes=after,
         wal_growth=after - before,
@@ -95,7 +95,7 @@ def _waits(connection: SQLiteConnection, *, until: float) -> list[float | None]:
 
 
 def _backup_seconds(connection: SQLiteConnection) -> float:
-    with tempfile.TemporaryDirectory(prefix="signals-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sqlite-load-") as folder:
         begun = time.monotonic()
         with closing(open_file(Path(folder) / "copy.db", "rwc")) as copy:
             connection.backup(copy)

@@ -52,7 +52,7 @@ _TOOLS_PREFIX = "tablecopy_"
 
 
 def schema_corrections(session: Session) -> Iterator[Correction]:
-    """Give the schema to the owner, and close it to everybody who has no business there."""
+    """Correct the owner of the schema and who may use it."""
     row = session.execute(_SCHEMA_OWNER).fetchone()
     if row is None:
         yield correction("create schema public", "CREATE SCHEMA public")
@@ -69,7 +69,7 @@ def schema_corrections(session: Session) -> Iterator[Correction]:
 
 
 def default_corrections(session: Session) -> Iterator[Correction]:
-    """See that what the owner creates later is open to the right roles from the start."""
+    """Open what the owner creates later to the right roles from the start."""
     for kind, wanted in OBJECT_RIGHTS.items():
         words = OBJECT_WORDS[kind]
         rows = session.execute(_DEFAULT_RIGHTS, {"owner": OWNER, "kind": kind}).fetchall()

@@ -88,7 +88,7 @@ class _Way:
 
 
 def login_error(error: psycopg.Error, database: DatabaseUrl, advice: Advice = _GENERAL) -> AppError:
-    """Say why nobody could log in to `database`."""
+    """Return our error for a failed login to `database`."""
     way = _Way(database, advice, str(error))
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return _timed_out(way)

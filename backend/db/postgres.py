@@ -87,7 +87,7 @@ class Postgres:
 
 
 def check_capacity(database: DatabaseUrl, *, workers: int, threads: int) -> None:
-    """See that there is room for both colours at once: on the server, and for this login.
+    """Check that there is room for both colours at once: on the server, and for this login.
 
     Raises:
         ConfigError: there is not; says what was counted.

@@ -60,7 +60,7 @@ class SchemaReport:
 
 
 def judge(expand_level: int, contract_level: int) -> SchemaReport:
-    """Say whether a schema of these levels fits this release."""
+    """Return whether a schema of these levels fits this release."""
     state: State = "ok"
     if expand_level < NEEDS_EXPAND:
         state = "behind"

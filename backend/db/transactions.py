@@ -14,7 +14,7 @@ from backend.db.extension import db
 
 @contextmanager
 def writing() -> Iterator[scoped_session[Session]]:
-    """Give the session inside a write transaction; commit at the end, roll back on any error.
+    """Yield the session inside a write transaction; commit at the end, roll back on any error.
 
     SQLite must know from the first statement that a transaction will write: one that begins by
     reading and writes later fails at once, without waiting, when somebody else wrote in between.

@@ -30,7 +30,7 @@ class Lock(Protocol):
     """The right to be the only migrator."""
 
     def check(self) -> None:
-        """See that it is still ours.
+        """Check that it is still ours.
 
         Raises:
             DatabaseError: it is lost; somebody else may be migrating.
@@ -43,7 +43,7 @@ class MigrationBackend(Protocol):
     render_as_batch: bool
 
     def inspect(self) -> SchemaInspection:
-        """Look at the database without touching it, once it is there.
+        """Read what the database holds without touching it, once it is there.
 
         Raises:
             RefusedError: it holds what is not ours.
@@ -51,23 +51,23 @@ class MigrationBackend(Protocol):
         """
 
     def locked(self) -> AbstractContextManager[Lock]:
-        """Be the only migrator inside the block.
+        """Hold the lock of migrations inside the block.
 
         Raises:
             LockHeldError: another one still is after the time to wait; says who.
         """
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """Give a connection that only reads, on a database that exists."""
+        """Yield a connection that only reads, on a database that exists."""
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """Give a connection for one revision, outside of any transaction."""
+        """Yield a connection for one revision, outside of any transaction."""
 
     def rolled_back(self) -> AbstractContextManager[Connection]:
-        """Give a connection whose changes leave nothing behind."""
+        """Yield a connection whose changes leave nothing behind."""
 
     def check_revision(self, connection: Connection) -> None:
-        """See, just before a revision commits, that it leaves the data whole.
+        """Check, just before a revision commits, that it leaves the data whole.
 
         Raises:
             DataError: it does not.
@@ -91,7 +91,7 @@ class MigrationBackend(Protocol):
 
 @contextmanager
 def open_backend(database: DatabaseUrl, timeouts: Timeouts) -> Iterator[MigrationBackend]:
-    """Give the backend of the engine that `database` names; its driver's errors become ours."""
+    """Yield the backend of the engine that `database` names; its driver's errors become ours."""
     backend = _backend_for(database, timeouts)
     try:
         with migration_errors():

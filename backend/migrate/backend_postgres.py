@@ -63,7 +63,7 @@ class PostgresBackend:
         self._engine = dialect_for(database, options).create_engine()
 
     def inspect(self) -> SchemaInspection:
-        """Look at the tables of our schema, as soon as the server lets us in."""
+        """Read the tables of our schema, as soon as the server lets us in."""
         self._wait_until_there()
         with self.reading() as connection:
             found = inspect_schema(connection)
@@ -146,7 +146,7 @@ class PostgresBackend:
         self._engine.dispose()
 
     def _wait_until_there(self) -> None:
-        """Knock until the server lets us in: at a first start it may still be setting itself up.
+        """Log in again and again until the server accepts: it may be at its first start.
 
         Nothing is set and no lock is taken before it is known that a session stays ours.
         """

@@ -37,7 +37,7 @@ class SQLiteBackend:
         self._timeouts = timeouts
 
     def inspect(self) -> SchemaInspection:
-        """Look at the file through a connection that cannot write."""
+        """Read the file through a connection that cannot write."""
         if not _holds_something(self._path):
             return SchemaInspection()
         found = _inspect_at_rest(self._path)
@@ -84,7 +84,7 @@ class SQLiteBackend:
                 yield connection
 
     def check_revision(self, connection: Connection) -> None:
-        """See that no row refers to one that is not there; the checks were off until now."""
+        """Check that no row refers to one that is not there; the checks were off until now."""
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
             table, row, parent, _ = broken[0]
@@ -95,7 +95,7 @@ class SQLiteBackend:
             )
 
     def blocking_process(self) -> str:
-        """Say what can be said: SQLite does not know who holds its locks."""
+        """Describe any process: SQLite does not know who holds its locks."""
         return "a process that has the file open for writing"
 
     def holder(self) -> str:
@@ -174,7 +174,7 @@ def _connected_read_only(path: Path, *, is_immutable: bool = False) -> Iterator[
 
 
 def _how_to_move_aside(path: Path) -> str:
-    """Tell people how to make room."""
+    """Return the advice to move a file aside."""
     return (
         f"Move it aside and run this again: mv '{path}' '{path}.old'"
         " (with its -wal and -shm files, if there are any)"

@@ -38,7 +38,7 @@ def find_drift(connection: Connection, *, awaits_contract: bool = False) -> list
 
 
 def comparison() -> dict[str, Any]:  # keyword arguments of Alembic's configure()
-    """Say what Alembic is to compare, and with what."""
+    """Return the options by which Alembic compares."""
     return {
         "target_metadata": Base.metadata,
         "compare_type": True,

@@ -91,7 +91,7 @@ def _try_all(
         begun = time.monotonic()
         try:
             with _recorded(connection) as statements, migration_errors(revision):
-                run_revision(request.history, backend, revision, connection, rehearsal=True)
+                run_revision(request.history, backend, revision, connection, is_dry_run=True)
         except OutsideTransactionError:
             yield TriedRevision(revision, None)
             break

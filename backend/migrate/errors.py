@@ -1,4 +1,4 @@
-"""Say what a driver's error means for a migration."""
+"""Errors of the drivers, as they concern a migration."""
 
 from __future__ import annotations
 

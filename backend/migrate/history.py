@@ -34,7 +34,7 @@ class Levels:
     contract: int = 0
 
     def __str__(self) -> str:
-        """Say both levels as people read them."""
+        """Return both levels as people read them."""
         return f"expand {self.expand}, contract {self.contract}"
 
 

@@ -55,7 +55,7 @@ def inspect_schema(connection: Connection) -> SchemaInspection:
 def refuse_what_is_not_ours(
     found: SchemaInspection, *, name: str, move_aside: Callable[[], str]
 ) -> None:
-    """See that the database is empty or was made by this runner.
+    """Check that the database is empty or was made by this runner.
 
     Raises:
         RefusedError: it holds somebody's tables; nothing has been touched.

@@ -28,7 +28,7 @@ def run_revision(
     revision: Revision,
     connection: Connection,
     *,
-    rehearsal: bool = False,
+    is_dry_run: bool = False,
 ) -> None:
     """Apply `revision` and commit, unless the caller is inside a transaction of its own."""
 
@@ -42,7 +42,7 @@ def run_revision(
         options={
             "target_metadata": Base.metadata,  # for the names of constraints
             "on_version_apply": finish,
-            "rehearsal": rehearsal,
+            "is_dry_run": is_dry_run,
         },
     )
     command.upgrade(config, revision.id)

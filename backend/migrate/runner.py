@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this release: look, lock, apply, verify."""
+"""Bring a database to the schema of this release: inspect, lock, apply, verify."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def migrate(request: MigrationRequest) -> MigrationResult:
         if not plan.pending:
             return MigrationResult(plan.phase, plan.levels, plan.levels, newer=plan.newer)
         with backend.locked() as lock:
-            return _migrate_alone(request, backend, lock)
+            return _migrate_locked(request, backend, lock)
 
 
-def _migrate_alone(
+def _migrate_locked(
     request: MigrationRequest, backend: MigrationBackend, lock: Lock
 ) -> MigrationResult:
-    """Do it, now that nobody else can; look again first, for somebody may just have."""
+    """Migrate under the lock; plan anew, because another run may have migrated meanwhile."""
     plan = make_plan(request.history, backend.inspect(), request.phase)
     if plan.phase == "contract" and plan.pending:
         _refuse_old_releases(backend)
@@ -133,7 +133,7 @@ def _apply(
         retry=retry_if_exception(is_lock_not_taken),
         wait=wait_random_exponential(multiplier=0.3, max=10),
         stop=stop_after_delay(request.timeouts.wait),
-        before_sleep=partial(_tell, backend, revision),
+        before_sleep=partial(_log_wait, backend, revision),
         retry_error_callback=partial(_give_up, backend, revision),
     )
     with migration_errors(revision):
@@ -141,7 +141,7 @@ def _apply(
     return AppliedRevision(revision, round((time.monotonic() - begun) * 1000))
 
 
-def _tell(backend: MigrationBackend, revision: Revision, state: RetryCallState) -> None:
+def _log_wait(backend: MigrationBackend, revision: Revision, state: RetryCallState) -> None:
     log.warning(
         "revision waits revision=%s attempt=%d in_the_way=%s",
         revision.id,
@@ -169,7 +169,7 @@ def _verified(
     plan: MigrationPlan,
     applied: tuple[AppliedRevision, ...],
 ) -> MigrationResult:
-    """See in the database itself that nothing is pending any more."""
+    """Check in the database itself that nothing is pending any more."""
     found = make_plan(request.history, backend.inspect(), request.phase)
     if found.pending:
         raise DatabaseError(

@@ -91,7 +91,7 @@ class SchemaCheck:
 
 
 def status(request: MigrationRequest) -> MigrationStatus:
-    """Tell where the database stands."""
+    """Return the levels of a database and who works on it; only reads."""
     with open_backend(request.database, request.timeouts) as backend:
         found = backend.inspect()
         plan = make_plan(request.history, found, "expand")

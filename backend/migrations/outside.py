@@ -13,7 +13,7 @@ _VALID = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(qu
 
 
 class OutsideTransactionError(Exception):
-    """A rehearsal has come to something that cannot be rolled back."""
+    """A dry run has come to something that cannot be rolled back."""
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def outside_transaction() -> Iterator[None]:
     concurrent build waits for old transactions, and would leave half an index behind.
     """
     context = op.get_context()
-    if context.opts.get("rehearsal"):
+    if context.opts.get("is_dry_run"):
         raise OutsideTransactionError
     with context.autocommit_block():
         for statement in _NO_LIMITS:

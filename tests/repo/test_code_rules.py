@@ -10,6 +10,7 @@ import pytest
 from tests.repo.checkout import files, read
 
 CODE = files("*.py")
+_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 PRODUCT = [name for name in CODE if name.startswith(("backend/", "deploy/", "docker/"))]
 
 
@@ -32,12 +33,19 @@ def test_everything_is_caught_only_at_the_two_edges_and_in_the_deploy_tools_shel
     assert found <= {"backend/cli/shell.py", "backend/api/errors.py", "deploy/rollout/cli.py"}
 
 
+def reads_environment(node: ast.AST) -> bool:
+    """Tell whether this is `os.environ` or `os.getenv`, or imports one of them."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "os" and any(one.name in _ENVIRONMENT for one in node.names)
+    match node:
+        case ast.Attribute(value=ast.Name(id="os"), attr=attribute):
+            return attribute in _ENVIRONMENT
+    return False
+
+
 def test_only_the_edges_hand_the_environment_to_the_configuration() -> None:
     found = {
-        name
-        for name in files("backend/*.py")
-        for node in nodes(name)
-        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+        name for name in files("backend/*.py") for node in nodes(name) if reads_environment(node)
     }
 
     assert {name for name in found if not name.endswith(("/cli.py", "/wsgi.py"))} == set()
