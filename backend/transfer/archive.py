@@ -1,4 +1,4 @@
-"""A copy of the source, compared with it, before anything else is done."""
+"""`--archive-sqlite`: a copy of the source that is compared with it before anything else."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-import apsw
-
 from backend.db import private_files
-from backend.db.sql import chain, name, statement, text
+from backend.db.sql import Sql, chain, name, statement, text
 from backend.db.sqlite_file import journal_path
-from backend.db.sqlite_reader import begin, file_errors
+from backend.db.sqlite_reader import (
+    COPY_NOT_WRITTEN,
+    APSWConnection,
+    ReadOnlyFile,
+    begin,
+    copy_pages,
+    file_errors,
+    open_new,
+    query,
+)
 from backend.errors import DatabaseError, RefusedError
-
-_PAGES_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
 class Archived:
-    """A copy that is on the disk and holds what the source held."""
+    """A copy that is on the disk and has been compared with the source."""
 
     path: Path
     bytes: int
@@ -77,33 +82,27 @@ def _stamp() -> str:
 
 
 @contextmanager
-def _snapshot(file: Path, shown: Path) -> Iterator[apsw.Connection]:
-    """See one state from the first page of the copy to the last row of the comparison."""
-    with file_errors(shown), closing(_opened(file)) as source:
+def _snapshot(file: Path, shown: Path) -> Iterator[APSWConnection]:
+    """Read one snapshot, from the first page of the copy to the last row of the comparison."""
+    with file_errors(shown), closing(ReadOnlyFile(file)) as source:
         begin(source)
         yield source
 
 
-def _opened(path: Path) -> apsw.Connection:
-    return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-
-
-def _copy(source: apsw.Connection, path: Path) -> None:
+def _copy(source: APSWConnection, path: Path) -> None:
     try:
-        with closing(apsw.Connection(str(path))) as copy:
-            with copy.backup("main", source, "main") as backup:
-                while not backup.done:
-                    backup.step(_PAGES_AT_ONCE)
+        with closing(open_new(path)) as copy:
+            copy_pages(source, copy)
             # A WAL database could not be opened in a folder that nobody may write to.
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-    except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
+    except COPY_NOT_WRITTEN as error:
         raise DatabaseError(
             f"the archive {path} cannot be written: {error}", hint="see whether the disk is full"
         ) from None
 
 
-def _compared(source: apsw.Connection, path: Path) -> str:
-    with closing(_opened(path)) as copy:
+def _compared(source: APSWConnection, path: Path) -> str:
+    with closing(ReadOnlyFile(path)) as copy:
         expected, found = contents(source), contents(copy)
     if expected != found:
         raise DatabaseError(
@@ -113,7 +112,7 @@ def _compared(source: apsw.Connection, path: Path) -> str:
     return found
 
 
-def contents(connection: apsw.Connection) -> str:
+def contents(connection: APSWConnection) -> str:
     """Return a digest of the schema and of every value of every table, with its storage class."""
     digest = sha256()
     schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
@@ -121,12 +120,12 @@ def contents(connection: apsw.Connection) -> str:
         digest.update(repr(entry).encode())
     for table, columns in _tables(connection):
         digest.update(f"\n{table}\n".encode())
-        for (row,) in connection.execute(_rows(table, columns)):
+        for (row,) in query(connection, text(_rows(table, columns))):
             digest.update(str(row).encode() + b"\n")
     return digest.hexdigest()
 
 
-def _tables(connection: apsw.Connection) -> list[tuple[str, list[str]]]:
+def _tables(connection: APSWConnection) -> list[tuple[str, list[str]]]:
     names = connection.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
     ).fetchall()
@@ -137,16 +136,15 @@ def _tables(connection: apsw.Connection) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _rows(table: str, columns: list[str]) -> str:
+def _rows(table: str, columns: list[str]) -> Sql:
     # hex() of the bytes keeps a NUL, and text that is not UTF-8; 17 digits keep every real.
     values = (
         statement(
-            "substr(typeof({0}), 1, 1) || CASE typeof({0}) WHEN 'real'"
-            " THEN printf('%!.17g', {0}) ELSE hex(CAST({0} AS BLOB)) END",
-            name(one),
+            "substr(typeof({column}), 1, 1) || CASE typeof({column}) WHEN 'real'"
+            " THEN printf('%!.17g', {column}) ELSE hex(CAST({column} AS BLOB)) END",
+            column=name(column),
         )
-        for one in columns
+        for column in columns
     )
-    # Never by way of an index: both files are read in the order in which they lie there.
-    line = chain("|| ',' ||", values)
-    return text(statement("SELECT {} FROM {} NOT INDEXED", line, name(table)))
+    # Never through an index: both files are read in the order of their pages.
+    return statement("SELECT {} FROM {} NOT INDEXED", chain("|| ',' ||", values), name(table))

@@ -17,8 +17,8 @@ from backend.cli.shell import run
 from backend.cli.signals import interrupt_on_sigterm
 from backend.logs import TextFormatter
 from backend.tablecopy import worker_start
-from backend.transfer.options import Tolerance, Words, read_options
-from backend.transfer.report import write
+from backend.transfer.options import CliArgs, Tolerance, read_options
+from backend.transfer.report import write_report
 from backend.values.conversion import Casts
 
 _PATH = click.Path(path_type=Path)
@@ -59,8 +59,8 @@ def _allowances(command: Callable[..., int]) -> Callable[..., int]:
         "--allow-extra-columns": "Leave out columns that only the file has.",
         "--allow-missing-columns": "Let columns that only the target has take their default.",
     }
-    for flag, words in allowed.items():
-        command = click.option(flag, is_flag=True, help=words)(command)
+    for flag, text in allowed.items():
+        command = click.option(flag, is_flag=True, help=text)(command)
     return command
 
 
@@ -90,46 +90,46 @@ def _allowances(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--set-readonly", is_flag=True, help=_READONLY_HELP)
 @click.option("--report", type=_PATH, metavar="FILE", help="Keep everything found, as JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def transfer_command(*, as_json: bool, **words: Any) -> int:  # click passes one word an option
+def transfer_command(*, as_json: bool, **values: Any) -> int:  # click passes one keyword an option
     """Move the rows of a SQLite file into Postgres, and compare every one of them.
 
     The file is only read. The target is empty, or holds everything: what is loaded becomes
     visible in one short transaction, after the comparison.
     """
-    options = read_options(_words(words), os.environ)
+    options = read_options(_cli_args(values), os.environ)
     if options.needs_workers:
         worker_start.begin()
-    # Only now: the two load their modules at the same time.
-    from backend.transfer.apply import transfer
+    # Imported only now: this process and the workers load their modules at the same time.
+    from backend.transfer.transfer import transfer
 
     _log_to_stderr()
     interrupt_on_sigterm()
     with watching(sys.stderr) as watcher:
         report = transfer(options, watcher)
     if options.report:
-        write(report, options.report)
+        write_report(report, options.report)
     print_answer(report, as_json=as_json)
     return report.exit_code
 
 
-def _words(words: dict[str, Any]) -> Words:  # click's words
+def _cli_args(values: dict[str, Any]) -> CliArgs:  # as click passes them
     tolerance = Tolerance(
-        **{name: words.pop(f"allow_{name}") for name in Tolerance.__dataclass_fields__}
+        **{name: values.pop(f"allow_{name}") for name in Tolerance.__dataclass_fields__}
     )
     casts = Casts(
-        empty_datetime=words.pop("empty_datetime") or "refuse",
-        epoch_datetimes=words.pop("epoch_datetimes") or "refuse",
-        intervals=words.pop("intervals") or "refuse",
-        nul=words.pop("nul") or "refuse",
+        empty_datetime=values.pop("empty_datetime") or "refuse",
+        epoch_datetimes=values.pop("epoch_datetimes") or "refuse",
+        intervals=values.pop("intervals") or "refuse",
+        nul=values.pop("nul") or "refuse",
     )
-    return Words(**words, tolerance=tolerance, casts=casts)
+    return CliArgs(**values, tolerance=tolerance, casts=casts)
 
 
 def _log_to_stderr() -> None:
-    """Write the log where it does not mix with the answer; a person gets bars instead."""
+    """Write the log to stderr; on a terminal, which shows bars, only warnings."""
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter())
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
     logging.basicConfig(level=level, handlers=[handler])
-    # What was migrated is in our own answer.
+    # The answer names what was migrated.
     logging.getLogger("alembic").setLevel(logging.WARNING)

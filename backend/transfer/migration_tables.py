@@ -1,8 +1,7 @@
-"""What a framework keeps about its own migrations: each side has its own, and the two are compared.
+"""Compare the tables in which a framework records its migrations.
 
-Such a table is never copied: it would make the framework believe in a state of the schema that is
-the other side's. But where the two tell different stories, data may have been moved by a migration
-that only one side has seen.
+Such a table is never copied: the framework would take the schema for that of the other side. But
+where each side has migrations that the other lacks, one may have moved data.
 """
 
 from __future__ import annotations
@@ -10,40 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from psycopg import sql
-
-from backend.db.sql import quoted
+from backend.db.session import Session
+from backend.db.sql import join, name, statement, text
 from backend.db.sqlite_reader import query
 from backend.schema.tables import PostgresTable, SqliteTable
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.sqlite.connection import SourceConnection
-from backend.transfer.migration_shapes import Shape, shape_of
+from backend.transfer.migration_frameworks import MigrationTableFormat, format_of
 
 _SHOWN = 3
 _WAY_OUT = "bring both sides to the same migrations of the app, or --exclude this table"
 
-Entry = tuple[str, ...]
+MigrationId = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class History:
-    """One table of this kind, and what each side has in it."""
+class MigrationTable:
+    """One migration table, and the migrations that each side records in it."""
 
     table: str
-    shape: Shape
-    source: frozenset[Entry] = frozenset()
-    target: frozenset[Entry] = frozenset()
+    table_format: MigrationTableFormat
+    source: frozenset[MigrationId] = frozenset()
+    target: frozenset[MigrationId] = frozenset()
 
     @property
-    def has_parted(self) -> bool:
-        """Tell whether each side has an entry that the other lacks."""
-        if self.shape.is_value:
+    def has_diverged(self) -> bool:
+        """Tell whether each side has a migration that the other lacks."""
+        if self.table_format.is_value:
             return False
         return bool(self.source - self.target and self.target - self.source)
 
     def __str__(self) -> str:
-        if self.shape.is_value:
+        if self.table_format.is_value:
             return f"{_listed(self.source)} in the source, {_listed(self.target)} in the target"
         sides = {"source": self.source - self.target, "target": self.target - self.source}
         return ", ".join(
@@ -51,71 +48,76 @@ class History:
         )
 
 
-def names_of_histories(tables: Iterable[SqliteTable | PostgresTable]) -> set[str]:
-    """Return the tables that are a framework's own."""
-    return {table.name for table in tables if _shape(table)}
+def names_of_migration_tables(tables: Iterable[SqliteTable | PostgresTable]) -> set[str]:
+    """Return the names of the tables in which a framework records its migrations."""
+    return {table.name for table in tables if _format_of(table)}
 
 
-def histories(
+def migration_tables(
     connection: SourceConnection,
     session: Session,
     sources: Iterable[SqliteTable],
     targets: Iterable[PostgresTable],
-) -> Iterator[History]:
-    """Read those tables that both sides have, and return the ones that differ."""
+) -> Iterator[MigrationTable]:
+    """Read the migration tables that both sides have; return those that differ."""
     by_name = {table.name.casefold(): table for table in targets}
     for here in sources:
-        shape, there = _shape(here), by_name.get(here.name.casefold())
-        if shape and shape.entry and there and _shape(there) == shape:
-            found = History(
+        table_format, there = _format_of(here), by_name.get(here.name.casefold())
+        if table_format and table_format.entry and there and _format_of(there) == table_format:
+            found = MigrationTable(
                 there.name,
-                shape,
-                frozenset(_in_source(connection, here, shape)),
-                frozenset(_in_target(session, there, shape)),
+                table_format,
+                frozenset(_in_source(connection, here, table_format)),
+                frozenset(_in_target(session, there, table_format)),
             )
             if found.source != found.target and found.source and found.target:
                 yield found
 
 
-def notes(found: Iterable[History]) -> tuple[str, ...]:
-    """Say where the two differ, and that nothing was done about it."""
-    return tuple(f"{one.table} is left alone: {one}" for one in found if not one.has_parted)
+def notes(found: Iterable[MigrationTable]) -> tuple[str, ...]:
+    """Return a note for each table that differs and is left alone."""
+    return tuple(f"{one.table} is left alone: {one}" for one in found if not one.has_diverged)
 
 
-def obstacles(found: Iterable[History]) -> Iterator[Obstacle]:
-    """Name the tables in which the two sides have gone different ways."""
+def obstacles(found: Iterable[MigrationTable]) -> Iterator[Obstacle]:
+    """Return an obstacle for each table that has diverged."""
     for one in found:
-        if one.has_parted:
+        if one.has_diverged:
             yield Obstacle(f"the migrations have gone two ways: {one}", _WAY_OUT, one.table)
 
 
-def _shape(table: SqliteTable | PostgresTable) -> Shape | None:
-    return shape_of(table.name, [column.name for column in table.columns])
+def _format_of(table: SqliteTable | PostgresTable) -> MigrationTableFormat | None:
+    return format_of(table.name, [column.name for column in table.columns])
 
 
-def _columns(table: SqliteTable | PostgresTable, shape: Shape) -> list[str]:
+def _columns(table: SqliteTable | PostgresTable, table_format: MigrationTableFormat) -> list[str]:
     names = {column.name.casefold(): column.name for column in table.columns}
-    return [names[column] for column in shape.entry]
+    return [names[column] for column in table_format.entry]
 
 
-def _in_source(connection: SourceConnection, table: SqliteTable, shape: Shape) -> Iterator[Entry]:
-    # As bytes: what is no UTF-8 could not come otherwise.
-    values = (f"CAST({quoted(name)} AS BLOB)" for name in _columns(table, shape))
-    words = ("SELECT DISTINCT", ", ".join(values), "FROM", quoted(table.name))
-    for row in query(connection, " ".join(words)):
+def _in_source(
+    connection: SourceConnection, table: SqliteTable, table_format: MigrationTableFormat
+) -> Iterator[MigrationId]:
+    # As bytes: text that is not UTF-8 could not be read otherwise.
+    values = (statement("CAST({} AS BLOB)", name(c)) for c in _columns(table, table_format))
+    select = statement("SELECT DISTINCT {} FROM {}", join(", ", values), name(table.name))
+    for row in query(connection, text(select)):
         yield tuple((value or b"").decode(errors="replace") for value in row)
 
 
-def _in_target(session: Session, table: PostgresTable, shape: Shape) -> Iterator[Entry]:
-    values = (sql.SQL("{}::text").format(sql.Identifier(c)) for c in _columns(table, shape))
-    name = sql.Identifier(table.schema, table.name)
-    query = sql.SQL("SELECT DISTINCT {} FROM {}").format(sql.SQL(", ").join(values), name)
-    for row in session.execute(query):
+def _in_target(
+    session: Session, table: PostgresTable, table_format: MigrationTableFormat
+) -> Iterator[MigrationId]:
+    values = (statement("{}::text", name(c)) for c in _columns(table, table_format))
+    table_name = name(table.schema, table.name)
+    for row in session.execute(
+        statement("SELECT DISTINCT {} FROM {}", join(", ", values), table_name)
+    ):
         yield tuple(value or "" for value in row)
 
 
-def _listed(entries: Iterable[Entry]) -> str:
-    """Name the last few: in most frameworks the newest."""
+def _listed(entries: Iterable[MigrationId]) -> str:
+    """Return the last few names: in most frameworks the newest migrations."""
     said = sorted((" ".join(entry) for entry in entries), reverse=True)
     more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
     return ", ".join(said[:_SHOWN]) + more

@@ -1,4 +1,4 @@
-"""What the operator asks for: the command line over the settings, contradictions refused."""
+"""The options of a run: the command line over the settings; contradictions are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backend.tablecopy.results import BATCH_ROWS
 from backend.values.conversion import Casts
 
 
-class Task(StrEnum):
+class TransferMode(StrEnum):
     """What a run does."""
 
     LOAD = "load"
@@ -26,7 +26,7 @@ class Task(StrEnum):
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Which differences between the two schemas are not in the way."""
+    """Which differences between the two schemas are allowed."""
 
     extra_tables: bool = False
     missing_tables: bool = False
@@ -35,8 +35,8 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
-class Words:
-    """The command line, as click read it."""
+class CliArgs:
+    """The command line as click read it."""
 
     sqlite: Path | None = None
     pg_url: str | None = None
@@ -62,14 +62,14 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Options:
+class TransferOptions:
     """One run: what is to be done, with which of the two databases, and how."""
 
     source: Path
     target: DatabaseUrl
-    task: Task = Task.LOAD
-    # What a run would do that a check is about.
-    rehearsed: Task = Task.LOAD
+    mode: TransferMode = TransferMode.LOAD
+    # With CHECK: the mode of the run that it is about.
+    checked_mode: TransferMode = TransferMode.LOAD
     dry_run: bool = False
     delete: bool = False
     allow_cascade: bool = False
@@ -87,112 +87,112 @@ class Options:
 
     @property
     def writes(self) -> bool:
-        """Tell whether the target will be another one afterwards."""
-        return not self.dry_run and self.task in {Task.LOAD, Task.REPLACE, Task.UPDATE}
+        """Tell whether the run changes the target."""
+        return not self.dry_run and self.mode not in {TransferMode.CHECK, TransferMode.VERIFY}
 
     @property
-    def way(self) -> Task:
-        """Return what a run does, or what the one would do that a check is about."""
-        return self.rehearsed if self.task is Task.CHECK else self.task
+    def effective_mode(self) -> TransferMode:
+        """Return the mode of the run, or of the one that a check is about."""
+        return self.checked_mode if self.mode is TransferMode.CHECK else self.mode
 
     @property
     def needs_workers(self) -> bool:
-        """Tell whether there is more to do than to look and to answer."""
-        return self.writes or (self.task is Task.VERIFY and not self.dry_run)
+        """Tell whether the run reads or writes whole tables."""
+        return self.writes or (self.mode is TransferMode.VERIFY and not self.dry_run)
 
     @property
-    def rows_at_once(self) -> int:
-        """Say how many rows travel, and are compared, together."""
+    def rows_per_batch(self) -> int:
+        """Return how many rows travel, and are compared, together."""
         return self.batch_rows or BATCH_ROWS
 
 
-def read_options(words: Words, environ: Mapping[str, str]) -> Options:
-    """Decide what is meant.
+def read_options(args: CliArgs, environ: Mapping[str, str]) -> TransferOptions:
+    """Combine the command line and the settings.
 
     Raises:
         UsageError: the command line contradicts itself.
         ConfigError: no Postgres is named, neither there nor in the settings.
     """
     settings = load_settings(environ)
-    source = words.sqlite or settings.database.path or DEFAULT_SQLITE
-    _refuse_contradictions(words)
-    _see_report(words.report)
-    return Options(
+    source = args.sqlite or settings.database.path or DEFAULT_SQLITE
+    _refuse_contradictions(args)
+    _check_report_folder(args.report)
+    return TransferOptions(
         source=source.absolute(),
-        target=_target(words, settings),
-        task=_task(words),
-        rehearsed=_way(words),
-        dry_run=words.dry_run,
-        delete=words.delete,
-        allow_cascade=words.allow_cascade,
-        migrate=words.migrate,
-        schema=words.schema,
-        tables=_names(words.tables, "--tables"),
-        excluded=_names(words.exclude, "--exclude"),
-        tolerance=words.tolerance,
-        casts=words.casts,
-        batch_rows=words.batch_rows,
-        workers=words.workers,
-        archive_folder=_archive_folder(words, source),
-        set_readonly=words.set_readonly,
-        report=words.report,
+        target=_target(args, settings),
+        mode=_mode(args),
+        checked_mode=_write_mode(args),
+        dry_run=args.dry_run,
+        delete=args.delete,
+        allow_cascade=args.allow_cascade,
+        migrate=args.migrate,
+        schema=args.schema,
+        tables=_names(args.tables, "--tables"),
+        excluded=_names(args.exclude, "--exclude"),
+        tolerance=args.tolerance,
+        casts=args.casts,
+        batch_rows=args.batch_rows,
+        workers=args.workers,
+        archive_folder=_archive_folder(args, source),
+        set_readonly=args.set_readonly,
+        report=args.report,
     )
 
 
-def _refuse_contradictions(words: Words) -> None:
+def _refuse_contradictions(args: CliArgs) -> None:
     questions = {
-        "--dry-run": words.dry_run,
-        "--check": words.check,
-        "--verify-only": words.verify_only,
+        "--dry-run": args.dry_run,
+        "--check": args.check,
+        "--verify-only": args.verify_only,
     }
-    ways = {"--truncate": words.truncate, "--update": words.update}
+    writing = {"--truncate": args.truncate, "--update": args.update}
     changes = {
-        "--migrate": words.migrate,
-        "--archive-sqlite": words.archive_sqlite,
-        "--set-readonly": words.set_readonly,
+        "--migrate": args.migrate,
+        "--archive-sqlite": args.archive_sqlite,
+        "--set-readonly": args.set_readonly,
     }
     _at_most_one(questions, "ask one question at a time")
-    _at_most_one(ways, "a target that holds rows is replaced or brought up to date, not both")
-    if words.verify_only:
-        _at_most_one({"--verify-only": True} | ways, "--verify-only changes nothing")
-    if words.check or words.verify_only:
-        question = _said(questions)[0]
+    _at_most_one(writing, "a target that holds rows is replaced or brought up to date, not both")
+    if args.verify_only:
+        _at_most_one({"--verify-only": True} | writing, "--verify-only changes nothing")
+    if args.check or args.verify_only:
+        question = _given(questions)[0]
         _at_most_one({question: True} | changes, f"{question} changes nothing")
-    tables = {"--tables": bool(words.tables), "--exclude": bool(words.exclude)}
+    tables = {"--tables": bool(args.tables), "--exclude": bool(args.exclude)}
     _at_most_one(tables, "say which tables travel, or which do not")
-    if words.migrate and words.schema != "public":
+    if args.migrate and args.schema != "public":
         raise UsageError("--migrate makes the app's tables in the schema public alone")
-    if words.delete and not words.update:
+    if args.delete and not args.update:
         raise UsageError("--delete without --update", hint="say both, or neither")
-    if words.allow_cascade and not words.update:
+    if args.allow_cascade and not args.update:
         raise UsageError("--allow-cascade without --update", hint="say both, or neither")
-    if words.archive_dir and not words.archive_sqlite:
+    if args.archive_dir and not args.archive_sqlite:
         raise UsageError("--archive-dir without --archive-sqlite", hint="say both, or neither")
 
 
 def _at_most_one(flags: Mapping[str, bool], why: str) -> None:
-    said = _said(flags)
+    said = _given(flags)
     if len(said) > 1:
         raise UsageError(f"{' and '.join(said)} contradict each other", hint=why)
 
 
-def _said(flags: Mapping[str, bool]) -> list[str]:
+def _given(flags: Mapping[str, bool]) -> list[str]:
     return [flag for flag, said in flags.items() if said]
 
 
-def _task(words: Words) -> Task:
-    asked = {Task.CHECK: words.check, Task.VERIFY: words.verify_only}
-    return next((task for task, said in asked.items() if said), _way(words))
+def _mode(args: CliArgs) -> TransferMode:
+    asked = {TransferMode.CHECK: args.check, TransferMode.VERIFY: args.verify_only}
+    return next((mode for mode, said in asked.items() if said), _write_mode(args))
 
 
-def _way(words: Words) -> Task:
-    asked = {Task.REPLACE: words.truncate, Task.UPDATE: words.update}
-    return next((task for task, said in asked.items() if said), Task.LOAD)
+def _write_mode(args: CliArgs) -> TransferMode:
+    asked = {TransferMode.REPLACE: args.truncate, TransferMode.UPDATE: args.update}
+    return next((mode for mode, said in asked.items() if said), TransferMode.LOAD)
 
 
-def _target(words: Words, settings: Settings) -> DatabaseUrl:
-    if words.pg_url:
-        target = parse_database_url(words.pg_url, name="--pg-url")
+def _target(args: CliArgs, settings: Settings) -> DatabaseUrl:
+    if args.pg_url:
+        target = parse_database_url(args.pg_url, name="--pg-url")
         if target.engine != "postgres":
             raise UsageError("--pg-url names no Postgres", hint="use postgresql://USER@HOST/NAME")
         return target
@@ -212,13 +212,13 @@ def _names(text: str, flag: str) -> tuple[str, ...]:
     return names
 
 
-def _archive_folder(words: Words, source: Path) -> Path | None:
-    if not words.archive_sqlite:
+def _archive_folder(args: CliArgs, source: Path) -> Path | None:
+    if not args.archive_sqlite:
         return None
-    return (words.archive_dir or source.parent / "archive").absolute()
+    return (args.archive_dir or source.parent / "archive").absolute()
 
 
-def _see_report(path: Path | None) -> None:
-    """See that the report can be written, before hours of work that it is about."""
+def _check_report_folder(path: Path | None) -> None:
+    """Refuse early if the folder of the report is missing."""
     if path and not path.absolute().parent.is_dir():
         raise UsageError(f"the folder of --report {path} is not there", hint="make it first")

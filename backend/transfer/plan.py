@@ -1,58 +1,58 @@
-"""What a run is going to do, from a look at both sides that touches neither."""
+"""The plan of a run: what would be done, and every obstacle; both sides are only read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from backend.db.errors import translated
 from backend.errors import RefusedError
 from backend.schema.match import SchemaMatch
 from backend.tablecopy.contents import NOTHING, Contents, contents
 from backend.tablecopy.login_privileges import readable
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.shadow.schema import left_over
-from backend.transfer.migration_tables import History
-from backend.transfer.migration_tables import notes as history_notes
-from backend.transfer.options import Options
-from backend.transfer.preflight import Scene, obstacles
+from backend.transfer.app_schema import BOOKKEEPING, is_app_schema
+from backend.transfer.endpoints import TransferEndpoints
+from backend.transfer.migration_tables import MigrationTable
+from backend.transfer.migration_tables import notes as migration_notes
+from backend.transfer.options import TransferOptions
+from backend.transfer.preflight import PreflightContext, obstacles
 from backend.transfer.report import Findings, Report, TableReport
-from backend.transfer.rules import BOOKKEEPING, is_ours
-from backend.transfer.sides import Sides
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The tables to copy, how many rows each has, and what is in the way."""
+    """The tables to copy, how many rows each has, and the obstacles."""
 
-    options: Options
-    # Nothing, while the tables are still to be made.
+    options: TransferOptions
+    # Empty while the tables have yet to be created by migrations.
     pairing: SchemaMatch
     rows: Mapping[str, int]
     obstacles: tuple[Obstacle, ...] = ()
     pending: tuple[str, ...] = ()
     held: Contents = NOTHING
     left_over: tuple[str, ...] = ()
-    histories: tuple[History, ...] = ()
+    migration_tables: tuple[MigrationTable, ...] = ()
 
     @property
     def is_empty_target(self) -> bool:
-        """Tell whether nothing would be lost if the tables were exchanged."""
+        """Tell whether the target's tables hold no rows."""
         return not self.held.tables
 
     def notes(self) -> Iterator[str]:
-        """Say what is not in the way, and not what everybody would expect."""
-        yield from history_notes(self.histories)
+        """Return what the operator should know though it stops nothing."""
+        yield from migration_notes(self.migration_tables)
         copied = {pair.target.name for pair in self.pairing.pairs}
         for pair in self.pairing.pairs:
             for heir in sorted(set(pair.target.heirs) - copied):
                 yield f"{heir} inherits from {pair.target.name}: its rows are its own, left alone"
 
     def refuse_obstacles(self, migrated: Sequence[str] = ()) -> None:
-        """See that nothing is in the way.
+        """Refuse to go on if there is an obstacle.
 
         Raises:
-            RefusedError: something is; nothing but the schema that was migrated has been touched.
+            RefusedError: there is one; nothing but the schema that was migrated has been touched.
         """
         if self.obstacles:
             said = "; ".join(map(str, self.obstacles))
@@ -60,7 +60,7 @@ class Plan:
             raise RefusedError(said, hint=f"{done} was touched; see --dry-run")
 
     def report(self) -> Report:
-        """Say what would be done."""
+        """Return the answer of a dry run."""
         options = self.options
         notes = [*self.notes(), *(f"left out: {name}" for name in options.excluded)]
         notes += [f"would migrate: {revision}" for revision in self.pending]
@@ -68,7 +68,7 @@ class Plan:
             notes.append(f"would archive {options.source.name} to {options.archive_folder}")
         notes += [f"would remove {name}, which a killed transfer left" for name in self.left_over]
         return Report(
-            task=options.task,
+            mode=options.mode,
             source=str(options.source),
             target=str(options.target),
             outcome="nothing was touched",
@@ -77,37 +77,40 @@ class Plan:
         )
 
 
-def make_plan(options: Options, sides: Sides, *, tried: bool = False) -> Plan:
-    """Look at both sides; once in a run the server is asked what it would refuse to make."""
-    pending = _pending(options, sides)
-    pairing = SchemaMatch(()) if pending else sides.pair(options)
-    found = () if pending else sides.histories(options)
-    scene = Scene(options, sides, pairing, pending, found, tried)
+def make_plan(
+    options: TransferOptions, endpoints: TransferEndpoints, *, again: bool = False
+) -> Plan:
+    """Inspect both sides; only the first time in a run try out what the server would refuse."""
+    pending = _pending(options, endpoints)
+    pairing = SchemaMatch(()) if pending else endpoints.pair(options)
+    found = () if pending else endpoints.migration_tables(options)
+    context = PreflightContext(options, endpoints, pairing, pending, found, again)
     with translated("looking at what the target holds"):
-        scene = replace(scene, held=_held(scene))
-        in_the_way = obstacles(scene)
-        remains = tuple(left_over(sides.session, sides.target.schema))
-    return Plan(options, pairing, _rows(scene), in_the_way, pending, scene.held, remains, found)
+        context = replace(context, held=_held(context))
+        found_obstacles = obstacles(context)
+        remains = tuple(left_over(endpoints.session, endpoints.target.schema))
+    held = context.held
+    return Plan(options, pairing, _rows(context), found_obstacles, pending, held, remains, found)
 
 
-def _held(scene: Scene) -> Contents:
-    session, intent = scene.sides.session, scene.intent
+def _held(context: PreflightContext) -> Contents:
+    session, intent = context.endpoints.session, context.intent
     return contents(session, intent.schema, readable(session, intent))
 
 
-def _rows(scene: Scene) -> dict[str, int]:
-    sides, pairs = scene.sides, scene.pairing.pairs
-    if scene.pending:
-        tables = sides.source.tables()
+def _rows(context: PreflightContext) -> dict[str, int]:
+    endpoints, pairs = context.endpoints, context.pairing.pairs
+    if context.pending:
+        tables = endpoints.source.tables()
         names = {table.name for table in tables if not table.virtual} - BOOKKEEPING
-        names -= set(scene.options.excluded)
-        return {name: sides.source_rows(name) for name in sorted(names)}
-    return {pair.target.name: sides.source_rows(pair.source.name) for pair in pairs}
+        names -= set(context.options.excluded)
+        return {name: endpoints.source_rows(name) for name in sorted(names)}
+    return {pair.target.name: endpoints.source_rows(pair.source.name) for pair in pairs}
 
 
-def _pending(options: Options, sides: Sides) -> tuple[str, ...]:
-    """Return the revisions that are to be applied first, if that was asked for."""
-    if not options.migrate or not is_ours(table.name for table in sides.source.tables()):
+def _pending(options: TransferOptions, endpoints: TransferEndpoints) -> tuple[str, ...]:
+    """Return the revisions that --migrate would apply first."""
+    if not options.migrate or not is_app_schema(table.name for table in endpoints.source.tables()):
         return ()
     from backend.migrate.backend import Timeouts
     from backend.migrate.history import History

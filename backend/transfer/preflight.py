@@ -1,7 +1,7 @@
-"""Everything that would stop a run: one list, for the dry run, the check and the run itself.
+"""The obstacles of a run: one list, for the dry run, the check and the run itself.
 
-A new reason is one more function in `_CHECKS`; what only the target's catalog tells is one in
-`tablecopy.preflight`, and what tables lose by an exchange one in `swap_obstacles`.
+A new obstacle is one more function in `_CHECKS`; one that only the target's catalog tells goes to
+`tablecopy.preflight`, one that a swap of tables causes to `swap_obstacles`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from backend.tablecopy.cross_references import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.postgres.tables import rules
 from backend.tablecopy.preflight import target_obstacles
-from backend.transfer.migration_tables import History
-from backend.transfer.migration_tables import obstacles as history_obstacles
-from backend.transfer.options import Options, Task
-from backend.transfer.rules import is_ours
-from backend.transfer.sides import Sides
+from backend.transfer.app_schema import is_app_schema
+from backend.transfer.endpoints import TransferEndpoints
+from backend.transfer.migration_tables import MigrationTable
+from backend.transfer.migration_tables import obstacles as migration_obstacles
+from backend.transfer.options import TransferMode, TransferOptions
 
 _FLAGS = {
     FindingKind.TABLE_ONLY_IN_SOURCE: "--allow-extra-tables",
@@ -37,39 +37,44 @@ _FLAGS = {
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What is known before anything has changed; `pending` migrations have yet to make tables."""
+class PreflightContext:
+    """What is known before anything has changed; `pending` migrations have not been applied yet."""
 
-    options: Options
-    sides: Sides
+    options: TransferOptions
+    endpoints: TransferEndpoints
     pairing: SchemaMatch
     pending: tuple[str, ...] = ()
-    histories: tuple[History, ...] = ()
-    # Whether all of this has been asked before in this run.
-    tried: bool = False
-    # Empty too while rights are missing to look into the tables.
+    migration_tables: tuple[MigrationTable, ...] = ()
+    # Whether this run has made a plan before.
+    inspected_before: bool = False
+    # Empty too where rights to read the tables are missing.
     held: Contents = field(default_factory=Contents)
 
     @property
-    def is_ours(self) -> bool:
-        """Tell whether the file is one of this app."""
-        return is_ours(table.name for table in self.sides.source.tables())
+    def mode(self) -> TransferMode:
+        """Return the mode of the run, or of the one that a check is about."""
+        return self.options.effective_mode
+
+    @property
+    def is_app_schema(self) -> bool:
+        """Tell whether the file is a database of this app."""
+        return is_app_schema(table.name for table in self.endpoints.source.tables())
 
     @property
     def intent(self) -> Intent:
         """Return what the run wants of the target."""
-        options, groups = self.options, self.pairing.groups
-        merged = options.way is Task.UPDATE and bool(self.held.tables)
-        # Tables that refer to each other are filled together, from beside them.
-        circle = options.way is Task.UPDATE and any(len(group) > 1 for group in groups)
+        options, updates = self.options, self.mode is TransferMode.UPDATE
+        merged = updates and bool(self.held.tables)
+        # Tables that refer to each other in a circle are filled together, from staging tables.
+        circle = updates and any(len(group) > 1 for group in self.pairing.groups)
         return Intent(
-            self.sides.target.schema,
+            self.endpoints.target.schema,
             tuple(pair.target.name for pair in self.pairing.pairs),
-            _METHODS[options.way],
-            deletes=options.delete or options.way is Task.REPLACE,
-            staged=merged or circle or options.task is Task.CHECK,
+            _METHODS[self.mode],
+            deletes=options.delete or self.mode is TransferMode.REPLACE,
+            staged=merged or circle or options.mode is TransferMode.CHECK,
             merged=merged,
-            tried=self.tried,
+            tried=self.inspected_before,
         )
 
 
@@ -77,49 +82,53 @@ _NOT_EMPTY = (
     "--truncate replaces what it holds, as where the app has just put its first rows into a fresh"
     " schema; --update keeps its rows and writes those that differ"
 )
-_THEIRS = "let that app make its tables in the target first"
+_OTHER_APP = "let that app make its tables in the target first"
 
-Check = Callable[[Scene], Iterator[Obstacle]]
+ObstacleCheck = Callable[[PreflightContext], Iterator[Obstacle]]
 
 _METHODS = {
-    Task.LOAD: Method.SWAP,
-    Task.REPLACE: Method.SWAP,
-    Task.UPDATE: Method.IN_PLACE,
-    Task.VERIFY: Method.NONE,
+    TransferMode.LOAD: Method.SWAP,
+    TransferMode.REPLACE: Method.SWAP,
+    TransferMode.UPDATE: Method.IN_PLACE,
+    TransferMode.VERIFY: Method.NONE,
 }
 
 
-def obstacles(scene: Scene) -> tuple[Obstacle, ...]:
-    """Return what is in the way, and by what it would not be."""
-    if not scene.pairing.pairs and not scene.pending:
+def obstacles(context: PreflightContext) -> tuple[Obstacle, ...]:
+    """Return every obstacle, with the way out of it."""
+    if not context.pairing.pairs and not context.pending:
         reason = "the target has no table that the source has too"
-        return (Obstacle(reason, "--migrate makes the app's" if scene.is_ours else _THEIRS),)
-    return tuple(one for check in _CHECKS for one in check(scene))
+        return (
+            Obstacle(reason, "--migrate makes the app's" if context.is_app_schema else _OTHER_APP),
+        )
+    return tuple(one for check in _CHECKS for one in check(context))
 
 
-def _schemas_differ(scene: Scene) -> Iterator[Obstacle]:
-    for finding in scene.pairing.open_findings:
+def _schemas_differ(context: PreflightContext) -> Iterator[Obstacle]:
+    for finding in context.pairing.open_findings:
         yield Obstacle(str(finding), _FLAGS[finding.kind])
 
 
-def _another_app(scene: Scene) -> Iterator[Obstacle]:
-    if scene.options.migrate and not scene.is_ours:
-        yield Obstacle("--migrate makes this app's tables, and the file holds another's", _THEIRS)
+def _another_app(context: PreflightContext) -> Iterator[Obstacle]:
+    if context.options.migrate and not context.is_app_schema:
+        yield Obstacle(
+            "--migrate makes this app's tables, and the file holds another's", _OTHER_APP
+        )
 
 
-def _histories_differ(scene: Scene) -> Iterator[Obstacle]:
-    if scene.options.way is not Task.VERIFY:
-        yield from history_obstacles(scene.histories)
+def _migrations_differ(context: PreflightContext) -> Iterator[Obstacle]:
+    if context.mode is not TransferMode.VERIFY:
+        yield from migration_obstacles(context.migration_tables)
 
 
-def _not_empty(scene: Scene) -> Iterator[Obstacle]:
-    if scene.options.way is Task.LOAD and scene.held.tables:
-        yield Obstacle(f"the target is not empty: {scene.held}", _NOT_EMPTY)
+def _not_empty(context: PreflightContext) -> Iterator[Obstacle]:
+    if context.mode is TransferMode.LOAD and context.held.tables:
+        yield Obstacle(f"the target is not empty: {context.held}", _NOT_EMPTY)
 
 
-def _unknown_types(scene: Scene) -> Iterator[Obstacle]:
-    for pair in scene.pairing.pairs:
-        for column in scene.sides.without_rule(pair):
+def _unknown_types(context: PreflightContext) -> Iterator[Obstacle]:
+    for pair in context.pairing.pairs:
+        for column in context.endpoints.without_rule(pair):
             yield Obstacle(
                 f"{pair.target.name}.{column.target.name} is of type {column.target.type.full}, for"
                 " which there is no rule how to copy a value exactly",
@@ -128,55 +137,57 @@ def _unknown_types(scene: Scene) -> Iterator[Obstacle]:
             )
 
 
-def _on_target(scene: Scene) -> Iterator[Obstacle]:
-    yield from target_obstacles(scene.sides.session, scene.intent)
+def _on_target(context: PreflightContext) -> Iterator[Obstacle]:
+    yield from target_obstacles(context.endpoints.session, context.intent)
 
 
-def _left_behind(scene: Scene) -> Iterator[Obstacle]:
-    if scene.options.way is not Task.REPLACE:
+def _left_behind(context: PreflightContext) -> Iterator[Obstacle]:
+    if context.mode is not TransferMode.REPLACE:
         return
-    sides, casts = scene.sides, scene.options.casts
-    for one in left_behind(sides.session, sides.source.connection, scene.pairing, casts):
+    session, source = context.endpoints.session, context.endpoints.source.connection
+    for one in left_behind(session, source, context.pairing, context.options.casts):
         lacking = ", and the file has no such row" if one.values else ""
         reason = f"{one.table} ({one.constraint}) refers to {one}{lacking}"
         yield Obstacle(reason, "--update keeps such rows", one.referred)
 
 
-def _without_parents(scene: Scene) -> Iterator[Obstacle]:
-    if scene.options.way is Task.VERIFY:
+def _without_parents(context: PreflightContext) -> Iterator[Obstacle]:
+    if context.mode is TransferMode.VERIFY:
         return
-    sides, casts = scene.sides, scene.options.casts
-    for one in without_parents(sides.session, sides.source.connection, scene.pairing, casts):
+    endpoints, casts = context.endpoints, context.options.casts
+    for one in without_parents(
+        endpoints.session, endpoints.source.connection, context.pairing, casts
+    ):
         lacking = ", which is excluded, and the target lacks them" if one.values else ""
         reason = f"{one.constraint} refers to {one}{lacking}"
         yield Obstacle(reason, f"let {one.referred} travel, or exclude {one.table} too", one.table)
 
 
-def _rewritten(scene: Scene) -> Iterator[Obstacle]:
-    if scene.options.way is Task.UPDATE and scene.held.tables:
-        intent = scene.intent
-        for table, rule, off in rules(scene.sides.session, intent.schema, intent.tables):
+def _rewritten(context: PreflightContext) -> Iterator[Obstacle]:
+    if context.mode is TransferMode.UPDATE and context.held.tables:
+        intent = context.intent
+        for table, rule, off in rules(context.endpoints.session, intent.schema, intent.tables):
             reason = f"the rule {rule} rewrites what is written"
             yield Obstacle(reason, f"for the transfer: {off}", table)
 
 
-def _reached(scene: Scene) -> Iterator[Obstacle]:
-    """Name what foreign keys would do to tables that are left alone."""
-    options, sides = scene.options, scene.sides
-    if options.way is not Task.UPDATE or not scene.held.tables:
+def _reached(context: PreflightContext) -> Iterator[Obstacle]:
+    """Name changes that foreign keys would make in tables that are left alone."""
+    options, endpoints = context.options, context.endpoints
+    if context.mode is not TransferMode.UPDATE or not context.held.tables:
         return
-    pairs = scene.pairing.pairs
-    outlook = Outlook(sides.source.connection, sides.session, pairs, options.casts)
+    pairs = context.pairing.pairs
+    outlook = Outlook(endpoints.source.connection, endpoints.session, pairs, options.casts)
     # Values that cannot be stored are named as such, and rights that are missing too.
     with suppress(DataError, DatabaseError, RefusedError):
         found = outlook.of_an_update(deletes=options.delete)
         yield from refused(found, allowed=options.allow_cascade)
 
 
-_CHECKS: tuple[Check, ...] = (
+_CHECKS: tuple[ObstacleCheck, ...] = (
     _another_app,
     _schemas_differ,
-    _histories_differ,
+    _migrations_differ,
     _not_empty,
     _unknown_types,
     _on_target,

@@ -1,4 +1,4 @@
-"""What became of a run: for people, for machines, and for the file that is kept."""
+"""The answer of a run: as lines for people, as JSON, and as the file of --report."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.cli.answer import to_json
+from backend.db import private_files
 from backend.errors import DatabaseError, ExitCode
 from backend.tablecopy.results import BadValue, Difference
 from backend.transfer.bad_value_lines import bad_value_lines
 
 if TYPE_CHECKING:
-    from backend.invariants.checks import Verdict
+    from backend.invariants.checks import InvariantReport
     from backend.tablecopy.violations import Offence
     from backend.transfer.archive import Archived
 
 _SHOWN = 20
-# What is read otherwise without an option, because it can mean one thing only.
-_USES = {"sqlalchemy_intervals": "read as a span of time: a moment counted from 1970"}
+# Conversions that need no option, because the value can mean one thing only.
+_CONVERSIONS = {"sqlalchemy_intervals": "read as a span of time: a moment counted from 1970"}
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,18 @@ class TableReport:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found that must not be: values, rows, rules."""
+    """Everything that was found, and whether it stops a run."""
 
     notes: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
     bad_values: tuple[BadValue, ...] = ()
     bad_rows: tuple[Offence, ...] = ()
     differences: tuple[Difference, ...] = ()
-    verdict: Verdict | None = None
+    verdict: InvariantReport | None = None
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return what the command ends with."""
+        """Return the exit code of the command."""
         if self.bad_values or self.bad_rows:
             return ExitCode.DATA
         if self.differences or (self.verdict and not self.verdict.is_clean):
@@ -54,7 +55,7 @@ class Findings:
         return ExitCode.REFUSED if self.obstacles else ExitCode.DONE
 
     def with_notes(self, notes: Iterable[str]) -> Findings:
-        """Return the same with more notes before its own."""
+        """Return these findings with more notes in front."""
         return replace(self, notes=(*notes, *self.notes))
 
 
@@ -62,7 +63,7 @@ class Findings:
 class Report:
     """The answer of a run."""
 
-    task: str
+    mode: str
     source: str
     target: str
     outcome: str
@@ -76,29 +77,29 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return what the command ends with."""
+        """Return the exit code of the command."""
         return self.findings.exit_code
 
     def with_note(self, note: str) -> Report:
-        """Return the same with one note more."""
+        """Return this report with one note more."""
         return replace(self, findings=self.findings.with_notes([note]))
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the report as text, with the first of what was found."""
         return [
             f"{self.source} → {self.target}",
-            *(f"  {line}" for line in self._story()),
+            *(f"  {line}" for line in self._steps()),
             *(f"  {line}" for line in _table(self.tables, sum(self.seconds.values()))),
             *(f"  {line}" for line in _found(self.findings)),
             f"  {self.outcome}",
         ]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines, with everything that was found."""
+        """Return the report for JSON, with everything that was found."""
         archived = self.archived and {**asdict(self.archived), "path": str(self.archived.path)}
         found = self.findings
         return {
-            "task": self.task,
+            "task": self.mode,
             "source": self.source,
             "target": self.target,
             "outcome": self.outcome,
@@ -117,7 +118,7 @@ class Report:
             "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
         }
 
-    def _story(self) -> list[str]:
+    def _steps(self) -> list[str]:
         lines = []
         if self.archived:
             lines.append(
@@ -127,18 +128,17 @@ class Report:
         lines += [f"nobody may write to {self.source} any more"] * self.set_readonly
         lines += [f"note: {note}" for note in self.findings.notes]
         lines += [
-            f"{_USES.get(name, f'read otherwise by option: {name}')}, {n:,} times"
+            f"{_CONVERSIONS.get(name, f'read otherwise by option: {name}')}, {n:,} times"
             for name, n in self.casts.items()
         ]
         return lines
 
 
-def write(report: Report, path: Path) -> None:
-    """Keep the whole report: the file is there complete, or as it was before."""
-    partial = path.with_name(f".{path.name}.partial")
+def write_report(report: Report, path: Path) -> None:
+    """Write the whole report to a file, which is replaced as a whole or not at all."""
     try:
-        partial.write_text(to_json(report.as_dict()) + "\n", "utf-8")
-        partial.replace(path)
+        # Whoever may enter its folder may read it: a container writes it for the operator.
+        private_files.replace(path, to_json(report.as_dict()) + "\n", mode=0o644)
     except OSError as error:
         raise DatabaseError(
             f"the report {path} cannot be written: {error.strerror}",
@@ -151,13 +151,13 @@ def _table(tables: Sequence[TableReport], seconds: float) -> list[str]:
     if not tables:
         return []
     width = max(len("in all"), *(len(table.name) for table in tables))
-    lines = [f"{table.name:{width}}  {table.rows:>12,} rows{_doings(table)}" for table in tables]
+    lines = [f"{table.name:{width}}  {table.rows:>12,} rows{_changes(table)}" for table in tables]
     total = sum(table.rows for table in tables)
     speed = f"  in {seconds:.1f} s, {total / seconds:,.0f} a second" if seconds else ""
     return [*lines, f"{'in all':{width}}  {total:>12,} rows{speed}"]
 
 
-def _doings(table: TableReport) -> str:
+def _changes(table: TableReport) -> str:
     if table.written == table.rows:
         return ""
     parts = {"written": table.written, "changed": table.changed, "removed": table.removed}
@@ -175,11 +175,11 @@ def _found(findings: Findings) -> list[str]:
     return lines
 
 
-def _some(what: str, all_of_them: Sequence[str]) -> list[str]:
-    """Return the first few, and how many there are: a terminal is no place for a million."""
-    lines = [f"{what}: {one}" for one in all_of_them[:_SHOWN]]
-    if len(all_of_them) > _SHOWN:
-        lines.append(f"{what}: {len(all_of_them):,} in all; --report FILE names each of them")
+def _some(what: str, texts: Sequence[str]) -> list[str]:
+    """Return the first few, and how many there are if there are more."""
+    lines = [f"{what}: {one}" for one in texts[:_SHOWN]]
+    if len(texts) > _SHOWN:
+        lines.append(f"{what}: {len(texts):,} in all; --report FILE names each of them")
     return lines
 
 

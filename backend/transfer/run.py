@@ -1,4 +1,4 @@
-"""What the steps of a run share: the two sides, who watches, and what is known so far."""
+"""What the steps of one run share: options, endpoints, progress, and the findings so far."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from backend.cli.progress import Watcher
+from backend.db.errors import translated
 from backend.schema.key_order import check_key_order
 from backend.schema.match import SchemaMatch
 from backend.tablecopy.encoder import Encoder, encoder
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.session import translated
 from backend.transfer.archive import Archived
-from backend.transfer.options import Options
+from backend.transfer.endpoints import TransferEndpoints
+from backend.transfer.options import TransferOptions
 from backend.transfer.report import Findings, Report, TableReport
-from backend.transfer.sides import Sides
 
 _MOST_WORKERS = 4
 
 
 @dataclass
 class Run:
-    """One run on its way."""
+    """One run in progress."""
 
-    options: Options
-    sides: Sides
+    options: TransferOptions
+    endpoints: TransferEndpoints
     watcher: Watcher
     pairing: SchemaMatch
     archived: Archived | None = None
@@ -46,30 +46,42 @@ class Run:
             self.seconds[name] = time.monotonic() - begun
 
     def pool(self) -> Pool:
-        """Return workers that all see what we see."""
+        """Return workers that read the same snapshot of the source."""
         workers = self.options.workers or min(os.cpu_count() or 1, _MOST_WORKERS)
-        return Pool(self.sides.source, self.sides.target, workers=workers)
+        return Pool(self.endpoints.source, self.endpoints.target, workers=workers)
 
     def encoders(self) -> tuple[Encoder, ...]:
-        """Decide for each table how its rows are written; ask once nothing moves any more."""
-        source, session = self.sides.source.connection, self.sides.session
+        """Return an encoder for each table; call it once nothing changes the tables any more."""
+        source, session = self.endpoints.source.connection, self.endpoints.session
         with translated("looking at the order of keys"):
             pairs = [check_key_order(source, session, pair) for pair in self.pairing.pairs]
         return tuple(encoder(pair, self.options.casts) for pair in pairs)
 
     def everything(self, everything: str, but: str) -> str:
-        """Say what a run is about: everything, or all but the tables that are left out."""
+        """Return the text `everything`, or with `but` and the tables that are left out."""
         left_out = sorted({*self.pairing.left_out, *self.options.excluded})
         return f"{everything} {but} {', '.join(left_out)}" if left_out else everything
 
     @property
+    def high_water(self) -> dict[str, int]:
+        """Return the highest key that SQLite ever gave in each table; 0 if it keeps none."""
+        return {pair.target.name: pair.source.high_water or 0 for pair in self.pairing.pairs}
+
+    def source_tables(self) -> tuple[TableReport, ...]:
+        """Report the tables of the source with their numbers of rows."""
+        return tuple(
+            TableReport(pair.target.name, self.endpoints.source_rows(pair.source.name))
+            for pair in self.pairing.pairs
+        )
+
+    @property
     def every_row(self) -> str:
-        """Say which rows a run is about."""
+        """Return in words which rows a run is about."""
         return self.everything("every row", "but those of")
 
     @property
     def done(self) -> str:
-        """Say that a run has come to its end."""
+        """Return the outcome of a run that did everything."""
         return f"done: {self.every_row} has been compared"
 
     def report(
@@ -80,10 +92,10 @@ class Run:
         findings: Findings | None = None,
         casts: Mapping[str, int] | None = None,
     ) -> Report:
-        """Return the answer, with what the earlier steps have to tell."""
+        """Return the answer, with the notes of the earlier steps."""
         findings = findings or Findings()
         return Report(
-            task=self.options.task,
+            mode=self.options.mode,
             source=str(self.options.source),
             target=str(self.options.target),
             outcome=outcome,

@@ -14,19 +14,13 @@ from tests.repo.checkout import files, read
 
 AMBIGUOUS_NAMES = set(
     [
-        "Check",
-        "History",
         "Key",
-        "Part",
         "Reference",
         "Row",
         "Session",
-        "Task",
-        "Value",
     ]
 )
 FILES_WITHOUT_A_NOUN = {
-    *("backend/demo/filling.py", "backend/services/splitting.py"),
     *(
         f"backend/sync/{name}.py"
         for name in [
@@ -35,7 +29,6 @@ FILES_WITHOUT_A_NOUN = {
             "reach/retrying",
         ]
     ),
-    *(f"backend/transfer/{name}ing.py" for name in ("check", "load", "updat", "verify")),
 }
 
 

@@ -12,13 +12,13 @@ from sqlalchemy import Table, create_engine, event
 from backend import models  # noqa: F401 - it puts the tables into the metadata
 from backend.db.base import STAYS, Base, Synced
 from backend.db.types import MinorUnits
-from backend.demo.groups import group
-from backend.demo.people import people
-from backend.demo.wish import Wish
-from backend.invariants.checks import all_rules
-from backend.invariants.rule import EVERYTHING
+from backend.demo.config import DemoConfig
+from backend.demo.groups import invent_group
+from backend.demo.people import invent_people
+from backend.invariants.checks import all_invariants
+from backend.invariants.invariant import EVERYTHING
 from backend.sync.table_config import TABLE_CONFIGS
-from backend.transfer.rules import BOOKKEEPING, OURS
+from backend.transfer.app_schema import APP_TABLES, BOOKKEEPING
 from tests.integration.test_authorisation import RULES
 from tests.repo.checkout import files, read
 
@@ -80,8 +80,11 @@ def test_the_demo_invents_rows_of_it(table: Table) -> None:
 @cache
 def invented() -> set[str]:
     """Return the tables that a small demo has rows for."""
-    wish = Wish(users=12, orders=40)
-    rows = [*people(wish), *(row for number in range(wish.groups) for row in group(wish, number))]
+    config = DemoConfig(users=12, orders=40)
+    rows = [
+        *invent_people(config),
+        *(row for number in range(config.groups) for row in invent_group(config, number)),
+    ]
     return {model.__tablename__ for model, _ in rows}
 
 
@@ -97,7 +100,7 @@ def questions_of_sums() -> str:
     Base.metadata.create_all(engine)
     event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     with engine.connect() as connection:
-        for rule in all_rules():
+        for rule in all_invariants():
             if not rule.name.startswith(("orphans", "currencies")):
                 assert list(rule.find(connection, EVERYTHING)) == []
     engine.dispose()
@@ -114,8 +117,8 @@ def test_a_sync_can_put_the_rules_to_its_rows(table: Table) -> None:
 
 
 def test_a_transfer_knows_it() -> None:
-    assert {table.name for table in DATA} == OURS
-    assert {table.name for table in TABLES} - OURS <= BOOKKEEPING
+    assert {table.name for table in DATA} == APP_TABLES
+    assert {table.name for table in TABLES} - APP_TABLES <= BOOKKEEPING
 
 
 @each(TABLES)

@@ -14,7 +14,6 @@ BUILDER = "backend/db/sql.py"
 ROOMS_WITH_SQL_OF_STRINGS = {
     "backend/sync",
     "backend/tablecopy",
-    "backend/transfer",
 }
 _RUN = {"execute", "executemany", "exec_driver_sql", "copy"}
 _BUILD = {"statement", "join", "chain"}

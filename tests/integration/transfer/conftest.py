@@ -16,14 +16,14 @@ from sqlalchemy import select
 from backend.config.database_url import DatabaseUrl
 from backend.db.base import data_tables
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 from backend.transfer.cli import main
 from tests.integration.migrate.conftest import Ran
 from tests.integration.migrate.structure import connected
 
-SMALL = Wish(users=40, orders=300)
+SMALL = DemoConfig(users=40, orders=300)
 # A transfer of it takes long enough to be met in the middle.
-LARGE = Wish(users=500, orders=6000)
+LARGE = DemoConfig(users=500, orders=6000)
 # What the migrations keep for themselves, each side its own.
 COPIED = data_tables()
 

@@ -6,7 +6,7 @@ import psycopg
 
 from backend.db.locks import TRANSFER, advisory_lock
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 from tests.integration.transfer.conftest import contents, counts, schemas, write
 
 
@@ -89,7 +89,7 @@ def test_a_rule_that_is_broken_in_place_is_told(transfer, source, target) -> Non
 
 
 def test_a_target_with_rows_is_refused(transfer, target) -> None:
-    fill(target, Wish(users=2, orders=3))
+    fill(target, DemoConfig(users=2, orders=3))
     before = contents(target)
 
     ran = transfer()

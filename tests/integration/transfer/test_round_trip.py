@@ -32,7 +32,7 @@ def shown(group):
     """Return a group as one of its members sees it."""
     query = select(GroupMember).where(GroupMember.group_id == group.id).limit(1)
     membership = Membership(group, db.session.scalars(query).one())
-    return membership, list(members.everyone(membership))
+    return membership, list(members.list_members(membership))
 
 
 def test_every_row_arrives(transfer, source, target) -> None:

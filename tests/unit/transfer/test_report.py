@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from backend.errors import ExitCode
-from backend.invariants.checks import Verdict, Violation
+from backend.invariants.checks import InvariantReport, Violation
 from backend.tablecopy.results import BadValue, Difference, DifferenceKind
 from backend.tablecopy.violations import Offence, OffenceKind
-from backend.transfer.report import Findings, Report, TableReport, write
+from backend.transfer.report import Findings, Report, TableReport, write_report
 
 BAD = BadValue("orders", "id 7", "total", "'12,50'", "is no number")
 ORPHAN = Offence("orders", "7", OffenceKind.ORPHAN, "fk_orders_group_id_groups", "9")
 CHANGED = Difference("orders", "id 7", DifferenceKind.CHANGED, "total", "1250", "1251")
 MISSING = Difference("orders", "id 8", DifferenceKind.MISSING)
-BROKEN = Verdict(1, (Violation("balances", "add up to zero", 1, ("group 1",)),))
+BROKEN = InvariantReport(1, (Violation("balances", "add up to zero", 1, ("group 1",)),))
 
 
 def report(**found: object) -> Report:
@@ -33,7 +33,7 @@ def report(**found: object) -> Report:
         pytest.param({"bad_rows": (ORPHAN,)}, ExitCode.DATA, id="an orphan"),
         pytest.param({"differences": (MISSING,)}, ExitCode.FOUND_WANTING, id="a difference"),
         pytest.param({"verdict": BROKEN}, ExitCode.FOUND_WANTING, id="a broken rule"),
-        pytest.param({"verdict": Verdict(1)}, ExitCode.DONE, id="rules that hold"),
+        pytest.param({"verdict": InvariantReport(1)}, ExitCode.DONE, id="rules that hold"),
         pytest.param({"obstacles": ("rows",)}, ExitCode.REFUSED, id="a target with rows"),
     ],
 )
@@ -88,7 +88,7 @@ def test_bad_values_are_counted_by_column_and_reason() -> None:
 
 
 def test_the_file_gets_everything(tmp_path: Path) -> None:
-    write(report(bad_values=(BAD,) * 30), tmp_path / "report.json")
+    write_report(report(bad_values=(BAD,) * 30), tmp_path / "report.json")
 
     kept = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert kept["exit_code"] == 65

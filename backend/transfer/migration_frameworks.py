@@ -1,6 +1,6 @@
-"""By what the tables are known in which frameworks write down their migrations.
+"""The tables in which frameworks record their migrations, recognised by their columns.
 
-The columns tell; the name too, where columns like these could be anybody's.
+Where other tables could have such columns, the name is asked for too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Shape:
+class MigrationTableFormat:
     """One framework's table.
 
     `entry` are the columns that name one migration; without any there is nothing to compare. A
@@ -25,17 +25,17 @@ class Shape:
     is_value: bool = False
 
     def fits(self, name: str, columns: frozenset[str]) -> bool:
-        """Tell whether a table is of this kind."""
+        """Tell whether a table has this format."""
         needed = {*self.entry, *self.others}
         if (self.names and name not in self.names) or not columns >= needed:
             return False
         return self.rest is None or columns <= needed | self.rest
 
 
-def shape_of(name: str, columns: Iterable[str]) -> Shape | None:
-    """Return what a table is, if a framework keeps its migrations in it."""
+def format_of(name: str, columns: Iterable[str]) -> MigrationTableFormat | None:
+    """Return the format of a table in which a framework records its migrations."""
     known, folded = name.casefold(), frozenset(column.casefold() for column in columns)
-    return next((shape for shape in _SHAPES if shape.fits(known, folded)), None)
+    return next((one for one in _FORMATS if one.fits(known, folded)), None)
 
 
 def _of(
@@ -45,8 +45,8 @@ def _of(
     named: str = "",
     rest: str | None = "",
     is_value: bool = False,
-) -> Shape:
-    return Shape(
+) -> MigrationTableFormat:
+    return MigrationTableFormat(
         tuple(entry.split()),
         frozenset(others.split()),
         None if rest is None else frozenset(rest.split()),
@@ -55,7 +55,7 @@ def _of(
     )
 
 
-_SHAPES = (
+_FORMATS = (
     # Alembic, by whatever name.
     _of("version_num", is_value=True),
     # Django

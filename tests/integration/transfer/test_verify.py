@@ -10,11 +10,11 @@ from backend.tablecopy.pool import OneSession, T
 from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.results import Difference, DifferenceKind
 from backend.tablecopy.sqlite.connection import SourceConnection
-from backend.transfer.options import Options, Task
+from backend.transfer.endpoints import open_endpoints
+from backend.transfer.options import TransferMode, TransferOptions
 from backend.transfer.report import Findings
 from backend.transfer.run import Run
-from backend.transfer.sides import opened
-from backend.transfer.verifying import compare, everything
+from backend.transfer.verify import all_parts, compare
 from tests.integration.transfer.conftest import A, Move
 
 
@@ -40,14 +40,14 @@ def run(move: Move) -> Iterator[Run]:
     """A run in which both sides are the same."""
     move.prepare(A[1])
     assert move.source.path is not None
-    options = Options(move.source.path, move.target, Task.VERIFY, batch_rows=1)
-    with opened(options) as sides:
-        yield Run(options, sides, Lines(), sides.pair(options))
+    options = TransferOptions(move.source.path, move.target, TransferMode.VERIFY, batch_rows=1)
+    with open_endpoints(options) as endpoints:
+        yield Run(options, endpoints, Lines(), endpoints.pair(options))
 
 
 def found(run: Run, *statements: str) -> tuple[Difference, ...]:
-    runner = Passing(run.sides.source.connection, run.sides.session, *statements)
-    return compare(run, runner, "public", everything(run, run.encoders()))
+    runner = Passing(run.endpoints.source.connection, run.endpoints.session, *statements)
+    return compare(run, runner, "public", all_parts(run, run.encoders()))
 
 
 def test_digests_that_differ_are_told_though_no_row_is_found_to(run) -> None:
@@ -68,7 +68,7 @@ def test_each_such_range_is_told(run) -> None:
 
 
 def test_so_many_are_told_and_no_more(run, monkeypatch) -> None:
-    monkeypatch.setattr("backend.transfer.verifying._MOST_NAMED", 1)
+    monkeypatch.setattr("backend.transfer.verify._MOST_NAMED", 1)
 
     assert len(found(run, "DELETE FROM a")) == 1
 

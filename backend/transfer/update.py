@@ -1,11 +1,10 @@
-"""Bring a target that holds rows up to the source; only what differs travels."""
+"""Update a target that holds rows: only the rows that differ are written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from psycopg.errors import UniqueViolation
-
+from backend.db.errors import DUPLICATE
 from backend.db.sqlite_reader import file_errors
 from backend.errors import DataError, RefusedError
 from backend.tablecopy.cascades import Reached
@@ -15,11 +14,11 @@ from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.update import Parts, TableChange, Update, differing, write
 from backend.tablecopy.violations import OffendingRowsError
-from backend.transfer.checking import bad_rows, refusals
+from backend.transfer.check import bad_rows, refusals
+from backend.transfer.compare_unit import Part
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import Run
-from backend.transfer.units import Part
-from backend.transfer.verifying import compare, rules_of_ours
+from backend.transfer.verify import check_app_invariants, compare
 
 _AS_BEFORE = "the target is as it was"
 
@@ -27,19 +26,19 @@ Changes = Mapping[str, TableChange]
 
 
 def update(run: Run) -> Report:
-    """Find what differs, write it in one transaction, and compare that anew.
+    """Find what differs, write it in one transaction, and compare that again.
 
-    Rows that only the target has stay, and are told, unless their deletion was asked for.
+    Rows that only the target has stay, and are reported, unless --delete was given.
     """
     with run.pool() as pool:
         encoders = {one.pair.target.name: one for one in run.encoders()}
         reached: list[Reached] = []
-        what = _wanted(run, encoders, reached.append)
+        what = _update(run, encoders, reached.append)
         try:
             with run.stage("find"):
                 parts = differing(pool, what)
             with run.stage("write"):
-                changes = write(run.sides.session, what, parts)
+                changes = write(run.endpoints.session, what, parts)
         except OffendingRowsError as error:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError as error:
@@ -50,12 +49,12 @@ def update(run: Run) -> Report:
 
 
 def _named(run: Run, error: DataError) -> Findings:
-    """Name what was refused; where it is a unique value of which there is only one, say why."""
+    """Name what was refused; explain a unique value that rows would have to exchange."""
     try:
         return refusals(run, error)
     except DataError:
         cause = error.__cause__
-        if not isinstance(cause, UniqueViolation):
+        if not isinstance(cause, DUPLICATE):
             raise
         table, constraint = cause.diag.table_name, cause.diag.constraint_name
         raise RefusedError(
@@ -64,30 +63,32 @@ def _named(run: Run, error: DataError) -> Findings:
         ) from error
 
 
-def _wanted(run: Run, encoders: Mapping[str, Encoder], told: Callable[[Reached], None]) -> Update:
+def _update(
+    run: Run, encoders: Mapping[str, Encoder], on_reached: Callable[[Reached], None]
+) -> Update:
     return Update(
-        run.sides.source,
+        run.endpoints.source,
         run.pairing,
         encoders,
         delete=run.options.delete,
         allow_cascade=run.options.allow_cascade,
-        on_reached=told,
-        batch_rows=run.options.rows_at_once,
-        high_water={pair.target.name: pair.source.high_water or 0 for pair in run.pairing.pairs},
+        on_reached=on_reached,
+        batch_rows=run.options.rows_per_batch,
+        high_water=run.high_water,
     )
 
 
 def _compared(run: Run, pool: Pool, encoders: Mapping[str, Encoder], parts: Parts) -> Findings:
-    """Compare where something was different; that the rest is equal has just been seen."""
-    schema = run.sides.target.schema
+    """Compare the ranges that differed; the others were equal a moment ago."""
+    schema = run.endpoints.target.schema
     again = (_divided(run, encoders[name], ranges) for name, ranges in parts.items())
     found = compare(run, pool, schema, again)
-    return Findings(differences=found, verdict=rules_of_ours(run, schema) if parts else None)
+    return Findings(differences=found, verdict=check_app_invariants(run, schema) if parts else None)
 
 
 def _divided(run: Run, encoder: Encoder, ranges: Iterable[KeyRange]) -> Part:
-    """Divide what is too large for one digest: where everything differed it is the whole table."""
-    source, rows = run.sides.source, run.options.rows_at_once
+    """Divide ranges that are too large for one digest, such as a whole table that differed."""
+    source, rows = run.endpoints.source, run.options.rows_per_batch
     with file_errors(source.path):
         return encoder, [
             (part, None)
@@ -100,7 +101,7 @@ def _report(run: Run, changes: Changes, findings: Findings) -> Report:
     tables = tuple(
         TableReport(
             pair.target.name,
-            run.sides.source_rows(pair.source.name),
+            run.endpoints.source_rows(pair.source.name),
             changes[pair.target.name].inserted,
             changes[pair.target.name].updated,
             changes[pair.target.name].deleted,

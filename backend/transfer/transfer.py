@@ -1,4 +1,4 @@
-"""One run: plan, archive, migrate, load where nobody looks, compare, and only then be seen."""
+"""One transfer: plan, archive, migrate, load or update, compare."""
 
 from __future__ import annotations
 
@@ -7,66 +7,62 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from psycopg import errors
-
 from backend.cli.progress import Watcher
+from backend.db.errors import LOCK_NOT_TAKEN
 from backend.db.locks import TRANSFER, advisory_lock
 from backend.db.login_errors import given_up
 from backend.db.sqlite_file import wal_path
 from backend.errors import RefusedError, TransientError
 from backend.tablecopy.shadow.schema import drop_shadow, left_over
 from backend.transfer.archive import Archived, archive
-from backend.transfer.checking import check
-from backend.transfer.direct_load import fill
-from backend.transfer.loading import load_and_swap
-from backend.transfer.options import Options, Task
+from backend.transfer.check import check
+from backend.transfer.endpoints import open_endpoints
+from backend.transfer.load import load_and_swap, load_or_update
+from backend.transfer.options import TransferMode, TransferOptions
 from backend.transfer.plan import Plan, make_plan
 from backend.transfer.report import Report
 from backend.transfer.run import Run
-from backend.transfer.sides import opened
-from backend.transfer.updating import update
-from backend.transfer.verifying import verify
+from backend.transfer.update import update
+from backend.transfer.verify import verify
 
 _WRITTEN_TO = (
     "somebody wrote to the file meanwhile; what came after the state that was read is not in the"
     " target (--update brings it)"
 )
-# Somebody holds a lock: the same call may succeed later.
-_WAITED = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 
-def transfer(options: Options, watcher: Watcher) -> Report:
+def transfer(options: TransferOptions, watcher: Watcher) -> Report:
     """Do what the options say.
 
     Raises:
-        RefusedError: something is in the way; nothing has been touched.
+        RefusedError: there are obstacles; nothing has been touched.
         DatabaseError, LockHeldError: it cannot be done now; the target is as it was.
     """
-    with _lost_connections_told(), opened(options) as sides:
+    with _lost_connections_as_unavailable(), open_endpoints(options) as endpoints:
         watcher.stage("plan")
-        plan = make_plan(options, sides)
+        plan = make_plan(options, endpoints)
         if options.dry_run:
             return plan.report()
-        run = Run(options, sides, watcher, plan.pairing, notes=[*plan.notes()])
-        if options.task is Task.CHECK and plan.pairing.pairs:
+        run = Run(options, endpoints, watcher, plan.pairing, notes=[*plan.notes()])
+        if options.mode is TransferMode.CHECK and plan.pairing.pairs:
             return check(run, plan.obstacles)
         plan.refuse_obstacles()
-        if options.task is Task.VERIFY:
+        if options.mode is TransferMode.VERIFY:
             return verify(run)
         return _write(run)
 
 
 def _write(run: Run) -> Report:
-    options, sides = run.options, run.sides
+    options, endpoints = run.options, run.endpoints
     if options.set_readonly:
-        _see_owner(options.source)
+        _check_owner(options.source)
     run.archived = _archived(run)
-    before = _state(options.source)
-    with advisory_lock(sides.session, options.target, TRANSFER):
+    before = _file_state(options.source)
+    with advisory_lock(endpoints.session, options.target, TRANSFER):
         plan = _prepared(run)
         run.pairing = plan.pairing
         report = _written(run, plan)
-    if _state(options.source) != before:
+    if _file_state(options.source) != before:
         report = report.with_note(_WRITTEN_TO)
     if options.set_readonly and not report.exit_code:
         return replace(report, set_readonly=_set_readonly(options.source))
@@ -74,13 +70,13 @@ def _write(run: Run) -> Report:
 
 
 def _written(run: Run, plan: Plan) -> Report:
-    if run.options.task is not Task.UPDATE:
+    if run.options.mode is not TransferMode.UPDATE:
         return load_and_swap(run)
-    return fill(run) if plan.is_empty_target else update(run)
+    return load_or_update(run) if plan.is_empty_target else update(run)
 
 
-def _state(path: Path) -> list[tuple[int, int]]:
-    """Return what changes when somebody writes to the file, or to its WAL."""
+def _file_state(path: Path) -> list[tuple[int, int]]:
+    """Return sizes and times of the file and its WAL, which change when somebody writes."""
     stats = [file.stat() for file in (path, wal_path(path)) if file.exists()]
     # A reader may leave an empty WAL behind.
     return [(stat.st_size, stat.st_mtime_ns) for stat in stats if stat.st_size]
@@ -91,30 +87,30 @@ def _archived(run: Run) -> Archived | None:
     if folder is None:
         return None
     run.watcher.stage("archive")
-    file = run.sides.source.handle().path
+    file = run.endpoints.source.handle().path
     return archive(file, name=run.options.source.name, folder=folder)
 
 
 def _prepared(run: Run) -> Plan:
-    """Bring the target's schema if asked to, remove what a killed transfer left, look again."""
-    options, sides = run.options, run.sides
+    """Migrate if asked to, remove what a killed transfer left, and plan again."""
+    options, endpoints = run.options, run.endpoints
     if options.migrate:
         from backend.migrate import upgrade
 
         with run.stage("migrate"):
             outcome = upgrade(options.target)
         run.migrated = tuple(one.revision.id for one in outcome.applied)
-    for name in left_over(sides.session, sides.target.schema):
-        drop_shadow(sides.session, name)
+    for name in left_over(endpoints.session, endpoints.target.schema):
+        drop_shadow(endpoints.session, name)
         run.notes.append(f"removed {name}, which a killed transfer had left")
-    plan = make_plan(options, sides, tried=not run.migrated)
+    plan = make_plan(options, endpoints, again=not run.migrated)
     plan.refuse_obstacles(migrated=run.migrated)
     run.notes += [note for note in plan.notes() if note not in run.notes]
     return plan
 
 
-def _see_owner(path: Path) -> None:
-    """See that we may change the rights of the file, before the work that it comes after."""
+def _check_owner(path: Path) -> None:
+    """Refuse early if the file's rights cannot be changed once the work is done."""
     try:
         path.chmod(path.stat().st_mode)
     except OSError as error:
@@ -130,11 +126,12 @@ def _set_readonly(path: Path) -> bool:
 
 
 @contextmanager
-def _lost_connections_told() -> Iterator[None]:
-    """End in "unavailable" when the server is gone: an hour's work is not simply tried again."""
+def _lost_connections_as_unavailable() -> Iterator[None]:
+    """Turn a lost connection into "unavailable": an hour's work is not retried by itself."""
     try:
         yield
     except TransientError as error:
-        if isinstance(error.__cause__, _WAITED):
+        if isinstance(error.__cause__, LOCK_NOT_TAKEN):
+            # Somebody holds a lock: the same call may succeed later.
             raise
         raise given_up(error) from error

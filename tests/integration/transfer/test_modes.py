@@ -6,10 +6,10 @@ import re
 import pytest
 
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 from tests.integration.transfer.conftest import ask, contents, counts, schemas, write
 
-OTHERS = Wish(users=5, orders=20, seed=9)
+OTHERS = DemoConfig(users=5, orders=20, seed=9)
 
 
 def test_truncate_replaces_what_was_there(transfer, source, target) -> None:

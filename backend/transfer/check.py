@@ -1,4 +1,4 @@
-"""Name every value that the target could not hold, and every row that could not be with others."""
+"""`--check`: name every value and every row that the target would refuse."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from backend.tablecopy.check_constraints import Beside, rehearse
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.sqlite.bad_values import bad_values
 from backend.tablecopy.violations import OffenceKind, Offences
-from backend.transfer.options import Task
-from backend.transfer.report import Findings, Report, TableReport
+from backend.transfer.options import TransferMode
+from backend.transfer.report import Findings, Report
 from backend.transfer.run import Run
 
 # Beyond this many nobody reads them one by one, and memory has to end somewhere.
@@ -21,26 +21,23 @@ _MOST_NAMED = 10_000
 
 
 def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
-    """Read the whole file and say what would be refused; nothing that is written lasts."""
+    """Read the whole file and report what would be refused; what is written is rolled back."""
     known = Findings(obstacles=tuple(map(str, obstacles)))
-    # The others are in the obstacles.
-    castable = [pair for pair in run.pairing.pairs if not run.sides.without_rule(pair)]
+    # Columns of a type without a rule are among the obstacles.
+    castable = [pair for pair in run.pairing.pairs if not run.endpoints.without_rule(pair)]
     run.pairing = run.pairing.only(pair.target.name for pair in castable)
     found = _with_bad_rows(run, named_bad_values(run, known))
-    tables = tuple(
-        TableReport(pair.target.name, run.sides.source_rows(pair.source.name))
-        for pair in run.pairing.pairs
-    )
+    tables = run.source_tables()
     what = run.everything("everything", "but")
     outcome = "not everything can be loaded" if found.exit_code else f"{what} can be loaded"
     return run.report(outcome, tables=tables, findings=found)
 
 
 def refusals(run: Run, error: DataError) -> Findings:
-    """Name what a load has refused, all of it.
+    """Name everything that a load has refused.
 
     Raises:
-        DataError: the server's own, where nobody else can name anything.
+        DataError: the server's own, where nothing can be named.
     """
     try:
         found = _with_bad_rows(run, named_bad_values(run))
@@ -52,7 +49,7 @@ def refusals(run: Run, error: DataError) -> Findings:
 
 
 def bad_rows(found: Offences) -> Findings:
-    """Say which rows are refused, and how many more."""
+    """Return the refused rows, with the number of those that are not named."""
     notes = [f"{found.unnamed:,} refused rows more are not named"] if found.unnamed else []
     if {OffenceKind.TRIGGER, OffenceKind.REFUSED} & found.counts.keys():
         notes.append("what triggers change is not exact: ALTER TABLE … DISABLE TRIGGER … meanwhile")
@@ -60,7 +57,7 @@ def bad_rows(found: Offences) -> Findings:
 
 
 def _with_bad_rows(run: Run, found: Findings) -> Findings:
-    session, source = run.sides.session, run.sides.source.connection
+    session, source = run.endpoints.session, run.endpoints.source.connection
     with run.stage("rehearse"):
         try:
             rows = bad_rows(rehearse(session, source, run.encoders(), _beside(run)))
@@ -72,19 +69,19 @@ def _with_bad_rows(run: Run, found: Findings) -> Findings:
 
 
 def _beside(run: Run) -> Beside:
-    if run.options.way is not Task.UPDATE:
+    if run.options.effective_mode is not TransferMode.UPDATE:
         return Beside.NOTHING
     return Beside.COLUMNS if run.options.delete else Beside.ROWS
 
 
 def named_bad_values(run: Run, known: Findings | None = None) -> Findings:
-    """Go through every table, and add what is found to what is known."""
+    """Read every table, and add its bad values to the known findings."""
     with run.stage("check"):
-        # With their order looked at, so that rows are named by the key that people know.
+        # From the encoders, which know the key by which people name rows.
         pairs = [one.pair for one in run.encoders()]
-        charset = Charset(run.sides.session)
+        charset = Charset(run.endpoints.session)
         found = bad_values(
-            run.sides.source.connection,
+            run.endpoints.source.connection,
             pairs,
             run.options.casts,
             charset if charset.lacks_some else None,

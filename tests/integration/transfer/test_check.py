@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.integration.transfer.conftest import write
-from tests.integration.transfer.test_questions import everything
+from tests.integration.transfer.test_read_only_modes import everything
 
 OFFENCES = [
     pytest.param(

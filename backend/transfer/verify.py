@@ -13,13 +13,13 @@ from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.row_diff import differences
 from backend.tablecopy.snapshot import one_moment
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
-from backend.transfer.report import Findings, Report, TableReport
-from backend.transfer.rules import is_ours, put_rules
+from backend.transfer.app_schema import check_schema_invariants, is_app_schema
+from backend.transfer.compare_unit import CompareUnit, Part
+from backend.transfer.report import Findings, Report
 from backend.transfer.run import Run
-from backend.transfer.units import CompareUnit, Part
 
 if TYPE_CHECKING:
-    from backend.invariants.checks import Verdict
+    from backend.invariants.checks import InvariantReport
 
 # Beyond this many nobody reads them one by one; then all that is known is that there are more.
 _MOST_NAMED = 10_000
@@ -28,28 +28,25 @@ _RANGES = 8
 
 
 def verify(run: Run) -> Report:
-    """Compare both sides as they are, each as of one moment; nothing is written anywhere."""
-    schema = run.sides.target.schema
-    tables = tuple(
-        TableReport(pair.target.name, run.sides.source_rows(pair.source.name))
-        for pair in run.pairing.pairs
-    )
-    with one_moment(run.sides.session) as moment:
+    """`--verify-only`: compare both sides, each in one snapshot; nothing is written."""
+    schema = run.endpoints.target.schema
+    tables = run.source_tables()
+    with one_moment(run.endpoints.session) as moment:
         with run.pool() as pool:
             pool.join(moment)
             rows = sum(table.rows for table in tables)
-            found = compare(run, pool, schema, everything(run, run.encoders()), rows=rows)
-        findings = Findings(differences=found, verdict=rules_of_ours(run, schema, moment))
+            found = compare(run, pool, schema, all_parts(run, run.encoders()), rows=rows)
+        findings = Findings(differences=found, verdict=check_app_invariants(run, schema, moment))
     outcome = "the two sides differ" if found else f"{run.every_row} is the same on both sides"
     return run.report(outcome, tables=tables, findings=findings)
 
 
-def everything(run: Run, encoders: Iterable[Encoder]) -> Iterator[Part]:
-    """Divide whole tables, while the workers are busy with what came before."""
+def all_parts(run: Run, encoders: Iterable[Encoder]) -> Iterator[Part]:
+    """Divide whole tables into ranges, one table at a time while the workers compare."""
     for encoder in encoders:
-        with file_errors(run.sides.source.path):
+        with file_errors(run.endpoints.source.path):
             ranges = sample_ranges(
-                run.sides.source.connection, encoder.pair, rows=run.options.rows_at_once
+                run.endpoints.source.connection, encoder.pair, rows=run.options.rows_per_batch
             )
         yield encoder, [(key_range, None) for key_range in ranges]
 
@@ -57,53 +54,53 @@ def everything(run: Run, encoders: Iterable[Encoder]) -> Iterator[Part]:
 def compare(
     run: Run, pool: Runner, schema: str, parts: Iterable[Part], *, rows: int = 0
 ) -> tuple[Difference, ...]:
-    """Name every row of these parts in which a schema of the target is not what the source is."""
+    """Name every row of these parts that differs between the source and a schema of the target."""
     found: list[Difference] = []
-    # Without an order that both sides keep there are no ranges to share out.
-    whole: list[Encoder] = []
+    # Tables without an order that both sides keep have no ranges to share out.
+    unordered: list[Encoder] = []
     with run.stage("compare", rows):
-        for unit, (compared, different) in pool.run(_units(schema, parts, whole)):
+        for unit, (compared, different) in pool.run(_units(schema, parts, unordered)):
             run.watcher.advance(unit.encoder.pair.target.name, compared)
             for key_range in different:
-                named = _seen_to_differ(
-                    unit, key_range, _named(run, schema, unit.encoder, key_range)
-                )
+                named = _at_least_one(unit, key_range, _named(run, schema, unit.encoder, key_range))
                 found += islice(named, _MOST_NAMED - len(found))
-        for encoder in whole:
+        for encoder in unordered:
             named = _named(run, schema, encoder, KeyRange())
             found += islice(named, _MOST_NAMED - len(found))
     return tuple(found)
 
 
-def rules_of_ours(run: Run, schema: str, moment: str = "") -> Verdict | None:
-    """Put the app's rules to a schema, if it is the app's and was copied whole."""
+def check_app_invariants(run: Run, schema: str, moment: str = "") -> InvariantReport | None:
+    """Check the app's invariants in a schema, if it is the app's and was copied whole."""
     if (
         run.options.tables
         or run.options.excluded
-        or not is_ours(pair.target.name for pair in run.pairing.pairs)
+        or not is_app_schema(pair.target.name for pair in run.pairing.pairs)
     ):
         return None
     with run.stage("rules"):
-        return put_rules(run.options.target, schema, moment)
+        return check_schema_invariants(run.options.target, schema, moment)
 
 
-def _units(schema: str, parts: Iterable[Part], whole: list[Encoder]) -> Iterator[CompareUnit]:
+def _units(schema: str, parts: Iterable[Part], unordered: list[Encoder]) -> Iterator[CompareUnit]:
     for encoder, ranges in parts:
         if not encoder.pair.ordered:
-            whole.append(encoder)
+            unordered.append(encoder)
             continue
         for first in range(0, len(ranges), _RANGES):
             yield CompareUnit(encoder, schema, tuple(ranges[first : first + _RANGES]))
 
 
 def _named(run: Run, schema: str, encoder: Encoder, key_range: KeyRange) -> Iterator[Difference]:
-    return differences(run.sides.source.connection, run.sides.session, schema, encoder, key_range)
+    return differences(
+        run.endpoints.source.connection, run.endpoints.session, schema, encoder, key_range
+    )
 
 
-def _seen_to_differ(
+def _at_least_one(
     unit: CompareUnit, key_range: KeyRange, named: Iterator[Difference]
 ) -> Iterator[Difference]:
-    """Let a range whose digests differ count as different, even if a second look sees nothing."""
+    """Report a range whose digests differ even if no row is found to differ afterwards."""
     first = next(named, None)
     if first is None:
         borders = f"somewhere from {key_range.after} to {key_range.upto}"

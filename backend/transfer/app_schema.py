@@ -1,4 +1,4 @@
-"""The app's own rules, put to rows that nobody can see yet."""
+"""The app's own schema: its tables, and its invariants checked in a schema of the target."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from backend.config.database_url import DatabaseUrl
 from backend.version import release
 
 if TYPE_CHECKING:
-    from backend.invariants.checks import Verdict
+    from backend.invariants.checks import InvariantReport
 
 # What migrations and logins keep for themselves: each database has its own.
 BOOKKEEPING = frozenset({"alembic_version", "schema_state", "throttles"})
 
-# By these the app's schema is known. The models would tell too; but with all that they bring
-# along, the copying of another app's tables would need twice the memory.
-OURS = frozenset(
+# By these the app's schema is recognised. The models know them too, but importing them would
+# double the memory that copying another app's tables needs.
+APP_TABLES = frozenset(
     {
         "api_tokens",
         "group_members",
@@ -32,17 +32,17 @@ OURS = frozenset(
 )
 
 
-def is_ours(tables: Iterable[str]) -> bool:
+def is_app_schema(tables: Iterable[str]) -> bool:
     """Tell whether these are the tables of the app, and not of another one."""
-    return set(tables) >= OURS
+    return set(tables) >= APP_TABLES
 
 
-def put_rules(target: DatabaseUrl, schema: str, moment: str = "") -> Verdict:
-    """Put every rule of the app to the tables of one schema, as of a moment if one is named."""
-    from psycopg import sql
+def check_schema_invariants(target: DatabaseUrl, schema: str, moment: str = "") -> InvariantReport:
+    """Check every invariant of the app in one schema, in a snapshot if one is named."""
     from sqlalchemy import text
 
     from backend.db.dialect import PoolOptions, dialect_for
+    from backend.db.sql import name
     from backend.invariants.checks import check_rows
     from backend.migrate.errors import migration_errors
     from backend.tablecopy.snapshot import joining
@@ -57,7 +57,7 @@ def put_rules(target: DatabaseUrl, schema: str, moment: str = "") -> Verdict:
         ):
             if moment:
                 connection.execute(text(joining(moment)))
-            connection.execute(look_in, {"path": sql.Identifier(schema).as_string(None)})
+            connection.execute(look_in, {"path": name(schema).as_string()})
             return check_rows(connection)
     finally:
         engine.dispose()

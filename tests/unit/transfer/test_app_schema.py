@@ -5,16 +5,16 @@ import sys
 
 import backend.models  # noqa: F401 - fills the metadata
 from backend.db.base import Base
-from backend.transfer.rules import BOOKKEEPING, OURS, is_ours
+from backend.transfer.app_schema import APP_TABLES, BOOKKEEPING, is_app_schema
 
 
 def test_they_are_the_tables_of_the_models() -> None:
-    assert Base.metadata.tables.keys() - BOOKKEEPING == OURS
+    assert Base.metadata.tables.keys() - BOOKKEEPING == APP_TABLES
 
 
 def test_another_app_is_not_taken_for_ours() -> None:
-    assert is_ours({*OURS, "one_more"})
-    assert not is_ours({"users", "orders"})
+    assert is_app_schema({*APP_TABLES, "one_more"})
+    assert not is_app_schema({"users", "orders"})
 
 
 def test_the_command_is_there_before_sqlalchemy_and_alembic_are() -> None:

@@ -1,13 +1,13 @@
-"""What a worker does to compare: a module of its own, so that little has to be imported there."""
+"""The unit of work of a comparison; workers import this module, so it imports little."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.db.errors import translated
 from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.results import KeyRange, RangeDigest
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.target_digests import target_digests
@@ -20,7 +20,7 @@ Part = tuple[Encoder, Digests]
 
 @dataclass(frozen=True)
 class CompareUnit:
-    """Some ranges of a table; where the source's digest is not known yet, it is taken."""
+    """Some ranges of a table; digests of the source that are not known are read."""
 
     encoder: Encoder
     schema: str
@@ -28,7 +28,7 @@ class CompareUnit:
 
     def run(self, worker: Worker) -> tuple[int, list[KeyRange]]:
         """Return how many rows the source has in them, and the ranges that differ."""
-        expected = [known or self._taken(worker, one) for one, known in self.ranges]
+        expected = [known or self._read_digest(worker, one) for one, known in self.ranges]
         ranges = [one for one, _ in self.ranges]
         with translated(f"comparing {self.encoder.pair.target.name}"):
             found = list(target_digests(worker.session, self.schema, self.encoder, ranges))
@@ -37,6 +37,6 @@ class CompareUnit:
         ]
         return sum(digest.rows for digest in expected), different
 
-    def _taken(self, worker: Worker, key_range: KeyRange) -> RangeDigest:
+    def _read_digest(self, worker: Worker, key_range: KeyRange) -> RangeDigest:
         with file_errors(worker.reader.path):
             return read_chunk(worker.reader, self.encoder, key_range).range_digest

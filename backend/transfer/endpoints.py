@@ -1,4 +1,4 @@
-"""Both databases, open: the source in one state, the target by a session of its own."""
+"""Source and target, open: the source in one snapshot, the target by a session of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.db.sql import quoted
+from backend.db.errors import translated
+from backend.db.session import Session
+from backend.db.sql import name, statement, text
 from backend.db.sqlite_reader import file_errors
 from backend.schema.match import (
     ColumnPair,
@@ -20,53 +22,55 @@ from backend.schema.match import (
 )
 from backend.schema.postgres import reflect_postgres
 from backend.schema.tables import PostgresTable, SqliteTable
-from backend.tablecopy.postgres.session import (
-    Session,
-    Target,
-    connect_directly,
-    translated,
-)
+from backend.tablecopy.postgres.session import Target, connect_directly
 from backend.tablecopy.sqlite.source import Source, open_source
-from backend.transfer.migration_tables import History, histories, names_of_histories
-from backend.transfer.options import Options, Tolerance
-from backend.transfer.rules import BOOKKEEPING, is_ours
+from backend.transfer.app_schema import BOOKKEEPING, is_app_schema
+from backend.transfer.migration_tables import (
+    MigrationTable,
+    migration_tables,
+    names_of_migration_tables,
+)
+from backend.transfer.options import Tolerance, TransferOptions
 from backend.values.registry import without_conversion
 from backend.version import release
 
-# What other tools of ours put beside the tables of the app and take away again.
+# Tables that our other tools create beside those of the app, and drop again.
 _TOOLS_PREFIX = "tablecopy_"
 
 
 @dataclass(frozen=True)
-class Sides:
+class TransferEndpoints:
     """A source and a target."""
 
     source: Source
     target: Target
     session: Session
 
-    def pair(self, options: Options) -> SchemaMatch:
-        """Look at the tables of both sides, as they are now."""
+    def pair(self, options: TransferOptions) -> SchemaMatch:
+        """Pair the tables of both sides as they are now."""
         sources, targets = self.source.tables(), self._targets()
         tables: list[SqliteTable | PostgresTable] = [*sources, *targets]
-        own = BOOKKEEPING if is_ours(table.name for table in targets) else {"alembic_version"}
+        own = BOOKKEEPING if is_app_schema(table.name for table in targets) else {"alembic_version"}
         tools = {table.name for table in tables if table.name.startswith(_TOOLS_PREFIX)}
-        left_alone = frozenset(own | tools | names_of_histories(tables))
+        left_alone = frozenset(own | tools | names_of_migration_tables(tables))
         allowed = _allowed(options.tolerance)
-        wanted = MatchOptions(options.tables, options.excluded, left_alone, allowed)
-        return match_tables(sources, targets, wanted)
+        return match_tables(
+            sources,
+            targets,
+            MatchOptions(options.tables, options.excluded, left_alone, allowed),
+        )
 
-    def histories(self, options: Options) -> tuple[History, ...]:
-        """Compare what frameworks have written down about their migrations; return what differs."""
+    def migration_tables(self, options: TransferOptions) -> tuple[MigrationTable, ...]:
+        """Return the migration tables of frameworks in which the two sides differ."""
         sources = [one for one in self.source.tables() if one.name not in options.excluded]
-        if not names_of_histories(sources):
+        if not names_of_migration_tables(sources):
             return ()
         targets = self._targets()
         with (
             translated("comparing the tables of migrations"),
             file_errors(self.source.path),
         ):
-            return tuple(histories(self.source.connection, self.session, sources, targets))
+            return tuple(migration_tables(self.source.connection, self.session, sources, targets))
 
     def _targets(self) -> tuple[PostgresTable, ...]:
         with translated("looking at the target's tables"):
@@ -74,8 +78,8 @@ class Sides:
 
     def source_rows(self, table: str) -> int:
         """Count the rows of one table of the file."""
-        words = ("SELECT count(*) FROM", quoted(table))
-        return int(self.source.connection.execute(" ".join(words)).get)
+        count = statement("SELECT count(*) FROM {}", name(table))
+        return int(self.source.connection.execute(text(count)).get)
 
     def without_rule(self, pair: TablePair) -> list[ColumnPair]:
         """Return the columns that hold values of the file and are of a type without a rule."""
@@ -86,27 +90,28 @@ class Sides:
         ]
 
     def _holds_value(self, table: str, column: str) -> bool:
-        name = quoted(column)
-        words = ("SELECT EXISTS (SELECT 1 FROM", quoted(table), "WHERE", name, "IS NOT NULL)")
-        return bool(self.source.connection.execute(" ".join(words)).get)
+        exists = statement(
+            "SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)", name(table), name(column)
+        )
+        return bool(self.source.connection.execute(text(exists)).get)
 
 
 @contextmanager
-def opened(options: Options) -> Iterator[Sides]:
-    """Open both for one run; the file is only ever read.
+def open_endpoints(options: TransferOptions) -> Iterator[TransferEndpoints]:
+    """Open source and target for one run; the file is only read.
 
     Raises:
-        DatabaseError: one of them does not let us in.
-        RefusedError: a pooler in transaction mode lies before the target.
+        DatabaseError: one of them cannot be opened.
+        RefusedError: the target is reached through a pooler in transaction mode.
     """
     target = Target(options.target.conninfo(), options.schema, options.target.origin)
     with (
         closing(connect_directly(target, name=f"transfer:{release()}")) as session,
         open_source(options.source, scratch=Path(tempfile.gettempdir())) as source,
-        # A damaged page may be met by any question.
+        # Any query may meet a damaged page.
         file_errors(options.source),
     ):
-        yield Sides(source, target, session)
+        yield TransferEndpoints(source, target, session)
 
 
 def _allowed(tolerance: Tolerance) -> frozenset[FindingKind]:
