@@ -15,10 +15,10 @@ from backend.cli.answer import Answer, print_answer_about
 from backend.cli.shell import run
 from backend.config.database_choice import DatabaseChoice, choose_database
 from backend.config.database_url import DatabaseUrl
-from backend.demo.filling import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
+from backend.demo.writer import fill
 from backend.errors import ExitCode, UsageError
-from backend.invariants.checks import check as put_every_rule
+from backend.invariants.checks import check as check_invariants
 
 _URL_HELP = (
     "A database URL, instead of the configured one. Other users of the machine can read it:"
@@ -78,7 +78,7 @@ def demo(users: int, orders: int, seed: int, *, add: bool, **words: Any) -> int:
     """
     options = AdminOptions(**words)
     database = options.database()
-    options.print_answer(database, fill(database, Wish(users, orders, seed), add=add))
+    options.print_answer(database, fill(database, DemoConfig(users, orders, seed), add=add))
     return ExitCode.DONE
 
 
@@ -88,9 +88,9 @@ def check(**words: Any) -> int:  # click passes one word for each option
     """See that the data keeps every rule of the app; exit 3 if it does not. Only reads."""
     options = AdminOptions(**words)
     database = options.database()
-    verdict = put_every_rule(database)
-    options.print_answer(database, verdict)
-    return ExitCode.DONE if verdict.is_clean else ExitCode.FOUND_WANTING
+    report = check_invariants(database)
+    options.print_answer(database, report)
+    return ExitCode.DONE if report.is_clean else ExitCode.FOUND_WANTING
 
 
 @backend.command()

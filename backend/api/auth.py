@@ -1,4 +1,4 @@
-"""Signing up, and trading credentials for a token."""
+"""Signing up, and getting a token for credentials."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backend.request.identity import (
     revoke_bearer,
 )
 from backend.request.network import client_network
-from backend.request.refusals import noted
+from backend.request.refusals import log_refusals
 from backend.services import accounts, api_tokens
 
 blueprint = open_to_all("auth", "Accounts, and how to get a token")
@@ -31,13 +31,13 @@ blueprint = open_to_all("auth", "Accounts, and how to get a token")
 )
 @blueprint.alt_response(429, response="TOO_MANY_REQUESTS")
 @blueprint.doc(security=[])
-def sign_up(wish: dict[str, str]) -> Response:
+def sign_up(body: dict[str, str]) -> Response:
     """Make an account.
 
     Repeating it with the same address and password is safe: it is answered with the same account.
     """
-    with noted("sign-up"):
-        person, is_new = accounts.sign_up(accounts.SignUp(**wish), client_network())
+    with log_refusals("sign-up"):
+        person, is_new = accounts.sign_up(accounts.SignUp(**body), client_network())
     response = jsonify(PersonSchema().dump(person))
     response.status_code = 201 if is_new else 200
     if not is_new:
@@ -53,7 +53,7 @@ def sign_up(wish: dict[str, str]) -> Response:
 @blueprint.doc(security=[])
 def login(credentials: dict[str, str]) -> Response:
     """Trade e-mail and password for a bearer token, which is shown only here."""
-    with noted("login"):
+    with log_refusals("login"):
         person = accounts.authenticate(
             credentials["email"], credentials["password"], client_network()
         )

@@ -1,4 +1,4 @@
-"""What all resources have in common: strict JSON in, nobody unknown past the door."""
+"""The blueprints of all resources: strict JSON in, access checked before each view."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from backend.request.identity import admit
+from backend.request.identity import check_access
 
-# What the description says about a POST that `backend.api.replies.create` carries out once.
-ONCE = {
+# Documents a POST that `backend.api.replies.create` runs once.
+IDEMPOTENCY_HEADER = {
     "parameters": [
         {
             "in": "header",
@@ -26,7 +26,7 @@ ONCE = {
 
 
 class StrictParser(FlaskParser):
-    """Reads JSON bodies, and turns whatever is no JSON into a 400."""
+    """Reads JSON bodies; a body that is not JSON is a 400."""
 
     def load_json(self, req: Request, schema: Schema) -> Any:  # Any: whatever JSON can hold
         """Return the body."""
@@ -48,14 +48,14 @@ class ResourceBlueprint(Blueprint):
 
 
 def protected(name: str, description: str) -> ResourceBlueprint:
-    """Return a blueprint whose every route asks who is there, and whether the group is theirs."""
+    """Return a blueprint whose routes need a login, and membership of the group in the path."""
     blueprint = open_to_all(name, description)
-    blueprint.before_request(admit)
+    blueprint.before_request(check_access)
     return blueprint
 
 
 def open_to_all(name: str, description: str) -> ResourceBlueprint:
-    """Return a blueprint whose routes look after themselves."""
+    """Return a blueprint whose routes check access themselves."""
     blueprint = ResourceBlueprint(name, __name__, url_prefix="/api/v1", description=description)
     blueprint.before_request(_demand_json)
     return blueprint

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import Response, url_for
 
-from backend.api.blueprint import ONCE, protected
+from backend.api.blueprint import IDEMPOTENCY_HEADER, protected
 from backend.api.operations import LOCATION
 from backend.api.replies import create, listing
 from backend.api.schemas.common import PageQuery
@@ -22,9 +20,10 @@ from backend.api.schemas.groups import (
 )
 from backend.db.transactions import writing
 from backend.models import Group
-from backend.request.identity import current_membership, require_person
+from backend.request.identity import require_person
 from backend.request.look_up import counted_look_up
 from backend.services import balances, groups, members
+from backend.services.groups import Membership
 
 blueprint = protected("groups", "Groups, members and balances")
 
@@ -41,41 +40,37 @@ def list_groups(query: dict[str, object]) -> Response:
 @blueprint.post("/groups")
 @blueprint.arguments(GroupInput)
 @blueprint.response(201, GroupSchema, headers=LOCATION)
-@blueprint.doc(**ONCE)
-def create_group(wish: dict[str, str]) -> Response:
+@blueprint.doc(**IDEMPOTENCY_HEADER)
+def create_group(body: dict[str, str]) -> Response:
     """Make a group; you are its first member."""
 
     def make() -> Group:
-        return groups.create(require_person(), wish["name"], wish["currency"]).group
+        return groups.create(require_person(), body["name"], body["currency"]).group
 
     return create(GroupSchema, make, lambda group: url_for("groups.get_group", group_id=group.id))
 
 
 @blueprint.get("/groups/<uuid:group_id>")
 @blueprint.response(200, GroupSchema)
-def get_group(group_id: UUID) -> Group:
+def get_group(membership: Membership) -> Group:
     """Show one group."""
-    del group_id
-    return current_membership().group
+    return membership.group
 
 
 @blueprint.patch("/groups/<uuid:group_id>")
 @blueprint.arguments(GroupChange)
 @blueprint.response(200, GroupSchema)
-def change_group(change: dict[str, str], group_id: UUID) -> Group:
+def change_group(change: dict[str, str], membership: Membership) -> Group:
     """Rename a group."""
-    del group_id
     with writing():
-        return groups.rename(current_membership(), change["name"])
+        return groups.rename(membership, change["name"])
 
 
 @blueprint.get("/groups/<uuid:group_id>/members")
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, MemberPage)
-def list_members(query: dict[str, object], group_id: UUID) -> Response:
+def list_members(query: dict[str, object], membership: Membership) -> Response:
     """List the members, newest first."""
-    del group_id
-    membership = current_membership()
     return listing(MemberPage, lambda page: members.page_of(membership, page), query)
 
 
@@ -83,20 +78,16 @@ def list_members(query: dict[str, object], group_id: UUID) -> Response:
 @blueprint.arguments(MemberInput)
 @blueprint.response(201, MemberSchema)
 @blueprint.alt_response(429, response="TOO_MANY_REQUESTS")
-@blueprint.doc(**ONCE)
-def add_member(wish: dict[str, str | None], group_id: UUID) -> Response:
+@blueprint.doc(**IDEMPOTENCY_HEADER)
+def add_member(body: dict[str, str | None], membership: Membership) -> Response:
     """Add a member by name; no account is needed."""
-    del group_id
-    membership = current_membership()
-    name, email = wish["display_name"] or "", wish["email"]
+    name, email = body["display_name"] or "", body["email"]
     with counted_look_up(email):
         return create(MemberSchema, lambda: members.add(membership, name, email))
 
 
 @blueprint.get("/groups/<uuid:group_id>/balances")
 @blueprint.response(200, BalancesSchema)
-def get_balances(group_id: UUID) -> dict[str, object]:
+def get_balances(membership: Membership) -> dict[str, object]:
     """Show what each member is owed or owes, per currency."""
-    del group_id
-    membership = current_membership()
-    return {"balances": balances.of_group(membership, members.with_removed(membership))}
+    return {"balances": balances.of_group(membership, members.list_with_removed(membership))}

@@ -1,6 +1,6 @@
-"""Three questions about this process: is it alive, may it get traffic, and how is it.
+"""Health of this process: alive, ready for traffic, and details.
 
-None of them uses the app's pool: they must answer, and in time, when nothing else does.
+None of these uses the app's pool: they must answer in time when nothing else does.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 1.0
 FRESH_SECONDS = 1.0
 UNAVAILABLE = 503
+_EXTENSION = "hesap_paylas_database_probe"
 
 blueprint = ResourceBlueprint(
     "health", __name__, url_prefix="/api", description="How this process and its database are"
@@ -36,37 +37,37 @@ blueprint = ResourceBlueprint(
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at the database."""
+class DatabaseHealth:
+    """One reading of the database."""
 
     reachable: bool
     schema: SchemaReport
     db_ms: float | None
 
 
-class Looker:
-    """Looks at most once a second, whoever asks: probes must not become a load of their own."""
+class DatabaseProbe:
+    """Reads the database at most once a second, however many ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last: tuple[float, Look] | None = None
+        self._last: tuple[float, DatabaseHealth] | None = None
 
-    def look(self, dialect: Dialect) -> Look:
-        """Return what was seen within the last second, or look now."""
+    def read(self, dialect: Dialect) -> DatabaseHealth:
+        """Return the reading of the last second, or read now."""
         with self._lock:
             now = time.monotonic()
             if self._last is None or now - self._last[0] > FRESH_SECONDS:
-                self._last = (now, _look(dialect))
+                self._last = (now, _read(dialect))
             return self._last[1]
 
 
-def _look(dialect: Dialect) -> Look:
+def _read(dialect: Dialect) -> DatabaseHealth:
     started = time.perf_counter()
     try:
         schema = read_schema(dialect, seconds=PROBE_SECONDS)
     except DatabaseError:
-        return Look(reachable=False, schema=MISSING, db_ms=None)
-    return Look(True, schema, round((time.perf_counter() - started) * 1000, 1))  # noqa: FBT003 - a record, not a switch
+        return DatabaseHealth(reachable=False, schema=MISSING, db_ms=None)
+    return DatabaseHealth(True, schema, round((time.perf_counter() - started) * 1000, 1))  # noqa: FBT003 - a record, not a switch
 
 
 @blueprint.get("/live")
@@ -83,10 +84,10 @@ def live() -> Response:
 @blueprint.doc(security=[])
 def ready() -> tuple[Response, int]:
     """Say whether this process may get traffic, and if not, why."""
-    look = _looker().look(engines().dialect)
-    reason = _why_not_ready(look)
+    database = _probe().read(engines().dialect)
+    reason = _why_not_ready(database)
     status = "not ready" if reason else "ready"
-    body = jsonify(status=status, reason=reason, schema=look.schema.as_dict(), **_identity())
+    body = jsonify(status=status, reason=reason, schema=database.schema.as_dict(), **_identity())
     return _fresh(body), UNAVAILABLE if reason else 200
 
 
@@ -96,27 +97,27 @@ def ready() -> tuple[Response, int]:
 @blueprint.doc(security=[])
 def health() -> tuple[Response, int]:
     """Describe this process and its database."""
-    look = _looker().look(engines().dialect)
+    database = _probe().read(engines().dialect)
     body = jsonify(
-        status="ok" if look.reachable else "unavailable",
+        status="ok" if database.reachable else "unavailable",
         engine=engines().database.engine,
-        schema=look.schema.as_dict(),
-        db_ms=look.db_ms,
+        schema=database.schema.as_dict(),
+        db_ms=database.db_ms,
         **_identity(),
     )
-    return _fresh(body), 200 if look.reachable else UNAVAILABLE
+    return _fresh(body), 200 if database.reachable else UNAVAILABLE
 
 
-def _why_not_ready(look: Look) -> str | None:
+def _why_not_ready(database: DatabaseHealth) -> str | None:
     if is_draining():
         return "draining: this process has been told to stop"
-    if not look.reachable:
+    if not database.reachable:
         return f"the database does not answer within {PROBE_SECONDS:g} s"
-    if look.schema.state != "ok":
+    if database.schema.state != "ok":
         return (
-            f"the schema is {look.schema.state}: expand level {look.schema.expand_level},"
-            f" this release needs {look.schema.needs_expand}; contract level"
-            f" {look.schema.contract_level}, it tolerates {look.schema.tolerates_contract}"
+            f"the schema is {database.schema.state}: expand level {database.schema.expand_level},"
+            f" this release needs {database.schema.needs_expand}; contract level"
+            f" {database.schema.contract_level}, it tolerates {database.schema.tolerates_contract}"
         )
     return None
 
@@ -133,6 +134,6 @@ def _identity() -> dict[str, str]:
     return {"version": release(), "color": settings.color}
 
 
-def _looker() -> Looker:
-    looker: Looker = current_app.extensions.setdefault("hesap_paylas_looker", Looker())
-    return looker
+def _probe() -> DatabaseProbe:
+    probe: DatabaseProbe = current_app.extensions.setdefault(_EXTENSION, DatabaseProbe())
+    return probe

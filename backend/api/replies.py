@@ -1,19 +1,20 @@
-"""Replies that several resources give in the same way."""
+"""Replies that several resources share: a created row, a page of a list."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlencode
 
-from flask import Response, json, jsonify, request, url_for
+from flask import Response, json, jsonify, request
 from flask.json.provider import DefaultJSONProvider
 from marshmallow import Schema
 
 from backend.request.identity import require_person
-from backend.services.idempotency import KeyedRequest, Reply, carry_out, keyed_request
+from backend.services.idempotency import KeyedRequest, Reply, keyed_request, run_once
 from backend.services.pagination import Page, PageRequest
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 
 
 class UniformJson(DefaultJSONProvider):
@@ -24,7 +25,7 @@ class UniformJson(DefaultJSONProvider):
 
 
 def create(
-    schema: type[Schema], make: Callable[[], Row], where: Callable[[Row], str] | None = None
+    schema: type[Schema], make: Callable[[], T], where: Callable[[T], str] | None = None
 ) -> Response:
     """Run `make` once for this request's `Idempotency-Key`, and answer 201 with what it made."""
 
@@ -33,7 +34,7 @@ def create(
         body = json.dumps(schema().dump(row))
         return Reply(201, body, where(row) if where else None)
 
-    return as_response(carry_out(request_key(), effect))
+    return as_response(run_once(request_key(), effect))
 
 
 def request_key() -> KeyedRequest | None:
@@ -56,14 +57,14 @@ def as_response(reply: Reply) -> Response:
 
 
 def listing(
-    schema: type[Schema], find: Callable[[PageRequest], Page[Row]], query: dict[str, object]
+    schema: type[Schema], find: Callable[[PageRequest], Page[T]], query: dict[str, object]
 ) -> Response:
     """Answer one page of a list, with the way to the next one."""
     wanted = PageRequest(**query)  # type: ignore[arg-type] # the query's schema has checked it
     page = find(wanted)
     response = jsonify(schema().dump(page))
     if page.next_cursor:
-        arguments = {**(request.view_args or {}), **query, "cursor": page.next_cursor}
-        following = url_for(str(request.endpoint), **arguments)
+        arguments = urlencode(query | {"cursor": page.next_cursor})
+        following = f"{request.root_path}{request.path}?{arguments}"
         response.headers["Link"] = f'<{following}>; rel="next"'
     return response

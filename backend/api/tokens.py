@@ -6,14 +6,14 @@ from uuid import UUID
 
 from flask import Response, json
 
-from backend.api.blueprint import ONCE, protected
+from backend.api.blueprint import IDEMPOTENCY_HEADER, protected
 from backend.api.replies import as_response, listing, request_key
 from backend.api.schemas.accounts import NewTokenSchema, TokenInput, TokenPage
 from backend.api.schemas.common import PageQuery
 from backend.db.transactions import writing
 from backend.request.identity import require_person
 from backend.services import api_tokens
-from backend.services.idempotency import Reply, carry_out
+from backend.services.idempotency import Reply, run_once
 
 blueprint = protected("tokens", "Bearer tokens, revocable one by one")
 
@@ -30,8 +30,8 @@ def list_tokens(query: dict[str, object]) -> Response:
 @blueprint.post("/tokens")
 @blueprint.arguments(TokenInput)
 @blueprint.response(201, NewTokenSchema)
-@blueprint.doc(**ONCE)
-def create_token(wish: dict[str, str]) -> Response:
+@blueprint.doc(**IDEMPOTENCY_HEADER)
+def create_token(body: dict[str, str]) -> Response:
     """Make a token.
 
     A replayed reply holds null in place of the token: it is kept nowhere. Revoke that token by
@@ -40,10 +40,10 @@ def create_token(wish: dict[str, str]) -> Response:
     shown: dict[str, str] = {}
 
     def effect() -> Reply:
-        row, shown["token"] = api_tokens.create(require_person().id, wish["name"])
+        row, shown["token"] = api_tokens.create(require_person().id, body["name"])
         return Reply(201, json.dumps(NewTokenSchema().dump(row) | {"token": None}))
 
-    response = as_response(carry_out(request_key(), effect))
+    response = as_response(run_once(request_key(), effect))
     if shown:
         response.set_data(json.dumps(json.loads(response.get_data()) | shown))
     return response

@@ -1,5 +1,5 @@
 """Invented data of any size, in every table of the app; the same seed gives the same rows."""
 
-from backend.demo.filling import fill
+from backend.demo.writer import fill
 
 __all__ = ["fill"]

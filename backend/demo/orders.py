@@ -1,34 +1,30 @@
-"""One order: split by the app's own rules, so that payers and shares add up to its total."""
+"""Invented orders: split by the app's own rules, so that payers and shares add up."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from backend.demo import words
-from backend.demo.rows import Row, synced
-from backend.demo.wish import SPAN, Wish
+from backend.demo import vocabulary
+from backend.demo.config import SPAN, DemoConfig
+from backend.demo.rows import DemoGroup, DemoRow, synced
 from backend.models import Order, OrderPayer, OrderShare, SplitMode
 from backend.models.checks import MAX_AMOUNT
-from backend.services.splitting import split_by_weight, split_equally
-
-if TYPE_CHECKING:
-    from backend.demo.groups import Circle
+from backend.services.split import split_by_weight, split_equally
 
 
-def order(wish: Wish, circle: Circle, place: int) -> Iterator[Row]:
-    """Make one order of a group with its payers and shares."""
-    chance = wish.chance(f"order:{circle.number}", place)
-    moment = circle.founded + SPAN / 2 * chance.random()
-    order_id = wish.identity(f"order:{circle.number}", place, moment)
+def invent_order(config: DemoConfig, group: DemoGroup, place: int) -> Iterator[DemoRow]:
+    """Yield the rows of one order: the order, its payers, its shares."""
+    chance = config.chance(f"order:{group.number}", place)
+    moment = group.founded + SPAN / 2 * chance.random()
+    order_id = config.identity(f"order:{group.number}", place, moment)
     total = _total(chance)
     equal = chance.random() < 0.7
     history = synced(moment, deleted=chance.random() < 0.03, version=1 + (place % 20 == 7))
     one = {
-        "group_id": circle.id,
-        "currency": circle.currency if chance.random() < 0.9 else chance.choice(words.CURRENCIES),
+        "group_id": group.id,
+        "currency": group.some_currency(chance),
         **history,
     }
     yield (
@@ -36,18 +32,18 @@ def order(wish: Wish, circle: Circle, place: int) -> Iterator[Row]:
         one
         | {
             "id": order_id,
-            "created_by": chance.choice(circle.members),
-            "title": chance.choice(words.ORDERS),
+            "created_by": chance.choice(group.members),
+            "title": chance.choice(vocabulary.ORDERS),
             "total": total,
             "ordered_on": moment.date(),
             "split_mode": SplitMode.EQUAL if equal else SplitMode.EXACT,
-            "note": chance.choice(words.NOTES),
+            "note": chance.choice(vocabulary.NOTES),
         },
     )
     part = one | {"order_id": order_id}
-    for member, amount in _payers(chance, circle.members, total, order_id).items():
+    for member, amount in _payers(chance, group.members, total, order_id).items():
         yield OrderPayer, part | {"member_id": member, "amount": amount}
-    some = _some(chance, circle.members)
+    some = _some(chance, group.members)
     shares = split_equally if equal else _exact
     for member, amount in shares(total, some, order_id=order_id).items():
         yield OrderShare, part | {"member_id": member, "amount": amount}

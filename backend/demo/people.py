@@ -1,4 +1,4 @@
-"""Accounts, and what belongs to them: sessions, API tokens, requests that were answered."""
+"""Invented accounts, each with a session, and some with API tokens and idempotency keys."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from backend.demo import words
-from backend.demo.rows import Row, synced
-from backend.demo.wish import Wish
+from backend.demo import vocabulary
+from backend.demo.config import DemoConfig
+from backend.demo.rows import DemoRow, synced
 from backend.models import ApiToken, IdempotencyKey, User, UserSession, UserStatus
 from backend.services.email_key import email_key
 
 
-def people(wish: Wish) -> Iterator[Row]:
-    """Make every account with all that is its own."""
-    for number in range(wish.users):
-        yield from _person(wish, number)
+def invent_people(config: DemoConfig) -> Iterator[DemoRow]:
+    """Yield the rows of every account and of what belongs to it."""
+    for number in range(config.users):
+        yield from _person(config, number)
 
 
-def user_id(wish: Wish, number: int) -> UUID:
+def user_id(config: DemoConfig, number: int) -> UUID:
     """Return the identity of the account of this number."""
-    return wish.identity("user", number, wish.moment(number, wish.users))
+    return config.identity("user", number, config.moment(number, config.users))
 
 
 def person_name(chance: random.Random) -> str:
     """Invent a name."""
-    return f"{chance.choice(words.FIRST_NAMES)} {chance.choice(words.LAST_NAMES)}"
+    return f"{chance.choice(vocabulary.FIRST_NAMES)} {chance.choice(vocabulary.LAST_NAMES)}"
 
 
-def _person(wish: Wish, number: int) -> Iterator[Row]:
-    chance, born = wish.chance("person", number), wish.moment(number, wish.users)
-    who = user_id(wish, number)
+def _person(config: DemoConfig, number: int) -> Iterator[DemoRow]:
+    chance, born = config.chance("person", number), config.moment(number, config.users)
+    who = user_id(config, number)
     # The seed is part of the address, so that a second demo fits beside the first.
-    mailbox, domain = chance.choice(words.MAILBOXES), chance.choice(words.DOMAINS)
-    email = f"{mailbox}.{wish.seed}.{number}@{domain}"
+    mailbox, domain = chance.choice(vocabulary.MAILBOXES), chance.choice(vocabulary.DOMAINS)
+    email = f"{mailbox}.{config.seed}.{number}@{domain}"
     closed = number % 50 == 49
     yield (
         User,
@@ -46,27 +46,27 @@ def _person(wish: Wish, number: int) -> Iterator[Row]:
             "email": email,
             "email_key": email_key(email),
             "display_name": person_name(chance),
-            "password_hash": _nobodys_password(chance),
+            "password_hash": _unusable_hash(chance),
             "status": UserStatus.CLOSED if closed else UserStatus.ACTIVE,
             **synced(born, deleted=closed),
         },
     )
-    yield _session(wish, who, number, born)
+    yield _session(config, who, number, born)
     if number % 4 == 0:
-        yield _token(wish, who, number, born)
+        yield _token(config, who, number, born)
     if number % 5 == 0:
-        yield _answered(who, chance, born)
+        yield _idempotency_key(who, chance, born)
 
 
-def _nobodys_password(chance: random.Random) -> str:
-    """Return a hash that no password has: these accounts are to be looked at, not used."""
+def _unusable_hash(chance: random.Random) -> str:
+    """Return a password hash that no password fits: nobody can log in to these accounts."""
     return f"scrypt:32768:8:1${chance.randbytes(8).hex()}${chance.randbytes(64).hex()}"
 
 
-def _session(wish: Wish, who: UUID, number: int, born: datetime) -> Row:
+def _session(config: DemoConfig, who: UUID, number: int, born: datetime) -> DemoRow:
     begun = born + timedelta(hours=number % 400)
     return UserSession, {
-        "id": wish.identity("session", number, begun),
+        "id": config.identity("session", number, begun),
         "user_id": who,
         "token_hash": _digest("session", who),
         "created_at": begun,
@@ -74,12 +74,12 @@ def _session(wish: Wish, who: UUID, number: int, born: datetime) -> Row:
     }
 
 
-def _token(wish: Wish, who: UUID, number: int, born: datetime) -> Row:
+def _token(config: DemoConfig, who: UUID, number: int, born: datetime) -> DemoRow:
     used = born + timedelta(days=number % 90, microseconds=number)
     return ApiToken, {
-        "id": wish.identity("token", number, born),
+        "id": config.identity("token", number, born),
         "user_id": who,
-        "name": words.TOKENS[number // 4 % len(words.TOKENS)],
+        "name": vocabulary.TOKENS[number // 4 % len(vocabulary.TOKENS)],
         "prefix": f"hp_{_digest('prefix', who)[:6]}",
         "token_hash": _digest("token", who),
         "created_at": born,
@@ -88,8 +88,8 @@ def _token(wish: Wish, who: UUID, number: int, born: datetime) -> Row:
     }
 
 
-def _answered(who: UUID, chance: random.Random, born: datetime) -> Row:
-    body = json.dumps({"title": chance.choice(words.ORDERS)}, ensure_ascii=False)
+def _idempotency_key(who: UUID, chance: random.Random, born: datetime) -> DemoRow:
+    body = json.dumps({"title": chance.choice(vocabulary.ORDERS)}, ensure_ascii=False)
     return IdempotencyKey, {
         "user_id": who,
         "key": f"istek-{chance.randrange(10**9)}",

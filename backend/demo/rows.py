@@ -1,13 +1,18 @@
-"""Rows on their way into the database."""
+"""Invented rows, and the group that most of them belong to."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from backend.db.base import Base
+from backend.demo import vocabulary
 
-Row = tuple[type[Base], dict[str, Any]]  # Any: a column's value
+DemoRow = tuple[type[Base], dict[str, Any]]  # Any: a column's value
 
 
 def synced(
@@ -21,3 +26,18 @@ def synced(
         "deleted_at": changed if deleted else None,
         "version": version + deleted,
     }
+
+
+@dataclass(frozen=True)
+class DemoGroup:
+    """A group, and those of its members who take part in orders."""
+
+    number: int
+    id: UUID
+    members: Sequence[UUID]
+    currency: str
+    founded: datetime
+
+    def some_currency(self, chance: random.Random) -> str:
+        """Return mostly the group's own currency."""
+        return self.currency if chance.random() < 0.9 else chance.choice(vocabulary.CURRENCIES)

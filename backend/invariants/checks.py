@@ -1,4 +1,4 @@
-"""Put every rule to a database and say which of them it breaks."""
+"""Check every invariant in a database, and report which are broken."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DataError, RefusedError
 from backend.invariants import field_rules, references, sums
-from backend.invariants.rule import EVERYTHING, About, Only, Rule
+from backend.invariants.invariant import EVERYTHING, IdFilter, Invariant, Subject
 from backend.migrate.backend import Timeouts, open_backend
 
 _NAMED = 5
@@ -22,7 +22,7 @@ _IDS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Violation:
-    """A rule that is broken, how often, and where first."""
+    """A broken invariant: how often, and the first places."""
 
     rule: str
     says: str
@@ -30,7 +30,7 @@ class Violation:
     first: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the violation as text."""
         more = [f"  and {self.count - len(self.first):,} more"] * (self.count > len(self.first))
         return [
             f"broken: {self.rule} ({self.count:,} times): {self.says}",
@@ -40,26 +40,26 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How many rules were put, and which are broken."""
+class InvariantReport:
+    """How many invariants were checked, and which are broken."""
 
     rules: int
     violations: tuple[Violation, ...] = ()
 
     @property
     def is_clean(self) -> bool:
-        """Tell whether every rule holds."""
+        """Tell whether every invariant holds."""
         return not self.violations
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return the report as text."""
         if self.is_clean:
             return [f"all {self.rules} rules hold"]
         broken = [line for violation in self.violations for line in violation.lines()]
         return [*broken, f"{len(self.violations)} of {self.rules} rules are broken"]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return the report for JSON."""
         return {
             "clean": self.is_clean,
             "rules": self.rules,
@@ -75,8 +75,8 @@ class Verdict:
         }
 
 
-def check(database: DatabaseUrl, *, wait: float = 5.0) -> Verdict:
-    """Put every rule to a database of ours, all to the same snapshot; it is only read.
+def check(database: DatabaseUrl, *, wait: float = 5.0) -> InvariantReport:
+    """Check every invariant in a database of the app, in one snapshot; it is only read.
 
     Raises:
         RefusedError: its schema is not the app's, or there is none.
@@ -92,55 +92,59 @@ def check(database: DatabaseUrl, *, wait: float = 5.0) -> Verdict:
 
 @dataclass(frozen=True)
 class Scope:
-    """The groups and the accounts that somebody has changed, by their ids as SQLite holds them."""
+    """The groups and the accounts to check, by their ids as SQLite holds them."""
 
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
 
-    def parts(self, about: About) -> Iterator[Only]:
-        """Return those that a rule is about, as many at a time as a statement can name."""
-        wanted = {About.GROUPS: self.groups, About.USERS: self.users}.get(about, frozenset())
+    def parts(self, subject: Subject) -> Iterator[IdFilter]:
+        """Return the ids that an invariant is about, as many at a time as a statement can name."""
+        wanted = {Subject.GROUPS: self.groups, Subject.USERS: self.users}.get(subject, frozenset())
         ids = sorted(map(UUID, wanted))
         for start in range(0, len(ids), _IDS_AT_ONCE):
-            yield Only(tuple(ids[start : start + _IDS_AT_ONCE]))
+            yield IdFilter(tuple(ids[start : start + _IDS_AT_ONCE]))
 
 
-def check_rows(connection: Connection, *, scope: Scope | None = None) -> Verdict:
-    """Put every rule to the tables that this connection sees.
+def check_rows(connection: Connection, *, scope: Scope | None = None) -> InvariantReport:
+    """Check every invariant in the tables that this connection sees.
 
     With a scope, only the rows of its groups and accounts are read, so that the cost follows what
     has changed: references are left to the database, which holds them, and settlements that were
     deleted are left out.
     """
-    every = [rule for rule in all_rules() if scope is None or rule.about is not About.REFERENCES]
-    found = [violation for rule in every if (violation := _put(rule, connection, scope))]
-    return Verdict(len(every), tuple(found))
+    checked = [
+        one for one in all_invariants() if scope is None or one.subject is not Subject.REFERENCES
+    ]
+    found = (_violation(one, connection, scope) for one in checked)
+    return InvariantReport(len(checked), tuple(filter(None, found)))
 
 
-def all_rules() -> list[Rule]:
-    """Return every rule, in the order in which they are put."""
-    return [*references.rules(), *field_rules.rules(), *sums.rules()]
+def all_invariants() -> list[Invariant]:
+    """Return every invariant, in the order in which they are checked."""
+    return [*references.invariants(), *field_rules.invariants(), *sums.invariants()]
 
 
-def _put(rule: Rule, connection: Connection, scope: Scope | None) -> Violation | None:
+def _violation(
+    invariant: Invariant, connection: Connection, scope: Scope | None
+) -> Violation | None:
     count, first = 0, []
-    for only in [EVERYTHING] if scope is None else scope.parts(rule.about):
-        with _readable(rule):
-            for violation in rule.find(connection, only):
+    for within in [EVERYTHING] if scope is None else scope.parts(invariant.subject):
+        with _bad_values_as_errors(invariant):
+            for violation in invariant.find(connection, within):
                 count += 1
                 if count <= _NAMED:
                     first.append(violation)
-    return Violation(rule.name, rule.says, count, tuple(first)) if count else None
+    return Violation(invariant.name, invariant.says, count, tuple(first)) if count else None
 
 
 @contextmanager
-def _readable(rule: Rule) -> Iterator[None]:
-    """Say so when a column of a SQLite file holds what its type is not for."""
+def _bad_values_as_errors(invariant: Invariant) -> Iterator[None]:
+    """Raise DataError where a column of a SQLite file holds a value of another type."""
     try:
         yield
     except (ValueError, TypeError, OverflowError) as error:
         raise DataError(
-            f"the rule {rule.name!r} meets a value that its column is not for"
+            f"the rule {invariant.name!r} meets a value that its column is not for"
             f" ({type(error).__name__})",
             hint="db_transfer --check names such values",
         ) from None

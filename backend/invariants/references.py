@@ -1,4 +1,4 @@
-"""Rules about references: no row points at a row that is not there.
+"""Invariants about references: no row points at a row that is not there.
 
 The databases hold this themselves, unless somebody wrote to SQLite without `foreign_keys = ON`.
 """
@@ -10,11 +10,11 @@ from functools import partial
 from sqlalchemy import Executable, ForeignKeyConstraint, and_, select
 
 from backend.db.base import Base
-from backend.invariants.rule import About, Only, Rule, broken_rows
+from backend.invariants.invariant import IdFilter, Invariant, Subject, broken_rows
 
 
-def rules() -> list[Rule]:
-    """Return one rule for each foreign key of the models."""
+def invariants() -> list[Invariant]:
+    """Return one invariant for each foreign key of the models."""
     return [
         _rule(key)
         for table in Base.metadata.sorted_tables
@@ -22,19 +22,19 @@ def rules() -> list[Rule]:
     ]
 
 
-def _rule(key: ForeignKeyConstraint) -> Rule:
+def _rule(key: ForeignKeyConstraint) -> Invariant:
     columns = ", ".join(key.column_keys)
     parent = key.referred_table.name
     words = " ".join(f"{column.name} {{{column.name}}}" for column in key.table.primary_key)
-    return Rule(
+    return Invariant(
         f"orphans of {key.table.name} ({columns})",
         f"every row of {key.table.name} refers to a row of {parent} that is there",
         broken_rows(partial(_orphans, key), f"{key.table.name} {words}: no such row in {parent}"),
-        About.REFERENCES,
+        Subject.REFERENCES,
     )
 
 
-def _orphans(key: ForeignKeyConstraint, _only: Only) -> Executable:
+def _orphans(key: ForeignKeyConstraint, _only: IdFilter) -> Executable:
     child, parent = key.table, key.referred_table.alias("parent")
     pairs = [(part.parent, parent.c[part.column.name]) for part in key.elements]
     identity = list(child.primary_key)

@@ -1,4 +1,4 @@
-"""Rules about money: orders add up, balances cancel out."""
+"""Invariants about money: orders add up, balances cancel out."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.invariants.rule import Only, Rule, broken_rows
+from backend.invariants.invariant import IdFilter, Invariant, broken_rows
 from backend.models import GroupMember, Order, OrderPayer, OrderShare, Settlement, SplitMode
 
-Part = type[OrderPayer] | type[OrderShare]
+PartModel = type[OrderPayer] | type[OrderShare]
 
 
-def rules() -> list[Rule]:
-    """Return the rules of this file."""
+def invariants() -> list[Invariant]:
+    """Return the invariants of this file."""
     return [
-        Rule(
+        Invariant(
             "payers add up",
             "what was paid for an order is its total",
             broken_rows(
                 partial(_not_adding_up, OrderPayer), "order {id}: paid {added}, total {total}"
             ),
         ),
-        Rule(
+        Invariant(
             "shares add up",
             "what is owed for an order is its total",
             broken_rows(
                 partial(_not_adding_up, OrderShare), "order {id}: owed {added}, total {total}"
             ),
         ),
-        Rule(
+        Invariant(
             "equal shares",
             "shares of an order that was split equally differ by one unit at most",
             broken_rows(_unequal, "order {order_id}: shares from {least} to {most}"),
         ),
-        Rule(
+        Invariant(
             "deleted orders",
             "nobody has paid or owes anything for an order that was deleted",
             broken_rows(_alive_in_deleted, "order {order_id}: a part of member {member_id}"),
         ),
-        Rule(
+        Invariant(
             "balances",
             "the balances of a group's members in one currency add up to zero",
             broken_rows(_balances, "group {group_id}: {currency} is off by {added}"),
@@ -58,10 +58,10 @@ def rules() -> list[Rule]:
     ]
 
 
-def _not_adding_up(part: Part, only: Only) -> Executable:
+def _not_adding_up(part: PartModel, within: IdFilter) -> Executable:
     parts = (
         select(part.order_id, func.sum(part.amount).label("added"))
-        .where(part.deleted_at.is_(None), *only.among(part.group_id))
+        .where(part.deleted_at.is_(None), *within.among(part.group_id))
         .group_by(part.order_id)
         .subquery()
     )
@@ -69,12 +69,12 @@ def _not_adding_up(part: Part, only: Only) -> Executable:
     return (
         select(Order.id, Order.total, added.label("added"))
         .outerjoin(parts, parts.c.order_id == Order.id)
-        .where(Order.deleted_at.is_(None), added != Order.total, *only.among(Order.group_id))
+        .where(Order.deleted_at.is_(None), added != Order.total, *within.among(Order.group_id))
         .order_by(Order.id)
     )
 
 
-def _unequal(only: Only) -> Executable:
+def _unequal(within: IdFilter) -> Executable:
     least, most = func.min(OrderShare.amount), func.max(OrderShare.amount)
     return (
         select(OrderShare.order_id, least.label("least"), most.label("most"))
@@ -82,7 +82,7 @@ def _unequal(only: Only) -> Executable:
         .where(
             Order.split_mode == SplitMode.EQUAL,
             OrderShare.deleted_at.is_(None),
-            *only.among(OrderShare.group_id),
+            *within.among(OrderShare.group_id),
         )
         .group_by(OrderShare.order_id)
         .having(most - least > 1)
@@ -90,7 +90,7 @@ def _unequal(only: Only) -> Executable:
     )
 
 
-def _alive_in_deleted(only: Only) -> Executable:
+def _alive_in_deleted(within: IdFilter) -> Executable:
     parts = union_all(
         *(
             select(part.order_id, part.member_id)
@@ -98,7 +98,7 @@ def _alive_in_deleted(only: Only) -> Executable:
             .where(
                 Order.deleted_at.is_not(None),
                 part.deleted_at.is_(None),
-                *only.among(part.group_id),
+                *within.among(part.group_id),
             )
             for part in (OrderPayer, OrderShare)
         )
@@ -106,9 +106,9 @@ def _alive_in_deleted(only: Only) -> Executable:
     return select(parts).order_by(parts.c.order_id, parts.c.member_id)
 
 
-def _balances(only: Only) -> Executable:
+def _balances(within: IdFilter) -> Executable:
     """Add up the balances of the members who are there, for every group and currency at once."""
-    rows = _signed_amounts(only)
+    rows = _signed_amounts(within)
     added = func.sum(rows.c.amount)
     return (
         select(rows.c.group_id, rows.c.currency, added.label("added"))
@@ -120,24 +120,24 @@ def _balances(only: Only) -> Executable:
     )
 
 
-def _signed_amounts(only: Only) -> Subquery:
+def _signed_amounts(within: IdFilter) -> Subquery:
     """Return every live amount: above zero what a member gave, below zero what it got."""
     return union_all(
-        _amounts(only, OrderPayer, OrderPayer.member_id, OrderPayer.amount),
-        _amounts(only, OrderShare, OrderShare.member_id, -OrderShare.amount),
-        _amounts(only, Settlement, Settlement.from_member_id, Settlement.amount),
-        _amounts(only, Settlement, Settlement.to_member_id, -Settlement.amount),
+        _amounts(within, OrderPayer, OrderPayer.member_id, OrderPayer.amount),
+        _amounts(within, OrderShare, OrderShare.member_id, -OrderShare.amount),
+        _amounts(within, Settlement, Settlement.from_member_id, Settlement.amount),
+        _amounts(within, Settlement, Settlement.to_member_id, -Settlement.amount),
     ).subquery()
 
 
 def _amounts(
-    only: Only,
-    table: Part | type[Settlement],
+    within: IdFilter,
+    table: PartModel | type[Settlement],
     member: InstrumentedAttribute[UUID],
     amount: ColumnElement[int] | InstrumentedAttribute[int],
 ) -> Select[UUID, str, UUID, int]:
     columns = (table.group_id, table.currency, member.label("member_id"), amount.label("amount"))
-    return select(*columns).where(table.deleted_at.is_(None), *only.among(table.group_id))
+    return select(*columns).where(table.deleted_at.is_(None), *within.among(table.group_id))
 
 
 def _shown() -> ColumnElement[bool]:

@@ -74,7 +74,7 @@ def is_same_origin() -> bool | None:
 
 
 def _refuse_other_sites() -> None:
-    """See that a request to a site with TLS comes from that site.
+    """Refuse a request to a site with TLS that does not come from that site.
 
     Over plain HTTP somebody in between could write any header; there the token has to do.
 

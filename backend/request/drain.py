@@ -1,4 +1,4 @@
-"""Whether this process has been told to stop: it finishes its requests and asks for no more."""
+"""Draining: a process that was told to stop finishes its requests and is not ready for more."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _draining = threading.Event()
 
 
 def is_draining() -> bool:
-    """Tell whether the process is on its way out."""
+    """Tell whether this process has been told to stop."""
     return _draining.is_set()
 
 
 def begin_on_worker_start(_worker: object) -> None:
-    """Let SIGTERM be seen by `/api/ready`, and then do what it did before: a gunicorn hook."""
+    """Note SIGTERM for `/api/ready`, then run the handler that was there: a gunicorn hook."""
     before = signal.getsignal(signal.SIGTERM)
 
     def drain(number: int, frame: FrameType | None) -> None:

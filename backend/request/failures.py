@@ -1,4 +1,4 @@
-"""From whatever went wrong to what the client may know about it."""
+"""Failed requests: from an error to its status and to what the client may know."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from backend.db import errors as database_errors
 from backend.errors import AppError, DatabaseError
 from backend.request.csrf import STALE_FORM, OtherSiteError
 from backend.services.errors import (
-    Conflict,
     InvalidInput,
     NotAuthenticated,
     NotFound,
+    StateConflict,
     TooBusy,
     TooManyTries,
     TryLater,
@@ -40,7 +40,7 @@ class FieldError:
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed request, without anything that is only ours to know."""
+    """What the client may know about a failed request."""
 
     status: HTTPStatus
     detail: str = ""
@@ -64,7 +64,7 @@ def init_app(app: Flask, *, api: Present, pages: Present) -> None:
 
 
 def failure_of(error: Exception) -> Failure:
-    """Sort an error; what we did not foresee is logged and stays between us."""
+    """Return the failure of an error; an unexpected one is logged, and tells nothing."""
     if isinstance(error, HTTPException):
         return _of_http(error)
     known = error if isinstance(error, AppError) else database_errors.translate(error)
@@ -90,7 +90,7 @@ def _of_service(error: AppError) -> Failure | None:
     statuses = {
         NotAuthenticated: HTTPStatus.UNAUTHORIZED,
         NotFound: HTTPStatus.NOT_FOUND,
-        Conflict: HTTPStatus.CONFLICT,
+        StateConflict: HTTPStatus.CONFLICT,
         TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
         TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     }
@@ -99,7 +99,7 @@ def _of_service(error: AppError) -> Failure | None:
 
 
 def headers_of(error: AppError) -> dict[str, str]:
-    """Return what the headers say about an error: when to try again."""
+    """Return the headers of an error: Retry-After, where there is a time."""
     return {"Retry-After": str(error.seconds)} if isinstance(error, TryLater) else {}
 
 

@@ -1,4 +1,4 @@
-"""Who the client is and how it reached us, when proxies stand in between.
+"""The client's address and scheme behind proxies.
 
 Each proxy appends the address that it saw to `X-Forwarded-For`; whatever the client itself wrote
 stands to the left of that. So we read from the right, and stop at the first address that is no
@@ -30,7 +30,7 @@ _FORWARDED = (
 
 @dataclass(frozen=True)
 class Client:
-    """The nearest party that is no proxy of ours."""
+    """The nearest address that is not a trusted proxy."""
 
     address: str
     through_trusted: bool
@@ -39,7 +39,7 @@ class Client:
 def find_client(
     peer: str, forwarded_for: str, *, behind_proxy: bool, trusted: Iterable[Network]
 ) -> Client:
-    """Walk from the socket's peer to the client.
+    """Return the client by walking from the socket's peer along `X-Forwarded-For`.
 
     `behind_proxy`: the peer is the stack's own proxy, which always appends. `trusted`: proxies
     that the operator put in front of it.
@@ -70,7 +70,7 @@ def _is_in(text: str, networks: tuple[Network, ...]) -> bool:
 
 
 class Forwarded:
-    """WSGI middleware: put the truth into the environment and drop every claim."""
+    """WSGI middleware: set address, scheme and host from trusted headers, and drop the rest."""
 
     def __init__(self, app: WSGIApplication, settings: Settings) -> None:
         self._app = app
@@ -79,7 +79,7 @@ class Forwarded:
         self._scheme, self._host = public.scheme, public.netloc
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve the request as the client sent it."""
+        """Serve the request with a corrected environment."""
         claims = {name: environ.pop(name, "") for name in _FORWARDED}
         client = find_client(
             environ.get("REMOTE_ADDR", ""),

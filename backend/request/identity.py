@@ -1,4 +1,4 @@
-"""Who is asking: a browser with its session cookie, or a client with a bearer token."""
+"""The person of a request: from a session cookie or from a bearer token."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from backend.db.transactions import writing
 from backend.services import api_tokens, groups, sessions
 from backend.services.accounts import Person
 from backend.services.errors import NotAuthenticated
-from backend.services.groups import Membership
 
 LOGIN = "login"
 _SCHEME = "bearer "
 
 
 def current_person() -> Person | None:
-    """Return who is asking; looked up once per request."""
+    """Return the person of this request, looked up once; None if nobody is logged in."""
     if "person" not in g:
         _remember(_by_bearer() if has_bearer() else _by_session())
     person: Person | None = g.person
@@ -23,10 +22,10 @@ def current_person() -> Person | None:
 
 
 def require_person() -> Person:
-    """Return who is asking.
+    """Return the person of this request.
 
     Raises:
-        NotAuthenticated: nobody that we know.
+        NotAuthenticated: nobody is logged in.
     """
     person = current_person()
     if person is None:
@@ -34,21 +33,17 @@ def require_person() -> Person:
     return person
 
 
-def admit() -> None:
-    """Let a request pass to a view: its person known, and a member of the group in its address.
+def check_access() -> None:
+    """Refuse a request unless its person is known, and a member of the group in its path.
 
-    Runs before the views, for all of them, so that none can forget it.
+    Runs before every view of a blueprint, so that none can forget it. A view gets the `membership`
+    in place of the path's `group_id`.
     """
     person = require_person()
-    group_id = (request.view_args or {}).get("group_id")
-    if group_id is not None:
-        g.membership = groups.membership_of(person.id, group_id)
-
-
-def current_membership() -> Membership:
-    """Return the place that `admit` has found for this request's person."""
-    membership: Membership = g.membership
-    return membership
+    arguments = request.view_args or {}
+    if "group_id" in arguments:
+        group_id = arguments.pop("group_id")
+        arguments["membership"] = groups.membership_of(person.id, group_id)
 
 
 def has_bearer() -> bool:
@@ -61,12 +56,12 @@ def has_bearer() -> bool:
 
 
 def has_session() -> bool:
-    """Tell whether the request could be acting for somebody through a cookie."""
+    """Tell whether the request acts through a session cookie."""
     return LOGIN in session and not has_bearer()
 
 
 def log_in(person: Person) -> None:
-    """Let this browser act for `person` from now on, under a session of its own."""
+    """Log `person` in: end the browser's session and start a new one."""
     log_out()
     with writing():
         token = sessions.start(person.id)
@@ -87,7 +82,7 @@ def log_out() -> None:
 
 
 def revoke_bearer() -> None:
-    """End the token that this request came with."""
+    """Revoke the token of this request."""
     token = _bearer_token()
     found = api_tokens.find_person(token) if token else None
     if found:

@@ -1,4 +1,4 @@
-"""Looking for an account by its address, by somebody who is logged in."""
+"""Looking up an account by its e-mail address, which is bounded per person and network."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 from backend.request.identity import require_person
 from backend.request.network import client_network
-from backend.request.refusals import noted
+from backend.request.refusals import log_refusals
 from backend.services import members
 
 
 @contextmanager
 def counted_look_up(email: str | None) -> Iterator[None]:
-    """Bound how many addresses without an account this request's person can try to add."""
+    """Limit how many addresses without an account this request's person can try to add."""
     if email is None:
         yield
         return
-    with noted("look-up"), members.counted_look_up(require_person().id, client_network()):
+    with log_refusals("look-up"), members.counted_look_up(require_person().id, client_network()):
         yield

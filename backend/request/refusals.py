@@ -1,4 +1,4 @@
-"""What fail2ban reads: who was refused a login, or a look at who has an account.
+"""The log lines that fail2ban reads: refused logins, sign-ups and look-ups of accounts.
 
 The only lines of the log that hold a whole address; see docs/internal/OPERATIONS.md.
 """
@@ -13,21 +13,21 @@ from flask import request
 
 from backend.errors import AppError
 from backend.request.lifecycle import request_id
-from backend.services.errors import Conflict, NoAccount, NotAuthenticated, TooManyTries
+from backend.services.errors import NoAccount, NotAuthenticated, StateConflict, TooManyTries
 
 # People's filters for fail2ban know it by this name.
 log = logging.getLogger("backend.refusals")
 
 _REFUSALS: dict[str, type[AppError]] = {
     "login": NotAuthenticated,
-    "sign-up": Conflict,
+    "sign-up": StateConflict,
     "look-up": NoAccount,
 }
 
 
 @contextmanager
-def noted(what: str) -> Iterator[None]:
-    """Write a line when a login, sign-up or look-up is refused in the block, or throttled."""
+def log_refusals(what: str) -> Iterator[None]:
+    """Log a login, sign-up or look-up that is refused or throttled in the block."""
     try:
         yield
     except _REFUSALS[what]:

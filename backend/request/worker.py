@@ -1,4 +1,4 @@
-"""How gunicorn answers what never becomes a request of the app: in the shape of every failure."""
+"""The gunicorn worker: requests that never reach the app are refused as problem documents too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts: signing up, and telling who somebody is."""
+"""Accounts: signing up, logging in, and finding one by its address."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from backend.models import User, UserStatus
 from backend.services import throttles
 from backend.services.admission import Origin, admission
 from backend.services.email_key import email_key
-from backend.services.errors import Conflict, InvalidInput, NotAuthenticated, TooManyTries
+from backend.services.errors import InvalidInput, NotAuthenticated, StateConflict, TooManyTries
 from backend.services.passwords import check_password, hash_password, matches
 from backend.services.texts import clean_line
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who is acting: a value, so that it outlives the transaction it was read in."""
+    """The account that is acting, as a value that outlives the transaction it was read in."""
 
     id: UUID
     email: str
@@ -32,14 +32,14 @@ class Person:
 
 @dataclass(frozen=True)
 class SignUp:
-    """What a person gives to get an account."""
+    """The input of a sign-up."""
 
     email: str
     password: str
     display_name: str
 
 
-def sign_up(wish: SignUp, network: str | None = None) -> tuple[Person, bool]:
+def sign_up(details: SignUp, network: str | None = None) -> tuple[Person, bool]:
     """Return the account, and whether it is new.
 
     Signing up twice with the same address *and* password is one account: the reply to the first
@@ -47,41 +47,41 @@ def sign_up(wish: SignUp, network: str | None = None) -> tuple[Person, bool]:
     than any transaction should.
 
     Raises:
-        Conflict: somebody else has the address.
+        StateConflict: somebody else has the address.
         TooManyTries: too many accounts were made from this network, or too many passwords tried.
         TooBusy: too many are logging in.
     """
-    user = _new_user(wish)
+    user = _new_user(details)
     attempt = throttles.sign_up(network)
     with _turn(Origin(network, user.email_key), attempt):
         throttles.begin(attempt)
         is_taken = _by_key(user.email_key) is not None
         db.session.commit()
         if not is_taken:
-            user.password_hash = hash_password(wish.password)
+            user.password_hash = hash_password(details.password)
     if is_taken:
-        return _same_person(wish, network), False
+        return _same_person(details, network), False
     try:
         with writing() as session:
             session.add(user)
     except IntegrityError:
-        return _same_person(wish, network), False
+        return _same_person(details, network), False
     throttles.at_home(throttles.login(user.email_key, network))
     return _person(user), True
 
 
-def _new_user(wish: SignUp) -> User:
+def _new_user(details: SignUp) -> User:
     user = User(
-        email=wish.email.strip(),
-        email_key=email_key(wish.email),
-        display_name=clean_line(wish.display_name, field="display_name", at_most=80),
+        email=details.email.strip(),
+        email_key=email_key(details.email),
+        display_name=clean_line(details.display_name, field="display_name", at_most=80),
     )
-    check_password(wish.password)
+    check_password(details.password)
     return user
 
 
 def authenticate(email: str, password: str, network: str | None = None) -> Person:
-    """Return the account that the credentials fit; say nothing about why they do not.
+    """Return the account that the credentials fit; errors do not tell why they do not.
 
     Raises:
         NotAuthenticated: they do not fit.
@@ -91,18 +91,18 @@ def authenticate(email: str, password: str, network: str | None = None) -> Perso
     key = _key_or_nothing(email)
     attempt = throttles.login(key, network)
     with _turn(Origin(network, key), attempt):
-        standing = throttles.begin(attempt)
+        state = throttles.begin(attempt)
         user = _by_key(key)
         db.session.commit()
         # Also where others have used up the tries: an answer that came sooner, or another one,
         # would tell that somebody is at home in this network.
         fits = matches(password, user.password_hash if user else None)
         person = _person(user) if user and fits and user.status == UserStatus.ACTIVE else None
-        if standing.seconds and not (person and standing.is_known):
-            raise TooManyTries("too many tries", seconds=standing.seconds)
+        if state.seconds and not (person and state.is_known):
+            raise TooManyTries("too many tries", seconds=state.seconds)
         if person is None:
             raise NotAuthenticated("e-mail and password do not fit")
-    throttles.succeeded(attempt, standing)
+    throttles.succeeded(attempt, state)
     return person
 
 
@@ -120,19 +120,19 @@ def find_by_email(email: str) -> Person | None:
 
 
 @contextmanager
-def _turn(origin: Origin, attempt: throttles.Attempt) -> Iterator[None]:
-    """Hold a turn at computing a password; nothing of the database is held while waiting for it."""
+def _turn(origin: Origin, attempt: throttles.ThrottleAttempt) -> Iterator[None]:
+    """Wait for a turn at computing a password, without holding a database connection."""
     failures = throttles.failures(attempt)
     db.session.commit()
     with admission().turn(origin, failures):
         yield
 
 
-def _same_person(wish: SignUp, network: str | None) -> Person:
+def _same_person(details: SignUp, network: str | None) -> Person:
     try:
-        return authenticate(wish.email, wish.password, network)
+        return authenticate(details.email, details.password, network)
     except NotAuthenticated:
-        raise Conflict(
+        raise StateConflict(
             "there is an account with this e-mail address", hint="log in with its password"
         ) from None
 

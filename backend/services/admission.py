@@ -1,4 +1,4 @@
-"""Who may have a password computed now, who waits for it, and who is sent away.
+"""The queue in front of computing passwords: who computes, who waits, who is refused.
 
 Each takes 32 MB and a quarter of a second of one processor. So the whole container computes only
 as many at once as its processors carry; a few requests of each process wait, and the rest is
@@ -39,14 +39,14 @@ Homes = Collection[str]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a try comes from, if that is known, and the account that is meant."""
+    """The network that a try comes from, if known, and the account that it names."""
 
     network: str | None
     account: str
 
     @property
     def lane(self) -> object:
-        """Return whose turn a try takes: where everybody has one address, the account's."""
+        """Return what shares one place in the queue: the network, or else this origin."""
         return self.network or self
 
 
@@ -118,7 +118,7 @@ class Admission:
 
     @contextmanager
     def _leaving_queue(self, waiter: _Waiter) -> Iterator[None]:
-        """See that nobody goes on waiting behind somebody who has gone, whatever went wrong."""
+        """Remove a waiter from the queue when it leaves the block, whatever went wrong."""
         try:
             yield
         finally:
@@ -155,7 +155,7 @@ class Admission:
 
 
 class _Appearances:
-    """When each lane first came to this process, as far as the last minutes tell."""
+    """When each lane first came to this process, remembered for some minutes."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -163,7 +163,7 @@ class _Appearances:
         self._before: dict[object, int] = {}
 
     def note(self, lane: object, number: int) -> None:
-        """Remember that somebody has come as the so many-th."""
+        """Remember a lane by the number of its first try."""
         is_old = time.monotonic() > self._since + REMEMBERED_SECONDS
         if is_old or len(self._now) > MOST_REMEMBERED:
             self._since = time.monotonic()
@@ -171,7 +171,7 @@ class _Appearances:
         self._now.setdefault(lane, self._before.get(lane, number))
 
     def of(self, lane: object) -> int:
-        """Return the number with which a lane first came."""
+        """Return the number of a lane's first try; 0 if it is not remembered."""
         return self._now.get(lane) or self._before.get(lane, 0)
 
 

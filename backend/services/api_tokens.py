@@ -15,7 +15,7 @@ from backend.db.types import utc_now
 from backend.models import ApiToken, User, UserStatus
 from backend.services.accounts import Person
 from backend.services.errors import NotFound
-from backend.services.pagination import Key, Page, PageRequest, newest_first
+from backend.services.pagination import Page, PageRequest, SortKey, newest_first
 from backend.services.secret_tokens import new_token, token_hash
 from backend.services.texts import clean_line
 
@@ -30,7 +30,7 @@ _LAST_USED_EVERY = timedelta(hours=1)
 
 
 def create(user_id: UUID, name: str) -> tuple[ApiToken, str]:
-    """Return the new row, and the token itself, which nobody can show again."""
+    """Create a token; return its row and the token itself, which is stored nowhere."""
     token = new_token(PREFIX)
     row = ApiToken(
         user_id=user_id,
@@ -44,7 +44,7 @@ def create(user_id: UUID, name: str) -> tuple[ApiToken, str]:
 
 
 def find_person(token: str) -> tuple[Person, ApiToken] | None:
-    """Return whose token this is, unless it was revoked."""
+    """Return the person and the row of a token, unless it was revoked."""
     found = db.session.execute(
         select(ApiToken, User.id, User.email, User.display_name)
         .join(User, User.id == ApiToken.user_id)
@@ -58,7 +58,7 @@ def find_person(token: str) -> tuple[Person, ApiToken] | None:
 
 
 def note_use(token: ApiToken) -> None:
-    """Remember that the token is in use, at most once an hour."""
+    """Write when the token was last used, at most once an hour."""
     stale = utc_now() - _LAST_USED_EVERY
     if token.last_used_at is not None and token.last_used_at > stale:
         return
@@ -84,7 +84,7 @@ def _write_use(token_id: UUID, stale: datetime) -> None:
 def page_of(user_id: UUID, page: PageRequest) -> Page[ApiToken]:
     """Return the tokens of a user that still work, newest first."""
     query = select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
-    return newest_first(query, [Key(ApiToken.id.expression, UUID)], page)
+    return newest_first(query, [SortKey(ApiToken.id.expression, UUID)], page)
 
 
 def revoke(user_id: UUID, token_id: UUID) -> None:

@@ -27,7 +27,7 @@ SYMBOLS = {"TRY": "₺", "EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "IN
 
 
 def known_currency(code: str, *, field: str = "currency") -> str:
-    """Return `code` if it is a currency that we can count in."""
+    """Return `code` if it is a known currency; raise InvalidInput if not."""
     if code not in MINOR_DIGITS:
         raise InvalidInput(
             f"{code[:10]!r} is not a currency code", field=field, hint="use ISO 4217, as TRY or EUR"

@@ -1,4 +1,4 @@
-"""Days on which money was spent or paid."""
+"""The check of a day on which money was spent or paid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _AHEAD = timedelta(days=366)
 
 
 def plausible_day(value: date, *, field: str) -> date:
-    """Return a day on which somebody may have spent money.
+    """Return the day, if money may have been spent on it.
 
     Raises:
         InvalidInput: it lies before 1970, or more than a year ahead.

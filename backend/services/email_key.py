@@ -1,4 +1,4 @@
-"""What makes two e-mail addresses the same account.
+"""The form of an e-mail address by which accounts are unique.
 
 Computed here and never by SQL `lower()`: that depends on engine and locale. A Turkish Postgres
 turns IBRAHIM into ıbrahım, SQLite lowers ASCII only, and one of them would take a duplicate that

@@ -1,4 +1,4 @@
-"""What a service can object to; the edge turns each into a status code.
+"""The errors of services; `backend.request.failures` gives each a status code.
 
 AppError
 ├── DataError
@@ -7,7 +7,7 @@ AppError
 │       └── KeyReused       an idempotency key came again with another request
 ├── NotAuthenticated        nobody is logged in, or not with these credentials
 ├── NotFound                not there, or not yours: the two look alike on purpose
-├── Conflict                the state of things does not allow it
+├── StateConflict           the state of things does not allow it
 └── TryLater                the same request may succeed in so many seconds
     ├── TooBusy             too many want the same at this moment
     └── TooManyTries        it has failed too often
@@ -56,7 +56,7 @@ class NotFound(AppError):  # noqa: N818
     """Not there, or not yours."""
 
 
-class Conflict(AppError):  # noqa: N818
+class StateConflict(AppError):  # noqa: N818
     """The present state does not allow it."""
 
 

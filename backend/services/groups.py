@@ -1,4 +1,4 @@
-"""Groups, and the proof of belonging to one."""
+"""Groups, and the membership that gives access to one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backend.models import Group, GroupMember
 from backend.services.accounts import Person
 from backend.services.currencies import known_currency
 from backend.services.errors import NotFound
-from backend.services.pagination import Key, Page, PageRequest, newest_first
+from backend.services.pagination import Page, PageRequest, SortKey, newest_first
 from backend.services.texts import clean_line
 
 
@@ -25,7 +25,7 @@ class Membership:
 
 
 def create(person: Person, name: str, currency: str) -> Membership:
-    """Make a group with `person` as its first member."""
+    """Create a group with `person` as its first member."""
     group = Group(
         name=clean_line(name, field="name", at_most=80), currency=known_currency(currency)
     )
@@ -38,7 +38,7 @@ def create(person: Person, name: str, currency: str) -> Membership:
 
 
 def rename(membership: Membership, name: str) -> Group:
-    """Give the group another name."""
+    """Rename the group."""
     group = db.session.get_one(Group, membership.group.id)
     group.name = clean_line(name, field="name", at_most=80)
     db.session.flush()
@@ -78,4 +78,4 @@ def page_of(user_id: UUID, page: PageRequest) -> Page[Group]:
         )
     )
     # Ordered by the member's copy of the id: its index holds both columns of this question.
-    return newest_first(query, [Key(GroupMember.group_id.expression, UUID)], page)
+    return newest_first(query, [SortKey(GroupMember.group_id.expression, UUID)], page)

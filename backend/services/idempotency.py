@@ -1,4 +1,4 @@
-"""Doing a request once, however often it arrives.
+"""Idempotency keys: a request runs once, however often it arrives.
 
 The key is written in the transaction of the effect: both are there, or neither. So a client that
 never got its reply (we crashed, the network broke) sends the same request again and learns what
@@ -21,7 +21,7 @@ from backend.db.extension import db
 from backend.db.transactions import writing
 from backend.db.types import utc_now
 from backend.models import IdempotencyKey
-from backend.services.errors import Conflict, KeyReused
+from backend.services.errors import KeyReused, StateConflict
 from backend.services.texts import clean_line
 
 KEPT = timedelta(hours=24)
@@ -29,7 +29,7 @@ KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """A request that names itself: the same key must come with the same content."""
+    """A request with an idempotency key, bound to its content by a fingerprint."""
 
     user_id: UUID
     key: str
@@ -38,7 +38,7 @@ class KeyedRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the client was, or will be, told."""
+    """A reply, as it is stored and sent."""
 
     status_code: int
     body: str = ""
@@ -47,7 +47,7 @@ class Reply:
 
 
 def keyed_request(user_id: UUID, key: str, *content: bytes) -> KeyedRequest:
-    """Bind a key to what it was sent with."""
+    """Bind a key to the content that it was sent with."""
     digest = hashlib.sha256()
     for part in content:
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -55,8 +55,8 @@ def keyed_request(user_id: UUID, key: str, *content: bytes) -> KeyedRequest:
     return KeyedRequest(user_id, key, digest.hexdigest())
 
 
-def carry_out(request: KeyedRequest | None, effect: Callable[[], Reply]) -> Reply:
-    """Run `effect` in one write transaction, unless this request was carried out before.
+def run_once(request: KeyedRequest | None, effect: Callable[[], Reply]) -> Reply:
+    """Run `effect` in one write transaction, unless this request has been run before.
 
     Of two that arrive at once the second waits for the first, and gets the same reply.
     """
@@ -96,7 +96,7 @@ def _claim(request: KeyedRequest) -> IdempotencyKey:
         raise _AlreadyThere from error
     except OperationalError as error:
         if waited_too_long_for_lock(error):
-            raise Conflict("a request with this Idempotency-Key is still running") from error
+            raise StateConflict("a request with this Idempotency-Key is still running") from error
         raise
     return row
 

@@ -14,9 +14,9 @@ from backend.errors import AppError
 from backend.models import GroupMember
 from backend.services import throttles
 from backend.services.accounts import find_by_email
-from backend.services.errors import Conflict, InvalidInput, NoAccount, TooManyTries
+from backend.services.errors import InvalidInput, NoAccount, StateConflict, TooManyTries
 from backend.services.groups import Membership
-from backend.services.pagination import Key, Page, PageRequest, newest_first
+from backend.services.pagination import Page, PageRequest, SortKey, newest_first
 from backend.services.texts import clean_line
 
 # Bounds the cost of one order and of the balances; a wedding fits.
@@ -27,8 +27,8 @@ def add(membership: Membership, display_name: str, email: str | None = None) -> 
     """Add somebody by name; with the e-mail of an account, that account sees the group."""
     name = clean_line(display_name, field="display_name", at_most=80)
     group_id = membership.group.id
-    if len(everyone(membership)) >= MOST_MEMBERS:
-        raise Conflict(f"a group has at most {MOST_MEMBERS} members")
+    if len(list_members(membership)) >= MOST_MEMBERS:
+        raise StateConflict(f"a group has at most {MOST_MEMBERS} members")
     member = GroupMember(
         group_id=group_id, user_id=_account(email) if email else None, display_name=name
     )
@@ -37,13 +37,13 @@ def add(membership: Membership, display_name: str, email: str | None = None) -> 
         with db.session.begin_nested():
             db.session.add(member)
     except IntegrityError:
-        raise Conflict("this account is a member of the group already") from None
+        raise StateConflict("this account is a member of the group already") from None
     return member
 
 
 @contextmanager
 def counted_look_up(person_id: UUID, network: str | None) -> Iterator[None]:
-    """Bound how many addresses without an account somebody can try to add.
+    """Limit how many addresses without an account a person can try to add.
 
     Has transactions of its own around the block, so that what failed stays counted.
 
@@ -51,20 +51,20 @@ def counted_look_up(person_id: UUID, network: str | None) -> Iterator[None]:
         TooManyTries: not now.
     """
     attempt = throttles.look_up(str(person_id), network)
-    standing = throttles.begin(attempt)
-    if standing.seconds and not standing.is_first:
-        raise TooManyTries("too many addresses without an account", seconds=standing.seconds)
+    state = throttles.begin(attempt)
+    if state.seconds and not state.is_first:
+        raise TooManyTries("too many addresses without an account", seconds=state.seconds)
     try:
         yield
     except NoAccount:
         raise
     except AppError:
-        throttles.take_back(attempt, standing)
+        throttles.take_back(attempt, state)
         raise
-    throttles.take_back(attempt, standing)
+    throttles.take_back(attempt, state)
 
 
-def everyone(membership: Membership) -> Sequence[GroupMember]:
+def list_members(membership: Membership) -> Sequence[GroupMember]:
     """Return all members, in the order in which they joined."""
     return db.session.scalars(
         select(GroupMember)
@@ -73,8 +73,8 @@ def everyone(membership: Membership) -> Sequence[GroupMember]:
     ).all()
 
 
-def with_removed(membership: Membership) -> Sequence[GroupMember]:
-    """Return everybody who is or was a member: money that they moved goes on being counted."""
+def list_with_removed(membership: Membership) -> Sequence[GroupMember]:
+    """Return all members, removed ones too: money that they moved still counts."""
     return db.session.scalars(
         select(GroupMember)
         .where(GroupMember.group_id == membership.group.id)
@@ -87,11 +87,11 @@ def page_of(membership: Membership, page: PageRequest) -> Page[GroupMember]:
     query = select(GroupMember).where(
         GroupMember.group_id == membership.group.id, GroupMember.deleted_at.is_(None)
     )
-    return newest_first(query, [Key(GroupMember.id.expression, UUID)], page)
+    return newest_first(query, [SortKey(GroupMember.id.expression, UUID)], page)
 
 
 def require(membership: Membership, wanted: Collection[UUID], *, field: str) -> None:
-    """Refuse ids that are no members of this group."""
+    """Refuse ids that are not of members of this group."""
     found = db.session.scalars(
         select(GroupMember.id).where(
             GroupMember.group_id == membership.group.id,

@@ -19,41 +19,41 @@ MAX_LIMIT = 100
 # A date and an id take 80. More would let a cursor nest deeper than the JSON parser goes.
 _MOST_CHARACTERS = 200
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page of a list is wanted."""
+    """The limit and the cursor of a page of a list."""
 
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
 
 @dataclass(frozen=True)
-class Page(Generic[Row]):
-    """Some rows, and how to ask for those that follow."""
+class Page(Generic[T]):
+    """The rows of one page, and the cursor of the next."""
 
-    items: Sequence[Row]
+    items: Sequence[T]
     next_cursor: str | None
 
 
 @dataclass(frozen=True)
-class Key:
+class SortKey:
     """One column of the order of a list, and how to read its value back from a cursor."""
 
     column: ColumnElement[Any]  # Any: a date here, an id there
     read: Callable[[str], object]
 
 
-def newest_first(query: Select[Row], keys: Sequence[Key], page: PageRequest) -> Page[Row]:
+def newest_first(query: Select[T], keys: Sequence[SortKey], page: PageRequest) -> Page[T]:
     """Run `query` for one page, in descending order of `keys`, which must be unique together."""
     columns = [key.column for key in keys]
     if page.cursor is not None:
         query = query.where(tuple_(*columns) < _after(page.cursor, keys))
     ordered = query.add_columns(*columns).order_by(*(column.desc() for column in columns))
     rows = db.session.execute(ordered.limit(page.limit + 1)).all()
-    items: list[Row] = [row[0] for row in rows[: page.limit]]
+    items: list[T] = [row[0] for row in rows[: page.limit]]
     more = len(rows) > page.limit
     return Page(items, _encode(rows[page.limit - 1][1:]) if more else None)
 
@@ -63,7 +63,7 @@ def _encode(values: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _after(cursor: str, keys: Sequence[Key]) -> ColumnElement[Any]:  # Any: as in Key
+def _after(cursor: str, keys: Sequence[SortKey]) -> ColumnElement[Any]:  # Any: as in SortKey
     try:
         if len(cursor) > _MOST_CHARACTERS:
             raise ValueError("longer than any cursor of ours")

@@ -1,4 +1,4 @@
-"""Passwords: what is stored in place of one, and whether one fits.
+"""Passwords: their hashes, and the check of one against a hash.
 
 How many are computed at once is the business of `backend.services.admission`.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +18,6 @@ from typing import TypeVar
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from backend.db.watchdog import away_from_database
-from backend.services.common_passwords import is_common
 from backend.services.errors import InvalidInput
 
 MIN_LENGTH = 8
@@ -26,16 +26,16 @@ MAX_LENGTH = 1000
 # Requests of those who are logged in come first, by ten to one.
 _NICENESS = 10
 
-Value = TypeVar("Value")
+T = TypeVar("T")
 
 
 def check_password(password: str) -> None:
-    """Refuse what is no good as a new password."""
+    """Refuse a new password that is too short, too long or too common."""
     if len(password) < MIN_LENGTH:
         raise InvalidInput(f"needs at least {MIN_LENGTH} characters", field="password")
     if len(password) > MAX_LENGTH:
         raise InvalidInput(f"is longer than {MAX_LENGTH} characters", field="password")
-    if is_common(password):
+    if _is_common(password):
         raise InvalidInput(
             "is one that many people use, and so is tried first",
             field="password",
@@ -44,14 +44,14 @@ def check_password(password: str) -> None:
 
 
 def hash_password(password: str) -> str:
-    """Return what is stored in place of the password, if it is one that may be chosen."""
+    """Check a new password and return its hash."""
     check_password(password)
     given = _encodable(password)
     return _computed(lambda: generate_password_hash(given, method="scrypt"))
 
 
 def matches(password: str, password_hash: str | None) -> bool:
-    """Tell whether the password fits; without a hash, take as long and say no.
+    """Tell whether the password fits; without a hash, take as long and return False.
 
     Otherwise the time that a login takes would tell which addresses have an account.
     """
@@ -62,7 +62,7 @@ def matches(password: str, password_hash: str | None) -> bool:
     return fits and password_hash is not None
 
 
-def _computed(work: Callable[[], Value]) -> Value:
+def _computed(work: Callable[[], T]) -> T:
     with away_from_database():
         return _threads().submit(work).result()
 
@@ -89,3 +89,20 @@ def _encodable(password: str) -> str:
 @cache
 def _nobody() -> str:
     return generate_password_hash("nobody has this password", method="scrypt")
+
+
+def _is_common(password: str) -> bool:
+    """Tell whether a password is on the list, however its letters are written."""
+    return _uniform(password) in _common_passwords()
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    # Read with the first new password: most processes never need it.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(map(_uniform, FREQUENCY_LISTS["passwords"]))
+
+
+def _uniform(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -1,4 +1,4 @@
-"""Logins of browsers: kept in the database, so that they can be ended there."""
+"""Sessions of browsers, stored in the database so that they can be ended there."""
 
 from __future__ import annotations
 

@@ -16,13 +16,13 @@ from backend.services.days import plausible_day
 from backend.services.errors import InvalidInput, NotFound
 from backend.services.groups import Membership
 from backend.services.money import parse_positive
-from backend.services.pagination import Key, Page, PageRequest, newest_first
+from backend.services.pagination import Page, PageRequest, SortKey, newest_first
 from backend.services.texts import clean_note
 
 
 @dataclass(frozen=True)
 class NewSettlement:
-    """A payment as somebody wishes to record it."""
+    """A payment to be recorded; the amount is a decimal string in `currency`."""
 
     from_member_id: UUID
     to_member_id: UUID
@@ -32,22 +32,22 @@ class NewSettlement:
     note: str = ""
 
 
-def add(membership: Membership, wish: NewSettlement) -> Settlement:
+def add(membership: Membership, new: NewSettlement) -> Settlement:
     """Record a payment between two members of the group."""
-    if wish.from_member_id == wish.to_member_id:
+    if new.from_member_id == new.to_member_id:
         raise InvalidInput("must be somebody else than who paid", field="to_member_id")
-    amount = parse_positive(wish.amount, wish.currency, field="amount")
-    members.require(membership, [wish.from_member_id], field="from_member_id")
-    members.require(membership, [wish.to_member_id], field="to_member_id")
+    amount = parse_positive(new.amount, new.currency, field="amount")
+    members.require(membership, [new.from_member_id], field="from_member_id")
+    members.require(membership, [new.to_member_id], field="to_member_id")
     settlement = Settlement(
         group_id=membership.group.id,
         created_by=membership.member.id,
-        from_member_id=wish.from_member_id,
-        to_member_id=wish.to_member_id,
-        currency=wish.currency,
+        from_member_id=new.from_member_id,
+        to_member_id=new.to_member_id,
+        currency=new.currency,
         amount=amount,
-        paid_on=plausible_day(wish.paid_on, field="paid_on"),
-        note=clean_note(wish.note, field="note", at_most=1000),
+        paid_on=plausible_day(new.paid_on, field="paid_on"),
+        note=clean_note(new.note, field="note", at_most=1000),
     )
     db.session.add(settlement)
     db.session.flush()
@@ -57,8 +57,8 @@ def add(membership: Membership, wish: NewSettlement) -> Settlement:
 def page_of(membership: Membership, page: PageRequest) -> Page[Settlement]:
     """Return the settlements of a group, the latest first."""
     keys = [
-        Key(Settlement.paid_on.expression, date.fromisoformat),
-        Key(Settlement.id.expression, UUID),
+        SortKey(Settlement.paid_on.expression, date.fromisoformat),
+        SortKey(Settlement.id.expression, UUID),
     ]
     return newest_first(_of_group(membership), keys, page)
 

@@ -1,4 +1,4 @@
-"""A number of places that all processes of one container share.
+"""Slots: places for computing that all processes of one container share.
 
 Each place is one byte of a nameless file, locked while it is taken: the kernel gives back what a
 killed process held.
@@ -13,11 +13,11 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from backend.services.processors import processors
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 class Slots:
-    """So many things at a time, whichever process does them; made before the processes fork."""
+    """A fixed number of slots; create it before the processes fork."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -79,3 +79,26 @@ def shared_slots() -> Slots:
     first, so that its children share the answer.
     """
     return Slots(max(1, int(processors() / 2)))
+
+
+def processors(control_groups: Path = _CONTROL_GROUPS) -> float:
+    """Return how many processors may be used: a limit on the container counts, if there is one."""
+    if hasattr(os, "sched_getaffinity"):
+        usable = len(os.sched_getaffinity(0))
+    else:
+        usable = os.cpu_count() or 1
+    return min(float(usable), _limit(control_groups))
+
+
+def _limit(groups: Path) -> float:
+    """Read the limit that the kernel holds: in one file of version 2, in two of version 1."""
+    old = [groups / "cpu" / f"cpu.cfs_{word}_us" for word in ("quota", "period")]
+    for files in ([groups / "cpu.max"], old):
+        try:
+            quota, period = map(int, " ".join(file.read_text() for file in files).split())
+        except (OSError, ValueError):
+            # Not this version, or "max".
+            continue
+        if quota > 0 and period > 0:
+            return quota / period
+    return float("inf")

@@ -1,4 +1,4 @@
-"""Text that people type: made uniform, and refused where a database or a reader would choke."""
+"""Text that people type: normalised, and refused where it cannot be stored or read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The counters of failed tries as rows: found and locked, counted up, and thrown away."""
+"""The rows of throttles: find and lock, count up, expire."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MOST_ROWS = 200_000
 _AT_ONCE = 1_000
 
 # An account and a network; empty where all count together.
-Key = tuple[str, str]
+ThrottleKey = tuple[str, str]
 
 
-def find(action: Action, keys: list[Key]) -> dict[Key, Throttle]:
+def find(action: Action, keys: list[ThrottleKey]) -> dict[ThrottleKey, Throttle]:
     """Return the rows that are there, locked in one order, so that no tries block each other."""
     named = tuple_(Throttle.account, Throttle.network).in_(sorted(keys))
     found = db.session.scalars(
@@ -36,7 +36,7 @@ def find(action: Action, keys: list[Key]) -> dict[Key, Throttle]:
     return {(row.account, row.network): row for row in found}
 
 
-def counts(action: Action, keys: list[Key], now: datetime) -> dict[Key, int]:
+def counts(action: Action, keys: list[ThrottleKey], now: datetime) -> dict[ThrottleKey, int]:
     """Return the failures of the rows that are there, without locking any."""
     named = tuple_(Throttle.account, Throttle.network).in_(keys)
     query = select(Throttle).where(Throttle.action == action, named)
@@ -45,15 +45,15 @@ def counts(action: Action, keys: list[Key], now: datetime) -> dict[Key, int]:
 
 
 def homes() -> frozenset[str]:
-    """Return the networks in which somebody, whoever it is, has logged in lately."""
+    """Return the networks in which any account has logged in lately."""
     is_home = (Throttle.network != "") & (Throttle.logged_in_at > utc_now() - KNOWN_FOR)
     found = frozenset(db.session.scalars(select(Throttle.network).where(is_home).distinct()))
     db.session.commit()
     return found
 
 
-def add(action: Action, key: Key, now: datetime) -> Throttle:
-    """Return a new row that has counted nothing."""
+def add(action: Action, key: ThrottleKey, now: datetime) -> Throttle:
+    """Add a row that has counted nothing."""
     account, network = key
     row = Throttle(action=action, account=account, network=network, failures=0)
     row.since = row.tried_at = row.expires_at = now
@@ -98,7 +98,7 @@ def note_login(row: Throttle, now: datetime) -> None:
 
 
 def tidy() -> None:
-    """Remove what has expired, and what is too much, beginning with what would expire first."""
+    """Delete expired rows, and above `MOST_ROWS` those that would expire first."""
     key = tuple_(Throttle.action, Throttle.account, Throttle.network)
     # What a try holds at this moment is left for the next time.
     oldest = select(*key.clauses).order_by(Throttle.expires_at).with_for_update(skip_locked=True)

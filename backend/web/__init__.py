@@ -6,7 +6,7 @@ from flask import Flask
 
 from backend.web import accounts, groups, orders  # noqa: F401 - they put their views on the blueprints
 from backend.web.assets import asset_url
-from backend.web.blueprints import everybody, members_only
+from backend.web.blueprints import private, public
 from backend.web.errors import error_page
 from backend.web.formats import day, initial, tint, words
 from backend.web.forms import once_token
@@ -16,8 +16,8 @@ __all__ = ["error_page", "register"]
 
 def register(app: Flask) -> None:
     """Give `app` its pages."""
-    app.register_blueprint(everybody)
-    app.register_blueprint(members_only)
+    app.register_blueprint(public)
+    app.register_blueprint(private)
     app.jinja_env.globals.update(asset_url=asset_url, once_token=once_token)
     app.jinja_env.filters.update(day=day, initial=initial, tint=tint, words=words)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,4 +1,4 @@
-"""Stylesheet and icon, under addresses that change with their content.
+"""Static files, under addresses that change with their content.
 
 The name stays and `?v=` changes: a page that was loaded before a deploy still finds its files
 after it. Only an address that fits the content may be kept for long.
@@ -12,24 +12,24 @@ from pathlib import Path
 
 from flask import Response, request, send_from_directory, url_for
 
-from backend.web.blueprints import everybody
+from backend.web.blueprints import public
 
 FOLDER = Path(__file__).parent / "static"
 ONE_YEAR = "public, max-age=31536000, immutable"
 
 
-@everybody.get("/static/<path:name>")
+@public.get("/static/<path:name>")
 def static(name: str) -> Response:
-    """Serve a file of ours."""
+    """Serve a static file."""
     response = send_from_directory(FOLDER, name)
     fits = request.args.get("v") == _version(FOLDER / name)
     response.headers["Cache-Control"] = ONE_YEAR if fits else "no-cache"
     return response
 
 
-@everybody.get("/favicon.ico")
+@public.get("/favicon.ico")
 def favicon() -> Response:
-    """Serve the icon to whoever asks for it without reading the page."""
+    """Serve the icon at its well-known address."""
     return static("icon.svg")
 
 

@@ -1,12 +1,12 @@
-"""Two doors: one that is open, and one behind which everybody is known."""
+"""The two blueprints of the pages: one for everybody, one behind the access check."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-from backend.request.identity import admit
+from backend.request.identity import check_access
 
-everybody = Blueprint("web", __name__, template_folder="templates")
+public = Blueprint("web", __name__, template_folder="templates")
 
-members_only = Blueprint("pages", __name__)
-members_only.before_request(admit)
+private = Blueprint("pages", __name__)
+private.before_request(check_access)

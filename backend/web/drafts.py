@@ -1,6 +1,6 @@
-"""What somebody had typed when their login ended: carried through the login, then shown again.
+"""Drafts: what somebody had typed when their login ended, shown again after the next login.
 
-It travels in hidden fields from page to page and is kept nowhere.
+A draft travels in hidden fields from page to page and is stored nowhere.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from backend.request.csrf import is_same_origin
-from backend.web.forms import DRAFT, ONCE, Form, inside
+from backend.web.forms import DRAFT_FIELD, ONCE_FIELD, Form, inside
 
 _PREFIX = "draft."
 _ADDRESS = "draft_for"
 # What a form sends beside what was typed; a new page has its own.
-_NOT_TYPED = frozenset({"csrf_token", DRAFT, ONCE})
+_NOT_TYPED = frozenset({"csrf_token", DRAFT_FIELD, ONCE_FIELD})
 # An order among the most members has 400 or so. Each field that somebody sends comes back twenty
 # times as long, to whoever asks: 350,000 fit into a request.
 _MOST_FIELDS = 1000
 
 
 def has_draft() -> bool:
-    """Tell whether this request brought something typed that may be shown again.
+    """Tell whether this request brings typed text that may be shown again.
 
     Only what a page of ours sent: another site must not put words into somebody's mouth.
     """
@@ -41,9 +41,9 @@ def ask_to_log_in(onward: str) -> Response:
 
 
 def ask_again(reason: str, status: int) -> Response:
-    """Return the login page again with its draft, although it could not be looked at."""
+    """Return the login page again with its draft after the login was refused unread."""
     onward = inside(request.args.get("next", "")) or ""
-    return _login_page(carried(), onward, reason, status)
+    return _login_page(carried_fields(), onward, reason, status)
 
 
 def _login_page(kept: list[tuple[str, str]], onward: str, reason: str, status: int) -> Response:
@@ -52,7 +52,7 @@ def _login_page(kept: list[tuple[str, str]], onward: str, reason: str, status: i
     return make_response(page, status)
 
 
-def carried() -> list[tuple[str, str]]:
+def carried_fields() -> list[tuple[str, str]]:
     """Return the hidden fields of a draft that the login form has brought."""
     return [
         (name, value)
@@ -61,21 +61,23 @@ def carried() -> list[tuple[str, str]]:
     ]
 
 
-def carried_on() -> Response | None:
+def page_back_to_form() -> Response | None:
     """Return the page that leads back to the form, if the login form has brought a draft."""
     address = inside(request.form.get(_ADDRESS, ""))
     if address is None or nearest_page(address) is None:
         return None
-    fields = [(name.removeprefix(_PREFIX), value) for name, value in carried() if name != _ADDRESS]
+    fields = [
+        (name.removeprefix(_PREFIX), value) for name, value in carried_fields() if name != _ADDRESS
+    ]
     return back_to_form(address, fields)
 
 
 def back_to_form(address: str, fields: list[tuple[str, str]] | None = None) -> Response:
     """Return a page with one button, which opens the form at `address` with what was typed."""
     if fields is None:
-        fields = [one for one in _fields(request.form) if one[0] not in {"csrf_token", DRAFT}]
+        fields = [one for one in _fields(request.form) if one[0] not in {"csrf_token", DRAFT_FIELD}]
     return make_response(
-        render_template("draft.html", address=address, fields_kept=fields, draft=DRAFT)
+        render_template("draft.html", address=address, fields_kept=fields, draft=DRAFT_FIELD)
     )
 
 

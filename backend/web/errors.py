@@ -1,4 +1,4 @@
-"""Failures of the pages, said to a person; none of them asks the database anything."""
+"""Failures as pages for people; none of them asks the database anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.request.csrf import is_same_origin
 from backend.request.failures import Failure
 from backend.request.lifecycle import request_id
 from backend.web import drafts
-from backend.web.forms import see
+from backend.web.forms import see_other
 
 _WORDS = {
     HTTPStatus.NOT_FOUND: ("Nothing here", "This page does not exist, or it is not yours to see."),
@@ -25,7 +25,7 @@ _WORDS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("Too much", "That was more than we can take at once."),
 }
 
-# Why a login with a draft was not looked at.
+# Why a login with a draft was refused unread.
 _REASONS = {
     HTTPStatus.FORBIDDEN: "This page was out of date.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The database does not answer right now.",
@@ -38,7 +38,7 @@ def error_page(failure: Failure) -> Response:
         return _login()
     if failure.status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in {"GET", "HEAD"}:
         # The address of a form that was refused, loaded again.
-        return see(drafts.nearest_page(request.path) or "/")
+        return see_other(drafts.nearest_page(request.path) or "/")
     if failure.status in _REASONS and (shown_again := _with_draft(failure.status)):
         return shown_again
     title, text = _words(failure)
@@ -56,18 +56,18 @@ def _words(failure: Failure) -> tuple[str, str]:
 
 def _login() -> Response:
     if request.method == "GET":
-        return see(url_for("web.login", next=request.full_path.rstrip("?")))
+        return see_other(url_for("web.login", next=request.full_path.rstrip("?")))
     onward = drafts.nearest_page(request.path) or ""
     if drafts.has_draft():
         return drafts.ask_to_log_in(onward)
-    return see(url_for("web.login", next=onward))
+    return see_other(url_for("web.login", next=onward))
 
 
 def _with_draft(status: HTTPStatus) -> Response | None:
-    """Return a form of ours again that could not be looked at, if something was typed in it."""
+    """Return the form again that was refused unread, if something was typed in it."""
     if not is_same_origin():
         return None
-    if request.endpoint == "web.check_login" and drafts.carried():
+    if request.endpoint == "web.check_login" and drafts.carried_fields():
         return drafts.ask_again(_REASONS[status], status)
     is_stale = status == HTTPStatus.FORBIDDEN and (request.endpoint or "").startswith("pages.")
     return drafts.back_to_form(request.path) if is_stale and drafts.has_draft() else None

@@ -1,4 +1,4 @@
-"""How values look to people."""
+"""Filters of the templates: dates, initials, colours, field names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tint(place: int) -> str:
 
 
 def words(name: str) -> str:
-    """Return the name of a field as a person would say it."""
+    """Return the label of a field."""
     if name.startswith("share-"):
         return "Share"
     return _WORDS.get(name, name.replace("_", " ").capitalize())

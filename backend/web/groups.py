@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import date
-from uuid import UUID
-
 from flask import Response, flash, make_response, render_template, request, url_for
 
 from backend.db.types import utc_now
-from backend.request.identity import current_membership, require_person
+from backend.request.identity import require_person
 from backend.request.look_up import counted_look_up
 from backend.services import balances, members, orders, settlements
 from backend.services import groups as group_service
 from backend.services.currencies import MINOR_DIGITS
-from backend.services.errors import Conflict, InvalidInput, TryLater
+from backend.services.errors import InvalidInput, StateConflict, TryLater
+from backend.services.groups import Membership
 from backend.services.money import display, normalise_amount
 from backend.services.pagination import PageRequest
-from backend.web.blueprints import members_only
-from backend.web.forms import Form, later, put_off, refused, submit
+from backend.web.blueprints import private
+from backend.web.forms import (
+    Form,
+    date_field,
+    member_field,
+    refused,
+    retry_later,
+    set_retry_after,
+    submit,
+)
 
 GROUPS_A_PAGE = 30
 ORDERS_A_PAGE = 20
 SETTLEMENTS_SHOWN = 5
 
 
-@members_only.get("/groups")
+@private.get("/groups")
 def groups() -> Response:
     """List the groups, with a form for another one."""
     return _show_groups(Form())
 
 
-@members_only.post("/groups")
+@private.post("/groups")
 def create_group() -> Response:
-    """Make a group and go there."""
+    """Create a group and redirect to it."""
 
     def act() -> str:
         sent = request.form
@@ -47,62 +53,45 @@ def create_group() -> Response:
         return _show_groups(refused(error), status=422)
 
 
-@members_only.get("/groups/<uuid:group_id>")
-def group(group_id: UUID) -> Response:
+@private.get("/groups/<uuid:group_id>")
+def group(membership: Membership) -> Response:
     """Show one group: its balances, orders, members and settlements."""
-    del group_id
-    return _show_group()
+    return _show_group(membership)
 
 
-@members_only.post("/groups/<uuid:group_id>/members")
-def add_member(group_id: UUID) -> Response:
+@private.post("/groups/<uuid:group_id>/members")
+def add_member(membership: Membership) -> Response:
     """Add a member."""
 
     def act() -> str:
         sent = request.form
-        members.add(current_membership(), sent.get("display_name", ""), email)
-        return url_for("pages.group", group_id=group_id, _anchor="members")
+        members.add(membership, sent.get("display_name", ""), email)
+        return url_for("pages.group", group_id=membership.group.id, _anchor="members")
 
     email = request.form.get("email", "").strip() or None
     try:
         with counted_look_up(email):
             return submit(act)
-    except (InvalidInput, Conflict) as error:
-        return _show_group(member_form=refused(error), status=422)
+    except (InvalidInput, StateConflict) as error:
+        return _show_group(membership, member_form=refused(error), status=422)
     except TryLater as error:
-        return put_off(_show_group(member_form=later(error)), error)
+        return set_retry_after(_show_group(membership, member_form=retry_later(error)), error)
 
 
-@members_only.post("/groups/<uuid:group_id>/settlements")
-def settle(group_id: UUID) -> Response:
+@private.post("/groups/<uuid:group_id>/settlements")
+def settle(membership: Membership) -> Response:
     """Record that one member has paid another."""
 
     def act() -> str:
-        settlements.add(current_membership(), _new_settlement())
-        return url_for("pages.group", group_id=group_id, _anchor="balances")
+        settlements.add(membership, _new_settlement())
+        return url_for("pages.group", group_id=membership.group.id, _anchor="balances")
 
     try:
         response = submit(act)
-    except (InvalidInput, Conflict) as error:
-        return _show_group(settle_form=refused(error), status=422)
+    except (InvalidInput, StateConflict) as error:
+        return _show_group(membership, settle_form=refused(error), status=422)
     flash("Payment recorded.")
     return response
-
-
-def member_field(name: str) -> UUID:
-    """Return the member that a field of the form names."""
-    try:
-        return UUID(request.form.get(name, ""))
-    except ValueError:
-        raise InvalidInput("choose somebody", field=name) from None
-
-
-def date_field(name: str) -> date:
-    """Return the day that a field of the form names."""
-    try:
-        return date.fromisoformat(request.form.get(name, ""))
-    except ValueError:
-        raise InvalidInput("is not a date", field=name) from None
 
 
 def _new_settlement() -> settlements.NewSettlement:
@@ -126,10 +115,13 @@ def _show_groups(form: Form, *, status: int = 200) -> Response:
 
 
 def _show_group(
-    *, member_form: Form | None = None, settle_form: Form | None = None, status: int = 200
+    membership: Membership,
+    *,
+    member_form: Form | None = None,
+    settle_form: Form | None = None,
+    status: int = 200,
 ) -> Response:
-    membership = current_membership()
-    everyone = members.with_removed(membership)
+    everyone = members.list_with_removed(membership)
     body = render_template(
         "group.html",
         group=membership.group,

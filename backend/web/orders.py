@@ -1,4 +1,4 @@
-"""Adding an order, and taking one back."""
+"""The form of a new order, and deleting an order."""
 
 from __future__ import annotations
 
@@ -8,48 +8,46 @@ from flask import Response, flash, make_response, render_template, request, url_
 
 from backend.db.types import utc_now
 from backend.models import SplitMode
-from backend.request.identity import current_membership
 from backend.services import members, orders
 from backend.services.currencies import MINOR_DIGITS
-from backend.services.errors import Conflict, InvalidInput
+from backend.services.errors import InvalidInput, StateConflict
+from backend.services.groups import Membership
 from backend.services.money import normalise_amount
-from backend.web.blueprints import members_only
-from backend.web.forms import Form, refused, submit
-from backend.web.groups import date_field, member_field
+from backend.web.blueprints import private
+from backend.web.forms import Form, date_field, member_field, refused, submit
 
 _SHARE = "share-"
 
 
-@members_only.get("/groups/<uuid:group_id>/orders/new")
-def new_order(group_id: UUID) -> Response:
-    """Show the form for an order."""
-    del group_id
-    return _show(Form())
+@private.get("/groups/<uuid:group_id>/orders/new")
+def new_order(membership: Membership) -> Response:
+    """Show the form of a new order."""
+    return _show(membership, Form())
 
 
-@members_only.post("/groups/<uuid:group_id>/orders/new")
-def add_order(group_id: UUID) -> Response:
-    """Add the order and go back to its group."""
+@private.post("/groups/<uuid:group_id>/orders/new")
+def add_order(membership: Membership) -> Response:
+    """Add the order and redirect to its group."""
 
     def act() -> str:
-        orders.add(current_membership(), _new_order())
-        return url_for("pages.group", group_id=group_id)
+        orders.add(membership, _new_order())
+        return url_for("pages.group", group_id=membership.group.id)
 
     try:
         response = submit(act)
-    except (InvalidInput, Conflict) as error:
-        return _show(refused(error, _names()), status=422)
+    except (InvalidInput, StateConflict) as error:
+        return _show(membership, refused(error, _names()), status=422)
     flash("Order added.")
     return response
 
 
-@members_only.post("/groups/<uuid:group_id>/orders/<uuid:order_id>/delete")
-def delete_order(group_id: UUID, order_id: UUID) -> Response:
-    """Take an order out of the group."""
+@private.post("/groups/<uuid:group_id>/orders/<uuid:order_id>/delete")
+def delete_order(order_id: UUID, membership: Membership) -> Response:
+    """Delete an order and redirect to its group."""
 
     def act() -> str:
-        orders.delete(current_membership(), order_id)
-        return url_for("pages.group", group_id=group_id)
+        orders.delete(membership, order_id)
+        return url_for("pages.group", group_id=membership.group.id)
 
     response = submit(act)
     flash("Order removed.")
@@ -60,17 +58,21 @@ def _new_order() -> orders.NewOrder:
     sent = request.form
     currency = sent.get("currency", "")
     total = normalise_amount(sent.get("total", ""), currency, field="total")
-    exact = sent.get("split_mode") == SplitMode.EXACT
     return orders.NewOrder(
         title=sent.get("title", ""),
         currency=currency,
         total=total,
         ordered_on=date_field("ordered_on"),
-        payers=[orders.Part(member_field("payer"), total)],
-        among=[] if exact else _chosen(),
-        exact=_exact_shares(currency) if exact else [],
+        payers=[orders.MemberAmount(member_field("payer"), total)],
+        split=_split(currency),
         note=sent.get("note", ""),
     )
+
+
+def _split(currency: str) -> orders.Split:
+    if request.form.get("split_mode") == SplitMode.EXACT:
+        return orders.Split(SplitMode.EXACT, shares=_exact_shares(currency))
+    return orders.Split(SplitMode.EQUAL, members=_chosen())
 
 
 def _chosen() -> list[UUID]:
@@ -80,9 +82,9 @@ def _chosen() -> list[UUID]:
         raise InvalidInput("choose who took part", field="split") from None
 
 
-def _exact_shares(currency: str) -> list[orders.Part]:
+def _exact_shares(currency: str) -> list[orders.MemberAmount]:
     return [
-        orders.Part(who, normalise_amount(amount, currency, field=f"{_SHARE}{who}"))
+        orders.MemberAmount(who, normalise_amount(amount, currency, field=f"{_SHARE}{who}"))
         for who, amount in _amounts()
     ]
 
@@ -97,7 +99,7 @@ def _amounts() -> list[tuple[UUID, str]]:
 
 
 def _names() -> dict[str, str]:
-    """Say which field of the form holds which amount of the order."""
+    """Map the fields of the service to those of the form."""
     try:
         amounts = _amounts()
     except InvalidInput:
@@ -106,13 +108,12 @@ def _names() -> dict[str, str]:
     return shares | {"payers": "payer", "payers.0.amount": "total"}
 
 
-def _show(form: Form, *, status: int = 200) -> Response:
-    membership = current_membership()
+def _show(membership: Membership, form: Form, *, status: int = 200) -> Response:
     body = render_template(
         "order_new.html",
         group=membership.group,
         me=membership.member.id,
-        members=members.everyone(membership),
+        members=members.list_members(membership),
         form=form,
         sent=request.method == "POST",
         chosen=request.form.getlist("among"),

@@ -17,7 +17,7 @@ from backend.db.ids import new_id
 from backend.migrate import upgrade
 from backend.models import ApiToken, Group, GroupMember, Order, OrderPayer, OrderShare, User
 from backend.services.secret_tokens import new_token, token_hash
-from backend.services.splitting import split_equally
+from backend.services.split import split_equally
 
 ORDERS_PER_GROUP = 50
 MEMBERS_PER_GROUP = 4

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backend.config.database_url import DatabaseUrl
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 from backend.migrate import upgrade
 from benchmarks.sync import deletions, writes
 from benchmarks.sync.far import FarDoor
@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _small(folder: Path, at: PostgresServer, results: Results) -> None:
     source = folder / "small.db"
-    fill(DatabaseUrl("sqlite", path=source), Wish(users=5, orders=12))
+    fill(DatabaseUrl("sqlite", path=source), DemoConfig(users=5, orders=12))
     remote = _migrated(at)
     results.time("first sync of five users", lambda: _sync("local2render", source, remote))
 
@@ -86,7 +86,9 @@ def _small(folder: Path, at: PostgresServer, results: Results) -> None:
 def _large(folder: Path, at: PostgresServer, options: argparse.Namespace, results: Results) -> None:
     source, other = folder / "large.db", _migrated(at)
     orders = options.orders
-    fill(DatabaseUrl("sqlite", path=source), Wish(users=orders // ORDERS_A_USER, orders=orders))
+    fill(
+        DatabaseUrl("sqlite", path=source), DemoConfig(users=orders // ORDERS_A_USER, orders=orders)
+    )
     results.time("transfer of everything", lambda: _transfer(source, other), _rows(source))
     plain = writes.seconds(source, other, begin=0)
     at.drop_database(other)

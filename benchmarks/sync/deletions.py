@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.config.database_url import DatabaseUrl
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 from benchmarks.sync.far import FarDoor
 
 NEAR, FAR = 1_000, 200
@@ -32,7 +32,7 @@ Time = Callable[[str, Callable[[], float]], None]
 def measure(folder: Path, remote: DatabaseUrl, sync: Sync, time: Time) -> None:
     """Sync some settlements, then change some of them and delete as many, here and far away."""
     source = folder / "deletions.db"
-    fill(DatabaseUrl("sqlite", path=source), Wish(users=20, orders=200))
+    fill(DatabaseUrl("sqlite", path=source), DemoConfig(users=20, orders=200))
     _run(source, _MORE.format(number=3 * (NEAR + FAR), columns=_columns(source)))
     sync("local2render", source, remote)
     _changed_and_deleted(source, NEAR, "", partial(sync, "local2render", source, remote), time)

@@ -10,7 +10,7 @@ import psycopg
 
 from backend.config.database_url import DatabaseUrl
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 from backend.migrate import upgrade
 from benchmarks.transfer.contenders import Contender, ours, pgloader
 from benchmarks.transfer.measure import Taken
@@ -62,7 +62,10 @@ class App:
 def app(folder: Path, at: PostgresServer, orders: int) -> Iterator[App]:
     """Make both."""
     source, template = folder / "app.db", at.new_database()
-    fill(DatabaseUrl("sqlite", path=source), Wish(users=orders // _ORDERS_A_USER, orders=orders))
+    fill(
+        DatabaseUrl("sqlite", path=source),
+        DemoConfig(users=orders // _ORDERS_A_USER, orders=orders),
+    )
     upgrade(template)
     try:
         yield App(source, template, at)

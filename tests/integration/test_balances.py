@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from backend.db.transactions import writing
 from backend.db.types import utc_now
-from backend.models import GroupMember
+from backend.models import GroupMember, SplitMode
 from backend.services import balances, groups, members, orders, settlements
 from backend.services.groups import Membership
 from backend.services.money import plain
@@ -41,7 +41,7 @@ def test_they_are_what_a_ledger_by_hand_says(app: Flask, ayse: Actor):
             with writing():
                 membership, people = make_group(ayse)
                 ledger = fill(membership, people, some_orders, some_payments)
-            found = balances.of_group(membership, members.everyone(membership))
+            found = balances.of_group(membership, members.list_members(membership))
 
         sums = {(s.currency, row.member_id): row.balance for s in found for row in s.members}
         assert {key: value for key, value in sums.items() if value} == ledger
@@ -59,7 +59,7 @@ def test_a_removed_member_with_money_is_shown_so_that_the_others_add_up(app: Fla
             # As a sync from another release leaves them: one with money, one without.
             gone = GroupMember.id.in_(people[1:3])
             session.execute(update(GroupMember).where(gone).values(deleted_at=utc_now()))
-        found = balances.of_group(membership, members.with_removed(membership))
+        found = balances.of_group(membership, members.list_with_removed(membership))
 
     shown = {
         sheet.currency: {row.member_id: row.balance for row in sheet.members} for sheet in found
@@ -79,15 +79,15 @@ def fill(membership, people, some_orders, some_payments) -> dict[tuple[str, uuid
     """Add orders and payments, and keep a ledger of what each is owed."""
     ledger: dict[tuple[str, uuid.UUID], int] = defaultdict(int)
     for currency, total, payer, sharers, removed in some_orders:
-        wish = orders.NewOrder(
+        new = orders.NewOrder(
             title="Order",
             currency=currency,
             total=plain(total, currency),
             ordered_on=DAY,
-            payers=[orders.Part(people[payer], plain(total, currency))],
-            among=[people[place] for place in sharers],
+            payers=[orders.MemberAmount(people[payer], plain(total, currency))],
+            split=orders.Split(SplitMode.EQUAL, members=[people[place] for place in sharers]),
         )
-        order = orders.add(membership, wish)
+        order = orders.add(membership, new)
         if removed:
             orders.delete(membership, order.id)
             continue

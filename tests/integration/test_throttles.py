@@ -60,7 +60,7 @@ def pass_by(app: Flask) -> Callable[[timedelta], None]:
     return age
 
 
-def have_failed(app: Flask, times: int, attempt: throttles.Attempt) -> None:
+def have_failed(app: Flask, times: int, attempt: throttles.ThrottleAttempt) -> None:
     """Let what an attempt shares with others, or else its own counter, stand at so many."""
     with app.app_context():
         throttles.begin(attempt)

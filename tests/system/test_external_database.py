@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from backend.demo.filling import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
+from backend.demo.writer import fill
 from backend.migrate import upgrade
 from benchmarks.swap_drill.load import Load
 from tests.system.managed_postgres import (
@@ -161,7 +161,7 @@ def test_a_sqlite_file_moves_there(
 ) -> None:
     source = DatabaseUrl("sqlite", path=tmp_path / "source" / "old.db")
     upgrade(source)
-    fill(source, Wish(users=30, orders=300))
+    fill(source, DemoConfig(users=30, orders=300))
     (tmp_path / "source").chmod(0o755)
 
     moved = operator.stack.compose(

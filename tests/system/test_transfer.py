@@ -10,8 +10,8 @@ from flask import Flask
 
 from backend.config.database_url import DatabaseUrl
 from backend.config.settings import Settings, load_settings
-from backend.demo.filling import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
+from backend.demo.writer import fill
 from backend.migrate import upgrade
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.live_server import SECRET_KEY
@@ -41,7 +41,7 @@ def mvp(tmp_path: Path, serve: Callable[[Settings], Flask]) -> Mvp:
     flat = ayse.make_group("Ev arkadaşları")
     mehmet = flat.add_member("Mehmet")
     ayse.post(f"{flat.path}/orders", flat.order(flat.me, mehmet, total="211.60"))
-    fill(database, Wish(users=30, orders=300), add=True)
+    fill(database, DemoConfig(users=30, orders=300), add=True)
     # The container's user is somebody else.
     (tmp_path / "instance").chmod(0o755)
     return Mvp(tmp_path / "instance", ayse, flat.id)

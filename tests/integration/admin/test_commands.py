@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from backend.admin.cli import main
-from backend.invariants.checks import all_rules
+from backend.invariants.checks import all_invariants
 from tests.integration.migrate.conftest import Ran, url_of
 from tests.integration.migrate.structure import execute
 
 ROOT = Path(__file__).resolve().parents[3]
-RULES = len(all_rules())
+RULES = len(all_invariants())
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from sqlalchemy import func, select
 
 from backend.db.base import data_tables
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 from backend.errors import RefusedError
 from backend.invariants import check
 from backend.models import GroupMember, Order, OrderPayer, OrderShare, User
 from backend.services.currencies import MINOR_DIGITS
 from tests.integration.migrate.structure import connected
 
-SMALL = Wish(users=60, orders=400)
+SMALL = DemoConfig(users=60, orders=400)
 TABLES = data_tables()
 
 
@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_rows_and_another_gives_others(
 
     fill(database_url, SMALL)
     fill(again, SMALL)
-    fill(other, Wish(users=60, orders=400, seed=2))
+    fill(other, DemoConfig(users=60, orders=400, seed=2))
 
     assert contents(database_url) == contents(again)
     assert contents(database_url) != contents(other)
@@ -107,37 +107,39 @@ def test_nothing_but_invented_addresses(database_url) -> None:
 
 
 def test_a_database_that_holds_rows_is_refused_and_left_as_it_was(database_url) -> None:
-    fill(database_url, Wish(users=3, orders=5))
+    fill(database_url, DemoConfig(users=3, orders=5))
     before = contents(database_url)
 
     with pytest.raises(RefusedError, match="holds rows already, in groups, users"):
-        fill(database_url, Wish(users=3, orders=5, seed=2))
+        fill(database_url, DemoConfig(users=3, orders=5, seed=2))
 
     assert contents(database_url) == before
 
 
 def test_a_second_seed_fits_beside_the_first(database_url) -> None:
-    fill(database_url, Wish(users=3, orders=5))
+    fill(database_url, DemoConfig(users=3, orders=5))
 
-    fill(database_url, Wish(users=3, orders=5, seed=2), add=True)
+    fill(database_url, DemoConfig(users=3, orders=5, seed=2), add=True)
 
     assert answer(database_url, select(func.count()).select_from(Order)) == 10
     assert check(database_url).is_clean
 
 
 def test_the_same_seed_twice_is_refused_whole(database_url) -> None:
-    fill(database_url, Wish(users=3, orders=5))
+    fill(database_url, DemoConfig(users=3, orders=5))
     before = contents(database_url)
 
     with pytest.raises(RefusedError, match="--seed"):
-        fill(database_url, Wish(users=9, orders=5), add=True)
+        fill(database_url, DemoConfig(users=9, orders=5), add=True)
 
     assert contents(database_url) == before
 
 
-@pytest.mark.parametrize("wish", [Wish(0, 0), Wish(0, 3), Wish(1, 1), Wish(5, 0)], ids=str)
-def test_the_smallest_sizes_work_too(database_url, wish) -> None:
-    filled = fill(database_url, wish)
+@pytest.mark.parametrize(
+    "config", [DemoConfig(0, 0), DemoConfig(0, 3), DemoConfig(1, 1), DemoConfig(5, 0)], ids=str
+)
+def test_the_smallest_sizes_work_too(database_url, config) -> None:
+    filled = fill(database_url, config)
 
-    assert (filled.rows["users"], filled.rows["orders"]) == (wish.users, wish.orders)
+    assert (filled.rows["users"], filled.rows["orders"]) == (config.users, config.orders)
     assert check(database_url).is_clean

@@ -8,9 +8,9 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl
 from backend.demo import fill
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
 
-SMALL = Wish(users=20, orders=120)
+SMALL = DemoConfig(users=20, orders=120)
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ import pytest
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
 from backend.invariants import check
-from backend.invariants.checks import all_rules
+from backend.invariants.checks import all_invariants
 
 BROKEN = [
     pytest.param(
@@ -87,7 +87,7 @@ def test_a_broken_rule_is_named(database_url, damage, rule, statement) -> None:
 
 
 def test_every_rule_is_broken_by_one_of_these_tests() -> None:
-    assert {param.values[0] for param in BROKEN} == {rule.name for rule in all_rules()}
+    assert {param.values[0] for param in BROKEN} == {rule.name for rule in all_invariants()}
 
 
 def test_all_violations_are_counted_and_the_first_few_named_by_id(database_url, damage) -> None:

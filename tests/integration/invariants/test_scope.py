@@ -8,8 +8,8 @@ from sqlalchemy import event, text
 
 from backend.db.dialect import PoolOptions, dialect_for
 from backend.invariants import Scope, check_rows
-from backend.invariants.checks import all_rules
-from backend.invariants.rule import About
+from backend.invariants.checks import all_invariants
+from backend.invariants.invariant import Subject
 from tests.integration.invariants.test_rules import BROKEN
 
 IN_GROUPS = [
@@ -86,13 +86,13 @@ def test_what_is_broken_elsewhere_is_not_seen(database_url, damage) -> None:
 
 
 def test_references_are_left_to_the_database(database_url, damage) -> None:
-    references = [rule for rule in all_rules() if rule.about is About.REFERENCES]
+    references = [rule for rule in all_invariants() if rule.subject is Subject.REFERENCES]
 
     with connected(database_url) as connection:
         verdict = check_rows(connection, scope=everybody(connection))
 
     assert references
-    assert verdict.rules == len(all_rules()) - len(references)
+    assert verdict.rules == len(all_invariants()) - len(references)
 
 
 def test_ids_may_be_more_than_one_statement_can_name(database_url, damage) -> None:

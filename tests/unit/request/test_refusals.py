@@ -8,8 +8,8 @@ import pytest
 
 from backend.logs import JsonFormatter
 from backend.request import refusals
-from backend.request.refusals import noted
-from backend.services.errors import Conflict, NoAccount, NotAuthenticated, TooManyTries
+from backend.request.refusals import log_refusals
+from backend.services.errors import NoAccount, NotAuthenticated, StateConflict, TooManyTries
 from tests.repo.checkout import read
 
 PAGE = read("docs/internal/OPERATIONS.md")
@@ -19,7 +19,7 @@ ADDRESS = r"(?P<address>[0-9a-f.:]+)"
 def written(app, record_of, what: str, error: Exception) -> str:
     """Return the line about a refusal."""
     here = app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.5"})
-    with here, pytest.raises(type(error)), noted(what):
+    with here, pytest.raises(type(error)), log_refusals(what):
         raise error
     record = record_of.records[-1]
     return JsonFormatter({"color": "blue", "version": "0.1.0-test"}).format(record)
@@ -55,7 +55,7 @@ def app():
     [
         ("login", NotAuthenticated("no")),
         ("login", TooManyTries("no", seconds=60)),
-        ("sign-up", Conflict("no")),
+        ("sign-up", StateConflict("no")),
         ("look-up", NoAccount()),
     ],
 )
@@ -77,7 +77,7 @@ def test_the_filter_is_not_taken_in_by_what_a_line_quotes(app, caplog) -> None:
 
 
 def test_what_is_no_guess_leaves_no_line(app, caplog) -> None:
-    with app.test_request_context(), pytest.raises(Conflict), noted("look-up"):
-        raise Conflict("a member already")
+    with app.test_request_context(), pytest.raises(StateConflict), log_refusals("look-up"):
+        raise StateConflict("a member already")
 
     assert caplog.records == []

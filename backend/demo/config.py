@@ -1,4 +1,4 @@
-"""How much data is wished for, and when all of it is said to have happened."""
+"""The size of a demo, and the seed from which its ids, times and choices follow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIRST_MOMENT = datetime(2025, 3, 1, 8, 30, 0, 123456, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Wish:
+class DemoConfig:
     """The size of a demo and the seed that decides everything else about it."""
 
     users: int
@@ -24,15 +24,15 @@ class Wish:
 
     @property
     def groups(self) -> int:
-        """Say over how many groups the orders are spread."""
+        """Return over how many groups the orders are spread."""
         return max(1, -(-self.orders // ORDERS_PER_GROUP))
 
     def orders_of_group(self, number: int) -> int:
-        """Say how many orders fall to one group."""
+        """Return how many orders one group has."""
         return self.orders // self.groups + (number < self.orders % self.groups)
 
     def chance(self, kind: str, number: int) -> random.Random:
-        """Return the dice of one thing: it falls the same way whatever was made before it."""
+        """Return the random numbers of one thing; they do not depend on what was made before it."""
         return random.Random(f"{self.seed}:{kind}:{number}")  # noqa: S311 - invented data
 
     def moment(self, number: int, of: int) -> datetime:
@@ -40,7 +40,7 @@ class Wish:
         return _FIRST_MOMENT + SPAN * number / max(1, of)
 
     def identity(self, kind: str, number: int, moment: datetime) -> UUID:
-        """Return the UUIDv7 (RFC 9562) of one thing, without having to remember it."""
+        """Compute the UUIDv7 (RFC 9562) of one thing, the same at each call."""
         digest = blake2b(f"{self.seed}:{kind}:{number}".encode(), digest_size=10).digest()
         noise = int.from_bytes(digest, "big")
         milliseconds = int(moment.timestamp() * 1000)

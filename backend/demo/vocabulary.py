@@ -1,4 +1,4 @@
-"""What the invented people are called, where they eat, and what they write down about it."""
+"""Names and texts from which the demo chooses, hard to copy without damage."""
 
 FIRST_NAMES = (
     "Ayşe", "Çağla", "İbrahim", "Işıl", "Oğuz", "Ümit", "Şule", "Gökçe", "Yiğit", "Nâzım",
@@ -8,7 +8,7 @@ LAST_NAMES = (
     "Yılmaz", "Öztürk", "Çelik", "Şahin", "Doğan", "Kılıç", "Aslan", "Güneş", "İnce", "Ağaoğlu",
     "Müller", "Dvořák", "Nguyễn", "García", "de la Cruz",
 )  # fmt: skip
-# What of a name goes into an address: plain, with capitals, with Turkish letters.
+# Mailboxes: plain, with capitals, with Turkish letters.
 MAILBOXES = ("ayse", "Cagla", "IBRAHIM", "ışıl", "İnci", "oguz.demir", "sule+fatura", "zoe_k")
 DOMAINS = ("example.com", "example.org", "Posta.Example.com")
 

@@ -1,4 +1,4 @@
-"""Dividing an amount so that nothing is lost: the parts always add up to the whole."""
+"""Split an amount into parts that always add up to it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.services.splitting import split_by_weight, split_equally
+from backend.services.split import split_by_weight, split_equally
 
 MEMBERS = st.lists(st.uuids(), min_size=1, max_size=30, unique=True)
 TOTALS = st.integers(min_value=0, max_value=10**12)

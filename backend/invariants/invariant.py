@@ -1,4 +1,4 @@
-"""A rule: a name, what it says, and a way to find what breaks it."""
+"""An invariant: its name, what it says, and how to find the rows that break it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 ROWS_AT_ONCE = 1_000
 
 
-class About(Enum):
-    """What the rows that break a rule together belong to."""
+class Subject(Enum):
+    """What the rows of an invariant belong to."""
 
     GROUPS = auto()
     USERS = auto()
@@ -24,38 +24,38 @@ class About(Enum):
 
 
 @dataclass(frozen=True)
-class Only:
-    """Which groups, or which accounts, a rule is put to; None: all of them."""
+class IdFilter:
+    """The ids of the groups or accounts to check; None: all of them."""
 
     ids: tuple[UUID, ...] | None = None
 
     def among(
         self, column: ColumnElement[UUID] | InstrumentedAttribute[UUID]
     ) -> tuple[ColumnElement[bool], ...]:
-        """Return what keeps a query from reading the rows of others."""
+        """Return the condition that limits a query to these ids."""
         return () if self.ids is None else (column.in_(self.ids),)
 
 
-EVERYTHING = Only()
+EVERYTHING = IdFilter()
 
 
 @dataclass(frozen=True)
-class Rule:
+class Invariant:
     """`find` yields one line for each violation: which row, and what is wrong with it."""
 
     name: str
     says: str
-    find: Callable[[Connection, Only], Iterator[str]]
-    about: About = About.GROUPS
+    find: Callable[[Connection, IdFilter], Iterator[str]]
+    subject: Subject = Subject.GROUPS
 
 
 def broken_rows(
-    query: Callable[[Only], Executable], words: str
-) -> Callable[[Connection, Only], Iterator[str]]:
+    query: Callable[[IdFilter], Executable], words: str
+) -> Callable[[Connection, IdFilter], Iterator[str]]:
     """Return a finder for a query that gives only broken rows; `words` name its columns."""
 
-    def find(connection: Connection, only: Only) -> Iterator[str]:
-        for row in connection.execute(query(only)).yield_per(ROWS_AT_ONCE).mappings():
+    def find(connection: Connection, within: IdFilter) -> Iterator[str]:
+        for row in connection.execute(query(within)).yield_per(ROWS_AT_ONCE).mappings():
             yield words.format_map(row)
 
     return find

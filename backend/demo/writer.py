@@ -14,10 +14,10 @@ from backend.config.database_url import DatabaseUrl
 from backend.db.base import data_tables
 from backend.db.dialect import WRITES, PoolOptions, dialect_for
 from backend.db.errors import translate
-from backend.demo.groups import group
-from backend.demo.people import people
-from backend.demo.rows import Row
-from backend.demo.wish import Wish
+from backend.demo.config import DemoConfig
+from backend.demo.groups import invent_group
+from backend.demo.people import invent_people
+from backend.demo.rows import DemoRow
 from backend.errors import RefusedError
 from backend.migrate import upgrade
 from backend.version import release
@@ -28,40 +28,40 @@ _TABLES = data_tables()
 
 
 @dataclass(frozen=True)
-class Filled:
-    """How many rows each table has got."""
+class DemoResult:
+    """The number of rows that were written, by table."""
 
     rows: dict[str, int]
 
     def lines(self) -> list[str]:
-        """Say it to people."""
+        """Return a line for each table."""
         width = max(map(len, self.rows))
         return [f"{name:{width}}  {number:>10,}" for name, number in self.rows.items()]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Say it to machines."""
+        """Return the counts for JSON."""
         return {"rows": self.rows}
 
 
-def fill(database: DatabaseUrl, wish: Wish, *, add: bool = False) -> Filled:
-    """Bring the schema, then write the demo in one transaction.
+def fill(database: DatabaseUrl, config: DemoConfig, *, add: bool = False) -> DemoResult:
+    """Migrate the database, then write the demo in one transaction.
 
     Raises:
-        RefusedError: the database holds rows and `add` was not said, or holds this very demo.
+        RefusedError: the database holds rows and `add` is False, or holds this very demo.
     """
     upgrade(database)
     with _writing(database) as connection:
         if not add:
             _refuse_rows(connection, database)
         batches = Batches(connection)
-        for row in people(wish):
+        for row in invent_people(config):
             batches.add(row)
         batches.write()
-        for number in range(wish.groups):
-            for row in group(wish, number):
+        for number in range(config.groups):
+            for row in invent_group(config, number):
                 batches.add(row)
         batches.write()
-    return Filled({table.name: batches.written[table.name] for table in _TABLES})
+    return DemoResult({table.name: batches.written[table.name] for table in _TABLES})
 
 
 class Batches:
@@ -73,7 +73,7 @@ class Batches:
         self._waiting = 0
         self.written: Counter[str] = Counter()
 
-    def add(self, row: Row) -> None:
+    def add(self, row: DemoRow) -> None:
         """Take one row; it may refer to any that came before it."""
         model, values = row
         self._rows[model.__tablename__].append(values)
