@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response, jsonify
 
 from backend.api.blueprint import open_to_all
+from backend.api.messages.accounts import LoginInput, NewTokenSchema, PersonSchema, SignUpInput
 from backend.api.operations import CSRF_TOKEN, REPLAYED
-from backend.api.schemas.accounts import LoginInput, NewTokenSchema, PersonSchema, SignUpInput
 from backend.db.transactions import writing
 from backend.request.csrf import fresh_token
 from backend.request.identity import (

@@ -5,10 +5,8 @@ from __future__ import annotations
 from flask import Response, url_for
 
 from backend.api.blueprint import IDEMPOTENCY_HEADER, protected
-from backend.api.operations import LOCATION
-from backend.api.replies import create, listing
-from backend.api.schemas.common import PageQuery
-from backend.api.schemas.groups import (
+from backend.api.messages.common import PageQuery
+from backend.api.messages.groups import (
     BalancesSchema,
     GroupChange,
     GroupInput,
@@ -18,6 +16,8 @@ from backend.api.schemas.groups import (
     MemberPage,
     MemberSchema,
 )
+from backend.api.operations import LOCATION
+from backend.api.replies import create, listing
 from backend.db.transactions import writing
 from backend.models import Group
 from backend.request.identity import require_person

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import current_app, jsonify
 
 from backend.api.blueprint import ResourceBlueprint
-from backend.api.schemas.health import HealthSchema, LiveSchema, ReadySchema
+from backend.api.messages.health import HealthSchema, LiveSchema, ReadySchema
 from backend.db.engines import engines
 from backend.db.schema_state import MISSING, SchemaReport, read_schema
 from backend.errors import DatabaseError

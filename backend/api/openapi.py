@@ -9,9 +9,9 @@ from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema, fields
 
+from backend.api.messages.common import one_of
 from backend.api.operations import OperationsPlugin, failure_headers
 from backend.api.problems import MEDIA_TYPE
-from backend.api.schemas.common import one_of
 
 _ABOUT = """
 Share the bill. Amounts are decimal strings; currencies are ISO 4217 codes; times are UTC.

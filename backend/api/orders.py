@@ -8,10 +8,10 @@ from uuid import UUID
 from flask import Response, url_for
 
 from backend.api.blueprint import IDEMPOTENCY_HEADER, protected
+from backend.api.messages.common import PageQuery
+from backend.api.messages.orders import OrderInput, OrderPage, OrderSchema
 from backend.api.operations import LOCATION
 from backend.api.replies import create, listing
-from backend.api.schemas.common import PageQuery
-from backend.api.schemas.orders import OrderInput, OrderPage, OrderSchema
 from backend.db.transactions import writing
 from backend.models import Order, SplitMode
 from backend.services import orders

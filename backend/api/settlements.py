@@ -8,9 +8,9 @@ from uuid import UUID
 from flask import Response
 
 from backend.api.blueprint import IDEMPOTENCY_HEADER, protected
+from backend.api.messages.common import PageQuery
+from backend.api.messages.settlements import SettlementInput, SettlementPage, SettlementSchema
 from backend.api.replies import create, listing
-from backend.api.schemas.common import PageQuery
-from backend.api.schemas.settlements import SettlementInput, SettlementPage, SettlementSchema
 from backend.db.transactions import writing
 from backend.services import settlements
 from backend.services.groups import Membership

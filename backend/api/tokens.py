@@ -7,9 +7,9 @@ from uuid import UUID
 from flask import Response, json
 
 from backend.api.blueprint import IDEMPOTENCY_HEADER, protected
+from backend.api.messages.accounts import NewTokenSchema, TokenInput, TokenPage
+from backend.api.messages.common import PageQuery
 from backend.api.replies import as_response, listing, request_key
-from backend.api.schemas.accounts import NewTokenSchema, TokenInput, TokenPage
-from backend.api.schemas.common import PageQuery
 from backend.db.transactions import writing
 from backend.request.identity import require_person
 from backend.services import api_tokens

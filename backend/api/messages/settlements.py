@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from backend.api.schemas.common import NOTE, Amount, currency_field, page_of, typed_amount
+from backend.api.messages.common import NOTE, Amount, currency_field, page_of, typed_amount
 
 
 class SettlementInput(Schema):

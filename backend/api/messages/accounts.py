@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from backend.api.schemas.common import email_field, page_of, password_field, word
+from backend.api.messages.common import email_field, page_of, password_field, word
 
 
 class SignUpInput(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from backend.api.schemas.common import (
+from backend.api.messages.common import (
     NOTE,
     Amount,
     OneOf,

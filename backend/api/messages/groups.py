@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from backend.api.schemas.common import Amount, currency_field, page_of, word
+from backend.api.messages.common import Amount, currency_field, page_of, word
 
 
 class GroupInput(Schema):
