@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from backend.db.sqlite_reader import file_errors
 from backend.errors import DataError
 from backend.schema.match import TablePair
+from backend.schema.references import Reference, references
 from backend.tablecopy.cascades import Reached, reached
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.postgres.references import Reference, references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.connection import SourceConnection

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from backend.errors import DataError
+from backend.schema.references import Reference
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.postgres.references import Reference
 from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.upsert_sql import Merge, same_values
 

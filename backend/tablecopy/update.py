@@ -11,11 +11,11 @@ import psycopg
 from backend.db.sqlite_reader import file_errors
 from backend.errors import RefusedError
 from backend.schema.match import SchemaMatch
+from backend.schema.references import references
 from backend.tablecopy.cascades import Reached, reached, refused
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import BadValuesError
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.references import references
 from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import keep_writers_out
 from backend.tablecopy.range_diff import DifferUnit

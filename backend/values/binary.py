@@ -1,16 +1,18 @@
-"""Bytes, each of them, whatever they mean."""
+"""Bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses
 
 
 @dataclass(frozen=True)
 class Bytes(Conversion):
     """`bytea`: every byte, also those of text."""
+
+    postgres_sql: ClassVar[str] = "('\\x' || encode({}, 'hex'))"
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take bytes and text."""
@@ -22,7 +24,3 @@ class Bytes(Conversion):
         if isinstance(value, int | float):
             raise BadValueError("is a number, not bytes")
         return "\\x" + (value.encode() if isinstance(value, str) else value).hex()
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give two digits for each byte."""
-        return statement("('\\x' || encode({}, 'hex'))", name)

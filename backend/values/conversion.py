@@ -55,6 +55,8 @@ class Conversion(ABC):
     # Whether the field stands in quotes. Those that cannot contain a comma, a quote or a line's
     # end stand bare.
     quoted: ClassVar[bool] = False
+    # What gives the canonical text in Postgres; it writes most types in their one form.
+    postgres_sql: ClassVar[str] = "{}"
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:  # noqa: ARG002
         """Return the common cases for the quoted column `name`, the likeliest first.
@@ -75,9 +77,9 @@ class Conversion(ABC):
             BadValueError: the column cannot hold the value exactly.
         """
 
-    @abstractmethod
     def postgres_text(self, name: SqlPart) -> SqlPart:
         """Return the Postgres expression for the canonical text of what is stored."""
+        return statement(self.postgres_sql, name)
 
 
 def any_case(cases: Iterable[SqlCase]) -> str:

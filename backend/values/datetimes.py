@@ -1,4 +1,4 @@
-"""Dates and times: one strict grammar, and nothing that depends on a setting or on today."""
+"""Dates and times: one strict grammar, which depends on no setting and not on today."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import ClassVar
 
-from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case, is_text
 from backend.values.decimals import decimal
 
@@ -105,10 +105,6 @@ class Timestamp(_DateTime):
             raise BadValueError("has an offset from UTC, which the column does not keep")
         return _trimmed(moment)
 
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give it as ISO 8601 does, without zeros at the end."""
-        return name
-
     def moment(self, text: str) -> datetime:
         """Read the one grammar there is."""
         found = _WRITTEN.fullmatch(text)
@@ -122,6 +118,8 @@ class Timestamp(_DateTime):
 class TimestampTz(Timestamp):
     """`timestamptz`: a moment; where no offset is written, it is in UTC."""
 
+    postgres_sql: ClassVar[str] = "({} AT TIME ZONE 'UTC')"
+
     def written(self, text: str) -> str:
         """Shift what has an offset to UTC."""
         moment = self.moment(text)
@@ -129,10 +127,6 @@ class TimestampTz(Timestamp):
             return _trimmed(moment.astimezone(UTC) if moment.tzinfo else moment)
         except OverflowError:
             raise BadValueError("is outside of the years 1 to 9999") from None
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give what clocks showed in UTC."""
-        return statement("({} AT TIME ZONE 'UTC')", name)
 
 
 @dataclass(frozen=True)
@@ -174,10 +168,6 @@ class Time(_DateTime):
             raise BadValueError("is not a time as in 12:30:00")
         return _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
 
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give it without zeros at the end."""
-        return name
-
 
 @dataclass(frozen=True)
 class TimeTz(_DateTime):
@@ -190,10 +180,6 @@ class TimeTz(_DateTime):
             raise BadValueError("is not a time as in 12:30:00+03:00")
         clock = _without_zeros(self._clock(found["clock"], found["fraction"]).isoformat())
         return clock + _written_offset(_offset(found["offset"]) or UTC)
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give it without zeros at the end."""
-        return name
 
 
 def _hour_exists(name: str, place: int) -> str:

@@ -1,4 +1,4 @@
-"""Exact decimals: no digit rounded away, no noise of a binary fraction let in."""
+"""Exact decimals: no digit is rounded away, and none of a binary fraction is made up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
-from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case
 
 # An exponent says exactly one number too; Python writes one for very large and small decimals.
@@ -44,10 +44,6 @@ class Fixed(Conversion):
             raise BadValueError(f"is too large for {self.column.type.full}")
         return plain(number, max(self._scale, 0))
 
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the number with all its decimals."""
-        return name
-
     def _real(self, name: str) -> SqlCase:
         """Take what is the nearest real to a number of so many decimals, and say that number.
 
@@ -72,6 +68,8 @@ class Fixed(Conversion):
 class Unbounded(Conversion):
     """`numeric`: any number of decimals, compared without zeros at the end."""
 
+    postgres_sql: ClassVar[str] = "trim_scale({})"
+
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take integers and reals that fifteen digits describe."""
         return SqlCase(f"typeof({name}) = 'integer'", name), *short_reals(name)
@@ -82,10 +80,6 @@ class Unbounded(Conversion):
         if number.adjusted() >= _MOST_DIGITS or decimals(number) > _MOST_DECIMALS:
             raise BadValueError("has more digits than numeric can hold")
         return plain(number, max(decimals(number), 0))
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the number without zeros at the end."""
-        return statement("trim_scale({})", name)
 
 
 def short_reals(name: str) -> tuple[SqlCase, SqlCase]:

@@ -1,4 +1,4 @@
-"""Binary fractions: the very same number, written as Postgres writes it."""
+"""Binary fractions, written as Postgres writes them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from backend.db.sql import SqlPart
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case
 from backend.values.decimals import decimal, decimals, plain, short_reals
 from backend.values.float_text import as_single, shortest_double, shortest_single
@@ -44,10 +43,6 @@ class Double(Conversion):
             # Python writes these as Postgres does, but for a zero behind the point.
             return repr(number).removesuffix(".0")
         return self._written(shortest_double(number))
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the shortest text that stands for this number alone."""
-        return name
 
     def _written(self, number: Decimal) -> str:
         power = number.adjusted()

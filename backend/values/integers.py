@@ -1,11 +1,11 @@
-"""Whole numbers, and the two that stand for no and yes."""
+"""Whole numbers and booleans."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
-from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses
 
 _WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
@@ -38,10 +38,6 @@ class Whole(Conversion):
             raise BadValueError(f"is outside of {self.column.type.name} ({low} to {high})")
         return str(number)
 
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the number as Postgres writes it."""
-        return name
-
     def _bits(self) -> int:
         return _BITS[self.column.type.name]
 
@@ -53,6 +49,8 @@ class Whole(Conversion):
 @dataclass(frozen=True)
 class Boolean(Conversion):
     """`boolean`: 0 and 1, or the words for them."""
+
+    postgres_sql: ClassVar[str] = "{}::int"
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take the two integers."""
@@ -66,10 +64,6 @@ class Boolean(Conversion):
         if word in _NO or word == 0:
             return "0"
         raise BadValueError("is neither 0 nor 1, true nor false")
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give 0 or 1."""
-        return statement("{}::int", name)
 
 
 def whole(value: int | float | str | bytes) -> int:

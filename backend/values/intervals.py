@@ -1,4 +1,4 @@
-"""Spans of time, which SQLite keeps in whatever form an app chose."""
+"""Intervals, which SQLite keeps in whatever form an app chose."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from backend.db.sql import SqlPart
 from backend.values.conversion import BadValueError, Conversion, Uses
 
 _WRITTEN = re.compile(
@@ -47,10 +46,6 @@ class Interval(Conversion):
             return self._written(value)
         days, rest = divmod(microseconds, _DAY)
         return self._text(days, _of_day(rest, signed=days < 0), rest % _SECOND)
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give it in the style that is called `postgres`."""
-        return name
 
     def _written(self, value: str | bytes) -> str:
         found = _WRITTEN.fullmatch(value) if isinstance(value, str) and value else None

@@ -9,7 +9,6 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any, ClassVar, NoReturn
 
-from backend.db.sql import SqlPart, statement
 from backend.values.conversion import (
     BadValueError,
     Conversion,
@@ -32,6 +31,7 @@ _MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
 class Json(Conversion):
     """`json`: the text as it is, if it is JSON."""
 
+    postgres_sql: ClassVar[str] = "{}::text"
     quoted: ClassVar[bool] = True
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
@@ -51,10 +51,6 @@ class Json(Conversion):
         # As text, numbers may have any number of digits.
         parsed(value, parse_int=str, parse_float=str)
         return _as_text(value)
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the text itself."""
-        return statement("{}::text", name)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import ClassVar
 
-from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, Uses
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\1[0-9a-fA-F]{2}){4}", re.ASCII)
@@ -43,6 +42,7 @@ class _Written(Conversion):
 class Inet(_Written):
     """`inet`: an address, with the size of its network where that is not the address alone."""
 
+    postgres_sql: ClassVar[str] = "abbrev({})"
     what: ClassVar[str] = "an address such as 192.0.2.1 or 2001:db8::1"
 
     def read(self, text: str) -> str:
@@ -54,15 +54,12 @@ class Inet(_Written):
             else f"{_written_out(address)}/{size}"
         )
 
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give it in the same way."""
-        return statement("abbrev({})", name)
-
 
 @dataclass(frozen=True)
 class Cidr(_Written):
     """`cidr`: a network, with its size."""
 
+    postgres_sql: ClassVar[str] = "{}::text"
     what: ClassVar[str] = "a network such as 192.0.2.0/24"
 
     def read(self, text: str) -> str:
@@ -70,10 +67,6 @@ class Cidr(_Written):
         address, size = _address(text)
         ip_network(f"{address}/{size}")
         return f"{_written_out(address)}/{size}"
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the text itself."""
-        return statement("{}::text", name)
 
 
 @dataclass(frozen=True)
@@ -87,10 +80,6 @@ class Mac(_Written):
         if not _MAC.fullmatch(text):
             raise ValueError(text)
         return text.replace("-", ":").lower()
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the text itself."""
-        return name
 
 
 def _address(text: str) -> tuple[IPv4Address | IPv6Address, int]:

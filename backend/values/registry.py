@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from backend.db.sql import SqlPart, statement
 from backend.schema.match import ColumnPair, TablePair
 from backend.schema.tables import ColumnType
 from backend.values.arrays import Array
@@ -25,13 +25,11 @@ from backend.values.uuids import Uuid
 class NullOnly(Conversion):
     """A type without a conversion: NULL and no value, so that its table travels while empty."""
 
+    postgres_sql: ClassVar[str] = "CASE WHEN {} IS NOT NULL THEN 'value' END"
+
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Refuse every value."""
         raise BadValueError(f"is a value for {self.column.type.full}, for which there is no rule")
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give what no field of the file is, wherever there is a value."""
-        return statement("CASE WHEN {} IS NOT NULL THEN 'value' END", name)
 
 
 _CONVERSIONS: dict[str, type[Conversion]] = {

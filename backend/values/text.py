@@ -1,11 +1,11 @@
-"""Text of any kind: as it is, to the last blank."""
+"""Text of any kind, kept to the last blank."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from backend.db.sql import SqlPart, literal, statement
+from backend.db.sql import literal
 from backend.values.conversion import (
     BadValueError,
     Conversion,
@@ -25,6 +25,7 @@ _NUL = "holds a NUL character, which Postgres cannot store; --nul replace puts U
 class Text(Conversion):
     """`text`, `varchar(n)`, `citext`; a length is counted in characters."""
 
+    postgres_sql: ClassVar[str] = "{}::text"
     quoted: ClassVar[bool] = True
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
@@ -52,10 +53,6 @@ class Text(Conversion):
         if length is not None and len(text) > length:
             raise BadValueError(f"has {len(text)} characters, the column takes {length}")
         return text
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the text itself."""
-        return statement("{}::text", name)
 
 
 @dataclass(frozen=True)

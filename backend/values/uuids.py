@@ -1,11 +1,11 @@
-"""UUIDs, whose text may differ while they are the same."""
+"""UUIDs: digits with dashes or without, or bytes."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
-from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, is_text
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
@@ -17,6 +17,8 @@ _UUID_BYTES = 16
 @dataclass(frozen=True)
 class Uuid(Conversion):
     """`uuid`: 32 digits, with dashes or without, or 16 bytes."""
+
+    postgres_sql: ClassVar[str] = "encode(uuid_send({}), 'hex')"
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take what has the right length; Postgres refuses what is no digit."""
@@ -44,7 +46,3 @@ class Uuid(Conversion):
         if isinstance(value, int | float):
             raise BadValueError("is a number, into which SQLite has turned the digits of a UUID")
         raise BadValueError("is not a UUID")
-
-    def postgres_text(self, name: SqlPart) -> SqlPart:
-        """Give the digits."""
-        return statement("encode(uuid_send({}), 'hex')", name)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from psycopg import sql
-
-from backend.tablecopy.postgres.session import Row, Session
+from backend.db.session import Row, Session
+from backend.db.sql import Sql, SqlPart, join, name, statement, written_by_server
 
 ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT", "a": "NO ACTION"}
 
@@ -42,15 +41,16 @@ _REFERENCES = """
     WHERE k.oid IN (SELECT oid FROM behind) ORDER BY c.relname, k.conname"""
 _NAMES = """array(SELECT a.attname::text FROM unnest(k.{keys}) WITH ORDINALITY e(attnum, place)
             JOIN pg_attribute a ON a.attrelid = k.{table} AND a.attnum = e.attnum ORDER BY place)"""
-_REFERENCES = _REFERENCES.format(
-    columns=_NAMES.format(keys="conkey", table="conrelid"),
-    referred=_NAMES.format(keys="confkey", table="confrelid"),
+_ALL_REFERENCES = statement(
+    _REFERENCES,
+    columns=statement(_NAMES, keys=statement("conkey"), table=statement("conrelid")),
+    referred=statement(_NAMES, keys=statement("confkey"), table=statement("confrelid")),
 )
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of two tables: rows of `ours` travel, and of a `readable` one this role sees them all."""
+class ReferenceEnd:
+    """One of two tables: rows of `ours` travel; of a `readable` one this role sees every row."""
 
     schema: str
     name: str
@@ -59,10 +59,10 @@ class Side:
     readable: bool
 
     @property
-    def rows(self) -> sql.Composable:
+    def rows(self) -> SqlPart:
         """Return what to read its rows from, as a reference sees them."""
-        name = sql.Identifier(self.schema, self.name)
-        return name if self.partitioned else sql.SQL("ONLY {}").format(name)
+        table = name(self.schema, self.name)
+        return table if self.partitioned else statement("ONLY {}", table)
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Reference:
     """A foreign key: columns of the child refer to columns of the parent."""
 
     name: str
-    child: Side
-    parent: Side
+    child: ReferenceEnd
+    parent: ReferenceEnd
     columns: tuple[str, ...]
     referred: tuple[str, ...]
     operators: tuple[str, ...]
@@ -80,34 +80,36 @@ class Reference:
     # What SET NULL and SET DEFAULT write to.
     set_columns: tuple[str, ...]
 
-    def matches(self, child: str, parent: str) -> sql.Composable:
+    def matches(self, child: str, parent: str) -> Sql:
         """Return the condition that a row of the one refers to a row of the other."""
         parts = zip(self.columns, self.referred, self.operators, strict=True)
-        return sql.SQL(" AND ").join(
-            sql.SQL("{}.{} {} {}.{}").format(
-                sql.Identifier(parent),
-                sql.Identifier(referred),
-                sql.SQL(operator),
-                sql.Identifier(child),
-                sql.Identifier(column),
-            )
-            for column, referred, operator in parts
+        return join(
+            " AND ",
+            (
+                statement(
+                    "{} {} {}",
+                    name(parent, referred),
+                    written_by_server(operator),
+                    name(child, column),
+                )
+                for column, referred, operator in parts
+            ),
         )
 
 
 def references(session: Session, schema: str, tables: Iterable[str]) -> tuple[Reference, ...]:
     """Return every reference by which rows of these tables are reached, or what hangs on them."""
     values = {"schema": schema, "tables": list(tables)}
-    return tuple(map(_reference, session.execute(_REFERENCES.encode(), values).fetchall()))
+    return tuple(map(_reference, session.execute(_ALL_REFERENCES, values).fetchall()))
 
 
 def _reference(row: Row) -> Reference:
-    name, schema, table, parted, p_schema, p_table, p_parted, p_ours, ours = row[:9]
+    constraint, schema, table, parted, p_schema, p_table, p_parted, p_ours, ours = row[:9]
     columns, referred, operators, on_delete, on_update, chosen, readable, p_readable = row[9:]
     return Reference(
-        name,
-        Side(schema, table, parted, ours, readable),
-        Side(p_schema, p_table, p_parted, p_ours, p_readable),
+        constraint,
+        ReferenceEnd(schema, table, parted, ours, readable),
+        ReferenceEnd(p_schema, p_table, p_parted, p_ours, p_readable),
         tuple(columns),
         tuple(referred),
         tuple(operators),
