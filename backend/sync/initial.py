@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from backend.capture.change_log import SyncState
+from backend.capture.tables import Row, SyncedTable, SyncedTables
+from backend.capture.unfit import UnfitValueError
 from backend.cli.progress import Watcher
 from backend.config.settings import BACKEND
+from backend.db.chunks import chunks
 from backend.errors import DataError
-from backend.sync.chunks import chunks
 from backend.sync.merge.invariants import refuse_broken
 from backend.sync.merge.result import OnCommit, SyncResult, TableCount
 from backend.sync.options import Direction, Endpoints
@@ -26,9 +29,7 @@ from backend.sync.reach.tls import with_tls
 from backend.sync.replica.key_diff import diff_keys
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import RowRefusedError
-from backend.sync.replica.replica import Replica, SyncState
-from backend.sync.replica.tables import Row, SyncedTable, SyncedTables
-from backend.sync.replica.unfit import UnfitValueError
+from backend.sync.replica.replica import Replica
 
 # With fewer rows, starting the transfer takes longer than copying them here.
 LEAST_ROWS = 50_000
@@ -67,7 +68,7 @@ class InitialSync:
                 if not is_filled and not self._copied(source, target, result):
                     _seed_changes(source, target, self.pair.tables, self.watcher)
                 for replica in (source, target):
-                    replica.remember(state, self.pair.tables)
+                    replica.log.remember(state, self.pair.tables)
             self.on_commit(result)
         return state.token
 
@@ -109,8 +110,8 @@ def begin_capture(pair: ReplicaPair) -> None:
     """Let both sides note changes from now on, and forget what they knew."""
     for replica in (pair.local, pair.remote):
         with replica.transaction(write=True):
-            replica.install(pair.tables)
-            replica.start_over()
+            replica.log.install(pair.tables)
+            replica.log.start_over()
 
 
 def _is_empty(replica: Replica, tables: SyncedTables) -> bool:
@@ -125,7 +126,7 @@ def _seed_changes(source: Replica, target: Replica, tables: SyncedTables, watche
         diff = diff_keys(table, source.scan(table), target.scan(table))
         for replica, keys in ((source, diff.only_left), (target, diff.only_right)):
             for piece in chunks([*keys, *diff.differing], _AT_ONCE):
-                replica.note(table, dict.fromkeys(piece))
+                replica.log.note(table, dict.fromkeys(piece))
 
 
 def copy_all(

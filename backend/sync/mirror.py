@@ -12,19 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from backend.capture.change_log import SyncState
+from backend.capture.tables import SyncedTables
 from backend.cli.progress import Watcher
 from backend.db import private_files
+from backend.db.chunks import chunks
 from backend.db.sqlite_file import copy
 from backend.errors import DatabaseError, DataError, RefusedError
-from backend.sync.chunks import chunks
 from backend.sync.initial import begin_capture, copy_all
 from backend.sync.merge.result import OnCommit, SyncResult
 from backend.sync.options import Endpoints, SyncOptions
 from backend.sync.preflight import match_schemas
 from backend.sync.replica.pair import ReplicaPair, with_all_columns
 from backend.sync.replica.refusals import RowRefusedError, refused
-from backend.sync.replica.replica import SyncState
-from backend.sync.replica.tables import SyncedTables
 from backend.sync.table_config import all_tables
 
 _AT_ONCE = 1_000
@@ -97,7 +97,7 @@ def _copy(
                 local.empty(table)
             copy_all(remote, local, pair.tables, watcher, result)
             for replica in (local, remote):
-                replica.remember(state, synced)
+                replica.log.remember(state, synced)
         on_commit(result)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from backend.capture.change_log import SyncState
 from backend.config.database_url import EngineName
 from backend.errors import RefusedError
 from backend.sync.replica.pair import ReplicaPair, widened
-from backend.sync.replica.replica import Replica, ReplicaState, SyncState
+from backend.sync.replica.replica import Replica, ReplicaState
 from backend.sync.report_lines import counted
 
 _START_OVER = (

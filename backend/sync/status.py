@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from backend.capture.tables import Key, SyncedTable
 from backend.cli.progress import Watcher
-from backend.sync.chunks import chunks
+from backend.db.chunks import chunks
 from backend.sync.merge.result import (
     ConflictKind,
     MergeConflict,
@@ -21,7 +22,6 @@ from backend.sync.preflight import Stage, inspect_pair
 from backend.sync.replica.key_diff import diff_keys
 from backend.sync.replica.pair import ReplicaPair, with_all_columns
 from backend.sync.replica.replica import Replica, ReplicaState
-from backend.sync.replica.tables import Key, SyncedTable
 
 _AT_ONCE = 500
 
@@ -160,5 +160,5 @@ def _noted(logs: Sequence[Replica], table: SyncedTable, keys: list[Key]) -> set[
         entry.key
         for piece in chunks(roots, _AT_ONCE)
         for replica in logs
-        for entry in replica.entries([table], piece)
+        for entry in replica.log.entries([table], piece)
     }

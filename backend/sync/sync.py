@@ -9,6 +9,8 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from backend.capture.change_log import SyncState
+from backend.capture.tables import Value
 from backend.cli.progress import Watcher
 from backend.sync.initial import BulkCopy, InitialSync
 from backend.sync.merge.context import Exclusion, Exclusions, MergeContext, RulesBrokenError
@@ -20,8 +22,6 @@ from backend.sync.options import OnConflict, SyncOptions
 from backend.sync.preflight import PairState, Stage, clock_warnings, inspect_pair, refuse_miscounted
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import Refusal, RowRefusedError
-from backend.sync.replica.replica import SyncState
-from backend.sync.replica.tables import Value
 from backend.sync.undo_script import NoUndoLog, undo_for
 
 
@@ -90,7 +90,7 @@ def renew(state: PairState) -> None:
     for replica, own in ((pair.local, state.local), (pair.remote, state.remote)):
         if own.outdated:
             with replica.transaction(write=True):
-                replica.renew(pair.tables)
+                replica.log.renew(pair.tables)
 
 
 def _merge(run: _Run) -> SyncResult:
@@ -149,13 +149,13 @@ def _try(run: _Run, excluded: Exclusions) -> SyncResult:
                 merge.run(broken_rules)
             result.backup = undo.close()
             # Put back to what it was before this, the source is none that the target knows.
-            theirs = replace(known, seen=source.expect(f"{run.awaited} {token}"))
-            number = target.remember(replace(theirs, previous=run.token), pair.tables)
+            theirs = replace(known, seen=source.log.expect(f"{run.awaited} {token}"))
+            number = target.log.remember(replace(theirs, previous=run.token), pair.tables)
     run.on_commit(result)
     # What is lost from here on, the next run finds to be the same on both sides.
     with source.transaction(write=True):
         merge.consume()
-        source.remember(replace(known, seen=number), pair.tables)
+        source.log.remember(replace(known, seen=number), pair.tables)
     with target.transaction(write=True):
-        target.remember(theirs, pair.tables)
+        target.log.remember(theirs, pair.tables)
     return result

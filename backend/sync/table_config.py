@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from backend import models
+from backend.capture.model_tables import tables_of
+from backend.capture.tables import SyncedTables, TableConfig
 from backend.db.base import Base, data_tables
-from backend.sync.replica.model_tables import tables_of
-from backend.sync.replica.tables import SyncedTables, TableConfig
 
 # Sessions, tokens and replies are not here: each database has its own.
 _STAMPS = frozenset({"created_at", "updated_at"})

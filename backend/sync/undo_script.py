@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Protocol
 
+from backend.capture.tables import Key, Row, Value
 from backend.config.database_url import EngineName
 from backend.db import private_files
+from backend.db.chunks import chunks
 from backend.errors import DatabaseError
-from backend.sync.chunks import chunks
 from backend.sync.options import Direction, SyncOptions
 from backend.sync.replica.replica import Replica
-from backend.sync.replica.tables import Key, Row, Value
 from backend.sync.undo_dialects import DIALECTS
 
 

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from backend.capture.tables import Key, Reference, Row, SyncedTable, SyncedTables
+from backend.capture.unfit import UnfitRow
 from backend.sync.merge.result import ConflictKind, MergeConflict
 from backend.sync.merge.three_way import Image
 from backend.sync.merge.units import Renames
 from backend.sync.replica.replica import Replica
-from backend.sync.replica.tables import Key, Reference, Row, SyncedTable, SyncedTables
-from backend.sync.replica.unfit import UnfitRow
 
 # A table and some of its columns.
 _Corner = tuple[str, tuple[str, ...]]

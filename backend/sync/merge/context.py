@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from backend.capture.tables import Value
 from backend.cli.progress import Watcher
 from backend.errors import DataError
 from backend.sync.merge.constraints import Change
@@ -16,7 +17,6 @@ from backend.sync.reach.troubles import not_accepted
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import Refusal
 from backend.sync.replica.replica import Replica
-from backend.sync.replica.tables import Value
 from backend.sync.undo_script import UndoLog
 
 # Somebody else may write faster than we look, but hardly each time.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.sync.chunks import chunks
+from backend.capture.tables import Key, SyncedTable, SyncedTables
+from backend.capture.unfit import UnfitRow, first_unfit
+from backend.db.chunks import chunks
 from backend.sync.merge.context import Exclusion, MergeContext
 from backend.sync.merge.result import ConflictKind, DuplicatePair, SyncResult
 from backend.sync.merge.units import Renames
 from backend.sync.options import Direction
 from backend.sync.replica.replica import Replica
-from backend.sync.replica.tables import Key, SyncedTable, SyncedTables
-from backend.sync.replica.unfit import UnfitRow, first_unfit
 
 _AT_ONCE = 1_000
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from backend.sync.chunks import chunks
+from backend.capture.tables import Key, Row, SyncedTable, Value
+from backend.db.chunks import chunks
 from backend.sync.merge.constraints import Change, ConstraintChecks
 from backend.sync.merge.context import (
     MergeContext,
@@ -22,7 +23,6 @@ from backend.sync.merge.three_way import MergeAction, Place, decide
 from backend.sync.merge.units import Renames, Unit, load
 from backend.sync.merge.writer import UnitWriter
 from backend.sync.replica.refusals import Refusal, refused
-from backend.sync.replica.tables import Key, Row, SyncedTable, Value
 
 
 class MergePass:
@@ -88,7 +88,7 @@ class MergePass:
         """Let the source forget what has arrived; its own transaction, after the target's."""
         for table, local, survivor in self._renames.all:
             self.source.rekey(self.tables, table, local, survivor)
-        self.source.forget(self._recorder.consumed)
+        self.source.log.forget(self._recorder.consumed)
 
     def _travel(self, root: SyncedTable) -> None:
         family = self.tables.family(root.name)
@@ -215,7 +215,7 @@ class MergePass:
         if changed:
             self._writer.write(root, changed, swap=swap)
         if done:
-            self.target.forget([entry for one in done for entry in one.target.entries])
+            self.target.log.forget([entry for one in done for entry in one.target.entries])
         for one in done:
             self._recorder.settle(root, one)
 

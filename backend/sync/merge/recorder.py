@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
+from backend.capture.change_log import ChangeLogEntry
+from backend.capture.tables import Key, SyncedTable, Value
 from backend.errors import RefusedError
 from backend.sync.merge.context import Exclusion, MergeContext, PlannedWrite, Scopes
 from backend.sync.merge.result import ConflictKind, Deletion, MergeConflict, SyncResult, TableCount
@@ -19,8 +21,7 @@ from backend.sync.merge.three_way import (
 from backend.sync.merge.units import Unit
 from backend.sync.merge.writer import by_table
 from backend.sync.options import Direction, OnConflict
-from backend.sync.replica.replica import ChangeLogEntry, Replica
-from backend.sync.replica.tables import Key, SyncedTable, Value
+from backend.sync.replica.replica import Replica
 
 
 class MergeRecorder:
@@ -58,7 +59,7 @@ class MergeRecorder:
 
     def same(self, root: SyncedTable, source: Unit, target: Unit) -> None:
         """Note that both hold the same; nobody need remember how that came."""
-        self._target.forget(target.entries)
+        self._target.log.forget(target.entries)
         self.consumed += source.entries
         self._outcome.tables.setdefault(root.name, TableCount()).same += 1
 
@@ -82,7 +83,7 @@ class MergeRecorder:
         self.consumed += one.source.entries
         # What the target holds beyond the source, the source will fetch.
         for name, bases in by_table(known_since(one.change.image, seen.now)).items():
-            self._target.note(self._context.pair.tables[name], bases)
+            self._target.log.note(self._context.pair.tables[name], bases)
         for image in (one.change.image, one.target.seen.now):
             if row := image.get((root.name, key)):
                 self._scopes[root.scope_table] |= set(root.pick(row, [root.config.check_scope]))

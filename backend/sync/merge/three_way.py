@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.sync.merge.result import ConflictKind, FieldDifference, MergeConflict
 from backend.sync.options import Direction, OnConflict, SyncOptions
-from backend.sync.replica.tables import Key, Row, SyncedTable, SyncedTables
 
 # A row of a unit: its table and its key.
 Place = tuple[str, Key]

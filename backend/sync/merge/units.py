@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from backend.capture.change_log import ChangeLogEntry
+from backend.capture.tables import Key, Kind, Row, SyncedTable, SyncedTables, Value
+from backend.capture.unfit import UnfitRow
 from backend.sync.merge.three_way import Place, UnitState
-from backend.sync.replica.replica import ChangeLogEntry, Replica
-from backend.sync.replica.tables import Key, Kind, Row, SyncedTable, SyncedTables, Value
-from backend.sync.replica.unfit import UnfitRow
+from backend.sync.replica.replica import Replica
 
 # Of two files nobody tells what a column that the models do not know is for.
 _MAY_REFER = frozenset({Kind.UUID, Kind.OTHER})

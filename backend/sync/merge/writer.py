@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.capture.tables import Key, Row, SyncedTable, SyncedTables, Value
+from backend.capture.unfit import first_unfit
 from backend.sync.merge.constraints import Change
 from backend.sync.merge.result import ConflictKind, SyncResult, TableCount
 from backend.sync.merge.three_way import Image, Place
 from backend.sync.merge.units import Renames, load
 from backend.sync.replica.refusals import Refusal, RowRefusedError
 from backend.sync.replica.replica import Replica
-from backend.sync.replica.tables import Key, Row, SyncedTable, SyncedTables, Value
-from backend.sync.replica.unfit import first_unfit
 from backend.sync.undo_script import UndoLog
 
 

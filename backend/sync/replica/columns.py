@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from backend.capture.tables import Kind
 from backend.sync.replica.replica import DatabaseColumn
-from backend.sync.replica.tables import Kind
 
 POSTGRES_COLUMNS = """
     SELECT n.name, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,

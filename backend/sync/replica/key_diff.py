@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from backend.sync.replica.tables import Key, Row, SyncedTable
+from backend.capture.tables import Key, Row, SyncedTable
 
 
 @dataclass

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from backend.capture.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
 from backend.errors import RefusedError
 from backend.sync.options import Direction
 from backend.sync.replica.replica import DatabaseColumn, Replica
-from backend.sync.replica.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
 from backend.sync.table_config import app_tables
 
 Columns = Mapping[str, tuple[DatabaseColumn, ...]]

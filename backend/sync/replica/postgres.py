@@ -6,20 +6,20 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import psycopg
-from psycopg import sql
-
+from backend.capture.change_log import sync_state_from
+from backend.capture.postgres_log import NUMBERS, PostgresCaptureCheck, numbered
+from backend.capture.postgres_triggers import BEGIN_APPLYING, END_APPLYING, TRIGGER
+from backend.capture.postgres_values import read
+from backend.capture.tables import Kind, SyncedColumn, SyncedTables
 from backend.config.database_url import EngineName
+from backend.db.errors import NO_SUCH_TABLE
+from backend.db.session import Session
+from backend.db.sql import Sql, join, name, statement, value
 from backend.sync.replica.columns import POSTGRES_COLUMNS, postgres_columns
-from backend.sync.replica.postgres_capture import BEGIN_APPLYING, END_APPLYING, TRIGGER
-from backend.sync.replica.postgres_checks import PostgresCaptureCheck
-from backend.sync.replica.postgres_log import NUMBERS, PostgresLog, numbered
-from backend.sync.replica.postgres_values import read
+from backend.sync.replica.postgres_rows import PostgresRows
 from backend.sync.replica.refusals import postgres_refusals
-from backend.sync.replica.replica import DatabaseColumn, ReplicaState, sync_state_from
-from backend.sync.replica.tables import Kind, SyncedColumn, SyncedTables
+from backend.sync.replica.replica import DatabaseColumn, ReplicaState
 from backend.sync.replica.transactions import Transactions
 
 _HELD = """
@@ -28,9 +28,9 @@ _HELD = """
         ARRAY(SELECT name FROM unnest(%s::text[]) AS n(name)
             WHERE to_regclass(quote_ident(name)) IS NOT NULL)"""
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_BEGIN_WRITING = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; {BEGIN_APPLYING}"
+_BEGIN_WRITING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ WRITE; " + BEGIN_APPLYING
 _REVISIONS = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
-_MEMORY = "SELECT to_jsonb(s) FROM tablecopy_sync AS s"
+_SYNC_STATE = "SELECT to_jsonb(s) FROM tablecopy_sync AS s"
 _NUMBER = "SELECT last_value FROM tablecopy_stamps"
 _TOUCHED = "SELECT array_agg(DISTINCT tbl) FROM tablecopy_changes"
 
@@ -49,10 +49,10 @@ class _Existing:
     tables: tuple[str, ...]
 
 
-class PostgresReplica(PostgresLog, Transactions):
+class PostgresReplica(PostgresRows, Transactions):
     """A database, through a connection that begins its transactions only when told to."""
 
-    def __init__(self, connection: psycopg.Connection[Any], where: str) -> None:
+    def __init__(self, connection: Session, where: str) -> None:
         super().__init__(connection)
         self._where = where
 
@@ -67,14 +67,14 @@ class PostgresReplica(PostgresLog, Transactions):
         return self._where
 
     def read_state(self, tables: SyncedTables) -> ReplicaState:
-        """Look at everything in one round trip; in three where something is not there."""
+        """Read everything in one round trip; in three where something is not there."""
         try:
             return self._read_state(
                 tables, _Existing(schema=True, sync_state=True, tables=tables.names)
             )
-        except psycopg.errors.UndefinedTable:
-            ((has_schema, has_memory, held),) = self._all(_HELD, [list(tables.names)])
-            return self._read_state(tables, _Existing(has_schema, has_memory, tuple(held)))
+        except NO_SUCH_TABLE:
+            ((has_schema, has_state, held),) = self._all(_HELD, [list(tables.names)])
+            return self._read_state(tables, _Existing(has_schema, has_state, tuple(held)))
 
     def _read_state(self, tables: SyncedTables, held: _Existing) -> ReplicaState:
         ask, wanted = self.connection.execute, list(tables.names)
@@ -82,7 +82,7 @@ class PostgresReplica(PostgresLog, Transactions):
             schema = ask("SELECT current_schema()")
             columns = ask(POSTGRES_COLUMNS, [wanted])
             revisions = ask(_REVISIONS) if held.schema else None
-            state = ask(_MEMORY) if held.sync_state else None
+            state = ask(_SYNC_STATE) if held.sync_state else None
             captured = ask(_CAPTURED, [wanted, TRIGGER])
             numbers = ask(NUMBERS, [numbered(tables)])
             counts = ask(_counting(held.tables)) if held.tables else None
@@ -90,12 +90,16 @@ class PostgresReplica(PostgresLog, Transactions):
             touched = ask(_TOUCHED) if held.sync_state else None
             number = ask(_NUMBER) if held.sync_state else None
         known = next(iter(state.fetchall()), (None,))[0] if state else None
-        found = schema.fetchall()[0][0], dict(captured.fetchall()), numbers.fetchall()[0][0]
-        checks = _checks(tables, known, *found) if known else None
+        check = None
+        if known:
+            triggers: dict[str, str] = dict(captured.fetchall())
+            oids = json.loads(numbers.fetchall()[0][0])
+            where = str(schema.fetchall()[0][0])
+            check = PostgresCaptureCheck(tables, where, known, triggers, oids)
         return ReplicaState(
             str(revisions.fetchall()[0][0] or "") if revisions else "",
             sync_state_from(known) if known else None,
-            checks,
+            check,
             dict(counts.fetchall()) if counts else {},
             frozenset((touched.fetchall()[0][0] if touched else None) or ()),
             number.fetchall()[0][0] if number else 0,
@@ -108,16 +112,16 @@ class PostgresReplica(PostgresLog, Transactions):
 
     def holds(self, table: str, column: str) -> bool:
         """Look for one row."""
-        query = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)").format(
-            sql.Identifier(table), sql.Identifier(column)
+        query = statement(
+            "SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)", name(table), name(column)
         )
         return bool(self._all(query)[0][0])
 
     def clock(self) -> str:
         """Return the server's clock."""
-        moment = sql.SQL("clock_timestamp()")
+        moment = statement("clock_timestamp()")
         column = SyncedColumn("now", Kind.MOMENT, nullable=False)
-        return str(self._all(sql.SQL("SELECT {}").format(read(column, moment)))[0][0])
+        return str(self._all(statement("SELECT {}", read(column, moment)))[0][0])
 
     def refusals(self) -> AbstractContextManager[None]:
         """Let a row that is refused be told from all else that may be said."""
@@ -137,7 +141,7 @@ class PostgresReplica(PostgresLog, Transactions):
         self._run(_BEGIN_WRITING if write else _BEGIN_READING)
 
     def _commit(self, *, write: bool) -> None:
-        self._run(f"{END_APPLYING}; COMMIT" if write else "COMMIT")
+        self._run(END_APPLYING + "; COMMIT" if write else "COMMIT")
 
     def _roll_back(self) -> None:
         # A connection that is lost has rolled back already, and says so to nobody.
@@ -145,18 +149,8 @@ class PostgresReplica(PostgresLog, Transactions):
             self._run("ROLLBACK")
 
 
-def _checks(
-    tables: SyncedTables,
-    known: Mapping[str, Any],  # texts and numbers
-    schema: str,
-    captured: Mapping[str, str],
-    numbers: str,
-) -> PostgresCaptureCheck:
-    return PostgresCaptureCheck(tables, schema, known, captured, json.loads(numbers))
-
-
-def _counting(held: Sequence[str]) -> sql.Composed:
-    return sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {}, count(*) FROM {}").format(sql.Literal(name), sql.Identifier(name))
-        for name in held
+def _counting(held: Sequence[str]) -> Sql:
+    return join(
+        " UNION ALL ",
+        (statement("SELECT {}, count(*) FROM {}", value(each), name(each)) for each in held),
     )

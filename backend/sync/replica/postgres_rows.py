@@ -2,48 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import psycopg
-from psycopg import sql
-
-from backend.sync.replica.postgres_values import arrays, listed, names, of, unnested, written
-from backend.sync.replica.tables import Key, Kind, Row, SyncedColumn, SyncedTable
+from backend.capture.change_log import ChangeLogEntry
+from backend.capture.postgres_log import PostgresChangeLog, Query, entries_in
+from backend.capture.postgres_triggers import key_text
+from backend.capture.postgres_values import arrays, listed, names, of, unnested, written
+from backend.capture.tables import (
+    Key,
+    Kind,
+    Reference,
+    Row,
+    SyncedColumn,
+    SyncedTable,
+    SyncedTables,
+)
+from backend.db.session import Cursor, Session
+from backend.db.sql import (
+    Sql,
+    SqlPart,
+    join,
+    name,
+    placeholder,
+    statement,
+    value,
+    written_by_server,
+)
 
 _FETCH = 5_000
+_HANGING_ON = """
+    SELECT conrelid::regclass::text, a.attname FROM pg_constraint
+        JOIN LATERAL unnest(conkey, confkey) AS k(own, referred) ON true
+        JOIN pg_attribute AS a ON a.attrelid = conrelid AND a.attnum = k.own
+        JOIN pg_attribute AS r ON r.attrelid = confrelid AND r.attnum = k.referred
+    WHERE contype = 'f' AND confrelid = quote_ident(%s)::regclass AND r.attname = %s"""
+_PENDING_USERS = """
+    SELECT {} FROM {} AS t JOIN {} ON {}
+    WHERE EXISTS (SELECT 1 FROM tablecopy_changes AS c WHERE c.tbl = {} AND c.key = {})"""
 
 
 class PostgresRows:
     """The tables; every statement belongs to whatever transaction is open."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: Session) -> None:
         self.connection = connection
+        self.log = PostgresChangeLog(connection)
         self._cursors = 0
 
     def scan(self, table: SyncedTable, *, all_columns: bool = False) -> Iterator[Row]:
         """Return every row in the order of its key's bytes, in bounded memory."""
         self._cursors += 1
-        cursor = sql.Identifier(f"tablecopy_scan_{self._cursors}")
+        cursor = name(f"tablecopy_scan_{self._cursors}")
         order = listed(
-            sql.SQL('{} COLLATE "C"' if column.kind is Kind.TEXT else "{}").format(
-                sql.Identifier("t", column.name)
+            statement(
+                '{} COLLATE "C"' if column.kind is Kind.TEXT else "{}", name("t", column.name)
             )
             for column in table.named(table.key)
         )
-        query = "DECLARE {} NO SCROLL CURSOR FOR SELECT {} FROM {} AS t ORDER BY {}"
         self._run(
-            sql.SQL(query).format(
+            statement(
+                "DECLARE {} NO SCROLL CURSOR FOR SELECT {} FROM {} AS t ORDER BY {}",
                 cursor,
                 columns_of(table, all_columns=all_columns),
-                sql.Identifier(table.name),
+                name(table.name),
                 order,
             )
         )
-        fetch = sql.SQL("FETCH {} FROM {}").format(sql.Literal(_FETCH), cursor)
+        fetch = statement("FETCH {} FROM {}", value(_FETCH), cursor)
         while rows := self._all(fetch):
             yield from rows
-        self._run(sql.SQL("CLOSE {}").format(cursor))
+        self._run(statement("CLOSE {}", cursor))
 
     def rows(
         self,
@@ -63,10 +92,11 @@ class PostgresRows:
         keys: Sequence[Key],
         *,
         all_columns: bool = False,
-    ) -> psycopg.Cursor[Any]:
-        query = sql.SQL("SELECT {} FROM {} AS t JOIN {} ON {}").format(
+    ) -> Cursor:
+        query = statement(
+            "SELECT {} FROM {} AS t JOIN {} ON {}",
             columns_of(table, all_columns=all_columns),
-            sql.Identifier(table.name),
+            name(table.name),
             unnested("k", len(columns)),
             matching(table, columns),
         )
@@ -75,8 +105,9 @@ class PostgresRows:
     def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Insert rows, given with all their columns."""
         width = len(table.columns)
-        query = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(
-            sql.Identifier(table.name),
+        query = statement(
+            "INSERT INTO {} ({}) SELECT {} FROM {}",
+            name(table.name),
             names(table.names),
             listed(_given(column, place) for place, column in enumerate(table.columns)),
             unnested("k", width),
@@ -85,12 +116,12 @@ class PostgresRows:
 
     def bulk_insert(self, table: SyncedTable, rows: Iterable[Row]) -> int:
         """Send any number of rows, given with all their columns, in one COPY; return how many."""
-        target = sql.Identifier(table.name)
-        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(target, names(table.names))
+        target = name(table.name)
+        copy_in = statement("COPY {} ({}) FROM STDIN", target, names(table.names))
         # A moment is sent without its zone, which then has to be that of the session.
         self._run("SET LOCAL TimeZone = 'UTC'")
         count = 0
-        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        with self.connection.cursor() as cursor, cursor.copy(copy_in) as copy:
             for row in rows:
                 copy.write_row(row)
                 count += 1
@@ -100,12 +131,13 @@ class PostgresRows:
         """Overwrite the visible columns of rows."""
         width = len(table.visible)
         changed = listed(
-            sql.SQL("{} = {}").format(sql.Identifier(column.name), _given(column, place))
+            statement("{} = {}", name(column.name), _given(column, place))
             for place, column in enumerate(table.visible)
             if column.name not in table.key
         )
-        query = sql.SQL("UPDATE {} AS t SET {} FROM {} WHERE {}").format(
-            sql.Identifier(table.name),
+        query = statement(
+            "UPDATE {} AS t SET {} FROM {} WHERE {}",
+            name(table.name),
             changed,
             unnested("k", width),
             matching(table, table.key, table.places(table.key)),
@@ -114,50 +146,116 @@ class PostgresRows:
 
     def delete(self, table: SyncedTable, keys: Sequence[Key]) -> None:
         """Delete rows."""
-        query = sql.SQL("DELETE FROM {} AS t USING {} WHERE {}").format(
-            sql.Identifier(table.name), unnested("k", len(table.key)), matching(table, table.key)
-        )
-        self._run(query, arrays(keys, len(table.key)))
-
-    def empty(self, table: SyncedTable) -> None:
-        """Delete every row."""
-        self._run(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
-
-    def park_unique(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
-        """Put NULL, or a text that nobody else holds, into one of the columns."""
-        room = next(one for one in table.named(columns) if table.has_room([one.name]))
-        aside = "NULL" if room.nullable else "'moving ' || t.{}::text"
-        query = sql.SQL("UPDATE {} AS t SET {} = {} FROM {} WHERE {}").format(
-            sql.Identifier(table.name),
-            sql.Identifier(room.name),
-            sql.SQL(aside).format(sql.Identifier(table.key[0])),
+        query = statement(
+            "DELETE FROM {} AS t USING {} WHERE {}",
+            name(table.name),
             unnested("k", len(table.key)),
             matching(table, table.key),
         )
         self._run(query, arrays(keys, len(table.key)))
 
-    def _all(self, query: Any, values: Sequence[Any] = ()) -> list[Any]:  # rows of any shape
+    def empty(self, table: SyncedTable) -> None:
+        """Delete every row."""
+        self._run(statement("DELETE FROM {}", name(table.name)))
+
+    def park_unique(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
+        """Put NULL, or a text that nobody else holds, into one of the columns."""
+        room = next(one for one in table.named(columns) if table.has_room([one.name]))
+        aside = "NULL" if room.nullable else "'moving ' || t.{}::text"
+        query = statement(
+            "UPDATE {} AS t SET {} = {} FROM {} WHERE {}",
+            name(table.name),
+            name(room.name),
+            statement(aside, name(table.key[0])),
+            unnested("k", len(table.key)),
+            matching(table, table.key),
+        )
+        self._run(query, arrays(keys, len(table.key)))
+
+    def touched(self, tables: Sequence[SyncedTable]) -> tuple[list[Key], Mapping[Key, str]]:
+        """Return the keys of all owners of which a row has an entry; every one is a key here."""
+        return self.log.touched_roots(tables), {}
+
+    def family(
+        self, tables: Sequence[SyncedTable], roots: Sequence[Key]
+    ) -> tuple[dict[str, list[Row]], list[ChangeLogEntry]]:
+        """Return the rows that belong to these owners, by their tables, and their entries."""
+        with self.connection.pipeline():
+            asked = {
+                table.name: self._ask_rows(table, table.root_columns, roots) for table in tables
+            }
+            entries = self.log.ask(tables, roots)
+            rows = {each: cursor.fetchall() for each, cursor in asked.items()}
+            return rows, entries_in(tables, entries)
+
+    def pending_users(
+        self, table: SyncedTable, reference: Reference, keys: Sequence[Key]
+    ) -> list[Row]:
+        """Return rows with an entry in the log that refer to one of these."""
+        query = statement(
+            _PENDING_USERS,
+            columns_of(table),
+            name(table.name),
+            unnested("k", len(reference.columns)),
+            matching(table, reference.columns),
+            value(table.name),
+            key_text("t", table, table.key),
+        )
+        return self._all(query, arrays(keys, len(reference.columns)))
+
+    def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
+        """Put a copy under the new key, hang on it what hung on the old one, drop that."""
+        (column,) = table.named(table.key)
+        place = table.names.index(column.name)
+        (row,) = self.rows(table, table.key, [old], all_columns=True)
+        for unique in table.unique:
+            self.park_unique(table, unique, [old])
+        self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
+        given = written(column, placeholder())
+        hanging = [
+            (written_by_server(child), referring)
+            for child, referring in self._all(_HANGING_ON, [table.name, column.name])
+        ]
+        for child, referring in (*hanging, *_unknown_references(tables)):
+            parts = child, name(referring), given
+            query = statement("UPDATE {0} SET {1} = {2} WHERE {1} = {2}", *parts)
+            self._run(query, [new[0], old[0]])
+        self.delete(table, [old])
+        self.log.rekey(old, new)
+
+    def _all(self, query: Query, values: Sequence[Any] = ()) -> list[Any]:  # rows of any shape
         return self.connection.execute(query, values or None).fetchall()
 
-    def _run(self, statement: Any, values: Sequence[Any] = ()) -> None:
-        self.connection.execute(statement, values or None)
+    def _run(self, query: Query, values: Sequence[Any] = ()) -> None:  # of any type
+        self.connection.execute(query, values or None)
 
 
-def columns_of(table: SyncedTable, *, all_columns: bool = False) -> sql.Composed:
+def columns_of(table: SyncedTable, *, all_columns: bool = False) -> Sql:
     """Return the expressions that read the columns of a row `t`."""
     return listed(of("t", column) for column in (table.columns if all_columns else table.visible))
 
 
-def _given(column: SyncedColumn, place: int) -> sql.Composed:
-    return written(column, sql.Identifier("k", f"v{place}"))
+def _given(column: SyncedColumn, place: int) -> Sql:
+    return written(column, name("k", f"v{place}"))
 
 
 def matching(
     table: SyncedTable, columns: Sequence[str], places: Sequence[int] | None = None
-) -> sql.Composed:
+) -> Sql:
     """Return the condition that a row `t` holds a row `k`, or what it has at these places."""
     where = places or range(len(columns))
-    return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier("t", column.name), _given(column, place))
-        for column, place in zip(table.named(columns), where, strict=True)
+    return join(
+        " AND ",
+        (
+            statement("{} = {}", name("t", column.name), _given(column, place))
+            for column, place in zip(table.named(columns), where, strict=True)
+        ),
     )
+
+
+def _unknown_references(tables: SyncedTables) -> Iterator[tuple[SqlPart, str]]:
+    """Return columns that may refer to a row, though no constraint says so."""
+    for table in tables.tables:
+        for column in table.extras:
+            if column.kind is Kind.UUID:
+                yield name(table.name), column.name

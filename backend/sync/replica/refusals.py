@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 from psycopg import errors
 
+from backend.capture.unfit import UnfitValueError
 from backend.sync.merge.result import ConflictKind
-from backend.sync.replica.unfit import UnfitValueError
 
 if TYPE_CHECKING:
     from backend.sync.replica.replica import Replica

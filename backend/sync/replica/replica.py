@@ -4,48 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from backend.capture.change_log import CaptureCheck, ChangeLog, ChangeLogEntry, SyncState
+from backend.capture.tables import Key, Kind, Reference, Row, SyncedTable, SyncedTables
 from backend.config.database_url import EngineName
-from backend.sync.replica.tables import Key, Kind, Reference, Row, SyncedTable, SyncedTables
-
-
-@dataclass(frozen=True)
-class ChangeLogEntry:
-    """A row that was changed since the last sync; `base` is what it was then, None: not there.
-
-    `stamp` is another one after every further change.
-    """
-
-    table: str
-    key: Key
-    base: Row | None
-    stamp: int
-
-
-@dataclass(frozen=True)
-class SyncState:
-    """What a database remembers of the last sync.
-
-    `previous` is set between the two commits of a sync, on the side that commits first; `coming`
-    before them, on the other side: the tokens that the first one may come to hold. `generation`
-    counts the syncs; `seen` is the number of the other side's last change when they met.
-    """
-
-    token: str
-    previous: str = ""
-    synced_at: str = ""
-    coming: str = ""
-    generation: int = 0
-    seen: int = 0
-
-
-def sync_state_from(held: Mapping[str, Any]) -> SyncState:  # texts and numbers
-    """Return what a row holds by its columns' names; the first release had fewer of them."""
-    return SyncState(
-        **{each.name: held[each.name] for each in fields(SyncState) if each.name in held}
-    )
 
 
 @dataclass(frozen=True)
@@ -60,32 +24,17 @@ class DatabaseColumn:
     is_writable: bool = True
 
 
-class CaptureCheck(Protocol):
-    """Whether what a database has noted since the last sync can be believed."""
-
-    @property
-    def problem(self) -> str:
-        """Say why it cannot; empty: it can."""
-
-    @property
-    def is_outdated(self) -> bool:
-        """Tell that what notes changes was made by an older release, or on another server."""
-
-    def of(self, tables: SyncedTables) -> CaptureCheck:
-        """Return what would be said if these tables were to be captured."""
-
-
 @dataclass(frozen=True)
 class ReplicaState:
-    """A database at one moment: its schema, what it remembers, and how much there is.
+    """A database at one moment: its schema, its sync state, and how much it holds.
 
     `touched` are the tables with entries in the log; `number` counts the changes that were ever
-    noted; there are no `checks` of what was never synced.
+    noted; `check` is None for what was never synced.
     """
 
     revisions: str
     sync_state: SyncState | None
-    checks: CaptureCheck | None
+    check: CaptureCheck | None
     rows: Mapping[str, int] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
     number: int = 0
@@ -93,17 +42,17 @@ class ReplicaState:
 
     @property
     def problem(self) -> str:
-        """Say why the log cannot be trusted; empty: it can."""
-        return self.checks.problem if self.checks else ""
+        """Say why the log cannot be believed; empty: it can."""
+        return self.check.problem if self.check else ""
 
     @property
     def outdated(self) -> bool:
-        """Tell that what notes changes was made by an older release, or on another server."""
-        return self.checks.is_outdated if self.checks else False
+        """Tell that the triggers were made by an older release, or on another server."""
+        return self.check.is_outdated if self.check else False
 
     def of(self, tables: SyncedTables) -> ReplicaState:
-        """Return it as it is for tables whose columns are known."""
-        return replace(self, checks=self.checks.of(tables) if self.checks else None)
+        """Return the state for tables whose columns are known."""
+        return replace(self, check=self.check.of(tables) if self.check else None)
 
 
 class Replica(Protocol):
@@ -122,7 +71,7 @@ class Replica(Protocol):
         """Name the database for people, without its password."""
 
     def read_state(self, tables: SyncedTables) -> ReplicaState:
-        """Look at everything that decides whether and how to go on."""
+        """Return everything that decides whether and how to go on."""
 
     def columns(self, tables: SyncedTables) -> Mapping[str, tuple[DatabaseColumn, ...]]:
         """Return what each table has, whether the models know it or not."""
@@ -155,22 +104,9 @@ class Replica(Protocol):
     def dry_run(self) -> AbstractContextManager[None]:
         """Take back at the end whatever is done inside, its transactions included."""
 
-    # What has changed, and what is remembered.
-
-    def install(self, tables: SyncedTables) -> None:
-        """Begin to capture changes, or make sure of it."""
-
-    def renew(self, tables: SyncedTables) -> None:
-        """Bring what captures changes up to date, and forget nothing."""
-
-    def remember(self, state: SyncState, tables: SyncedTables) -> int:
-        """Keep this until the next sync; return the number of the last change."""
-
-    def expect(self, tokens: str) -> int:
-        """Keep what the other side may come to hold; return the number of the last change."""
-
-    def start_over(self) -> None:
-        """Forget the log and the last sync."""
+    @property
+    def log(self) -> ChangeLog:
+        """Return what notes the changes of the rows."""
 
     def touched(self, tables: Sequence[SyncedTable]) -> tuple[list[Key], Mapping[Key, str]]:
         """Return the keys of all owners of which a row has an entry.
@@ -178,19 +114,10 @@ class Replica(Protocol):
         Those that a row still has but that are no keys are apart, each with what is wrong.
         """
 
-    def entries(self, tables: Sequence[SyncedTable], roots: Sequence[Key]) -> list[ChangeLogEntry]:
-        """Return the entries of the rows that belong to these owners."""
-
     def family(
         self, tables: Sequence[SyncedTable], roots: Sequence[Key]
     ) -> tuple[dict[str, list[Row]], list[ChangeLogEntry]]:
         """Return the rows that belong to these owners, by their tables, and their entries."""
-
-    def forget(self, entries: Iterable[ChangeLogEntry]) -> None:
-        """Remove entries, unless their rows were changed again meanwhile."""
-
-    def note(self, table: SyncedTable, bases: Mapping[Key, Row | None]) -> None:
-        """Write entries as if these rows had been changed since the last sync."""
 
     # Rows; of visible columns unless something else is said.
 
@@ -212,7 +139,7 @@ class Replica(Protocol):
     ) -> list[Row]:
         """Return rows with an entry in the log that refer to one of these."""
 
-    # What is written here is not logged.
+    # What is written here is not captured.
 
     def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Insert rows, given with all their columns."""
@@ -230,7 +157,10 @@ class Replica(Protocol):
         """Delete every row."""
 
     def park_unique(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
-        """Put unique values aside that other rows will hold; one of the columns has room."""
+        """Replace unique values by temporary ones so that rows can swap them.
+
+        One of the columns has room for such a value.
+        """
 
     def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
         """Give a row another key, for all that refers to it and for the log as well."""

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from backend.capture.change_log import sync_state_from
+from backend.capture.sqlite_log import SQLiteCaptureCheck, as_json
+from backend.capture.tables import SyncedTables
 from backend.config.database_url import EngineName
-from backend.db.sql import quoted
+from backend.db.session import SQLiteConnection
+from backend.db.sql import Sql, name, statement
 from backend.sync.replica.columns import SQLITE_COLUMNS, sqlite_columns
 from backend.sync.replica.refusals import sqlite_refusals
-from backend.sync.replica.replica import DatabaseColumn, ReplicaState, sync_state_from
-from backend.sync.replica.sqlite_capture import LATER_COLUMNS, TABLES
-from backend.sync.replica.sqlite_checks import SQLiteCaptureCheck
-from backend.sync.replica.sqlite_log import SQLiteLog
-from backend.sync.replica.sqlite_rows import as_json
-from backend.sync.replica.tables import SyncedTables
+from backend.sync.replica.replica import DatabaseColumn, ReplicaState
+from backend.sync.replica.sqlite_rows import SQLiteRows
 from backend.sync.replica.transactions import Transactions
 
 
-class SQLiteReplica(SQLiteLog, Transactions):
+class SQLiteReplica(SQLiteRows, Transactions):
     """A file, through a connection that begins its transactions only when told to."""
 
-    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
+    def __init__(self, connection: SQLiteConnection, where: str) -> None:
         super().__init__(connection)
         self._where = where
 
@@ -38,17 +37,17 @@ class SQLiteReplica(SQLiteLog, Transactions):
         return self._where
 
     def read_state(self, tables: SyncedTables) -> ReplicaState:
-        """Look at the file as it is at one moment."""
-        names = {str(name) for (name,) in self._all("SELECT name FROM sqlite_master")}
+        """Read the file as it is at one moment."""
+        held = {str(each) for (each,) in self._all("SELECT name FROM sqlite_master")}
         with self.transaction(write=False):
-            known = self._remembered() if "tablecopy_sync" in names else {}
+            known = self.log.remembered() if "tablecopy_sync" in held else {}
             return ReplicaState(
-                self._revisions() if "alembic_version" in names else "",
+                self._revisions() if "alembic_version" in held else "",
                 sync_state_from(known) if known else None,
-                SQLiteCaptureCheck(tables, known, self._triggers()) if known else None,
-                {name: self._count(name) for name in tables.names if name in names},
-                self._touched_tables() if "tablecopy_changes" in names else frozenset(),
-                self._number() if "tablecopy_stamps" in names else 0,
+                SQLiteCaptureCheck(tables, known, self.log.held_triggers()) if known else None,
+                {each: self._count(each) for each in tables.names if each in held},
+                self.log.touched_tables() if "tablecopy_changes" in held else frozenset(),
+                self.log.number() if "tablecopy_stamps" in held else 0,
                 self.columns(tables),
             )
 
@@ -58,12 +57,12 @@ class SQLiteReplica(SQLiteLog, Transactions):
 
     def holds(self, table: str, column: str) -> bool:
         """Look for one row."""
-        query = f"SELECT EXISTS (SELECT 1 FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL)"  # noqa: S608
-        return bool(self._one(query))
+        query = "SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)"
+        return bool(self._one(statement(query, name(table), name(column))))
 
     def clock(self) -> str:
         """Return the machine's clock, as SQLite tells it."""
-        return str(self._one("SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now')"))
+        return str(self._one(statement("SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now')")))
 
     def refusals(self) -> AbstractContextManager[None]:
         """Let a row that is refused be told from all else that may be said."""
@@ -91,36 +90,15 @@ class SQLiteReplica(SQLiteLog, Transactions):
     def _begin(self, *, write: bool) -> None:
         self._run("BEGIN IMMEDIATE" if write else "BEGIN")
         if write:
-            self._make_tables()
+            self.log.make_tables()
             self._run("INSERT INTO tablecopy_applying VALUES (1)")
 
     def _revisions(self) -> str:
         found = self._all("SELECT version_num FROM alembic_version ORDER BY 1")
         return ", ".join(str(revision) for (revision,) in found)
 
-    def _make_tables(self) -> None:
-        for statement in TABLES:
-            self._run(statement)
-        held = {name for _, name, *_ in self._all("PRAGMA table_info(tablecopy_sync)")}
-        for name, statement in LATER_COLUMNS.items():
-            if name not in held:
-                self._run(statement)
-
-    def _remembered(self) -> dict[str, str | int]:
-        cursor = self.connection.execute("SELECT * FROM tablecopy_sync")
-        names = [column[0] for column in cursor.description]
-        found = cursor.fetchone()
-        return dict(zip(names, found, strict=True)) if found else {}
-
-    def _triggers(self) -> dict[str, str]:
-        return dict(self._all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-
-    def _touched_tables(self) -> frozenset[str]:
-        found = self._all("SELECT DISTINCT tbl FROM tablecopy_changes")
-        return frozenset(str(name) for (name,) in found)
-
     def _count(self, table: str) -> int:
-        return int(self._one(f"SELECT count(*) FROM {quoted(table)}"))  # noqa: S608
+        return int(self._one(statement("SELECT count(*) FROM {}", name(table))))
 
-    def _one(self, query: str) -> Any:  # whatever the query gives
+    def _one(self, query: Sql) -> Any:  # whatever the query gives
         return self._all(query)[0][0]

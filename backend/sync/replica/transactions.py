@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import LiteralString
 
 
 class Transactions(ABC):
@@ -52,7 +53,7 @@ class Transactions(ABC):
             raise
 
     @abstractmethod
-    def _run(self, statement: str) -> None: ...
+    def _run(self, query: LiteralString) -> None: ...
 
     @abstractmethod
     def _begin(self, *, write: bool) -> None: ...

@@ -5,6 +5,8 @@ import signal
 from collections.abc import Callable
 from itertools import count
 
+from backend.capture.postgres_log import PostgresChangeLog
+from backend.capture.sqlite_log import SQLiteChangeLog
 from backend.sync.replica.postgres import PostgresReplica
 from backend.sync.replica.sqlite import SQLiteReplica
 
@@ -38,6 +40,9 @@ def _die_at(at: int) -> None:
 
         return run
 
-    for side in (SQLiteReplica, PostgresReplica):
-        for name in ("_run", "_all", "bulk_insert", "forget", "note", "update", "delete"):
-            setattr(side, name, counted(getattr(side, name)))
+    for replica in (SQLiteReplica, PostgresReplica):
+        for name in ("_run", "_all", "bulk_insert", "update", "delete"):
+            setattr(replica, name, counted(getattr(replica, name)))
+    for log in (SQLiteChangeLog, PostgresChangeLog):
+        for name in ("_run", "_all", "forget", "note"):
+            setattr(log, name, counted(getattr(log, name)))

@@ -10,11 +10,11 @@ import pytest
 from psycopg import sql
 from sqlalchemy import text
 
+from backend.capture.change_log import SyncState
 from backend.config.database_url import DatabaseUrl
 from backend.models import Group
 from backend.sync.options import Cap
 from backend.sync.reach.opening import open_pair
-from backend.sync.replica.replica import SyncState
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair, paired
 from tests.integration.sync.test_refusals import sql as by_hand
@@ -189,7 +189,7 @@ def test_that_a_table_was_emptied_is_known_until_both_sides_were_compared(roles,
         open_pair(pair.endpoints, writing=True) as opened,
         opened.pair.remote.transaction(write=True),
     ):
-        opened.pair.remote.remember(SyncState("a token"), opened.pair.tables)
+        opened.pair.remote.log.remember(SyncState("a token"), opened.pair.tables)
 
     with open_pair(pair.endpoints, writing=False) as opened:
         problem = opened.pair.remote.read_state(opened.pair.tables).problem

@@ -2,6 +2,8 @@
 
 import pytest
 
+from backend.capture.tables import Kind, Reference, Row, SyncedTable, SyncedTables, TableConfig
+from backend.capture.tables import SyncedColumn as Column
 from backend.sync.merge.result import ConflictKind
 from backend.sync.merge.three_way import (
     ConflictPolicy,
@@ -15,8 +17,6 @@ from backend.sync.merge.three_way import (
     known_since,
 )
 from backend.sync.options import Direction, OnConflict, SyncOptions
-from backend.sync.replica.tables import Kind, Reference, Row, SyncedTable, SyncedTables, TableConfig
-from backend.sync.replica.tables import SyncedColumn as Column
 
 TEXT, WHOLE = Kind.TEXT, Kind.WHOLE
 PUSH, PULL = Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL

@@ -6,9 +6,9 @@ from contextlib import closing
 
 from sqlalchemy import Column, MetaData, Table, Text
 
-from backend.sync.replica.model_tables import tables_of
-from backend.sync.replica.sqlite_capture import TABLES, triggers
-from backend.sync.replica.tables import TableConfig
+from backend.capture.model_tables import tables_of
+from backend.capture.sqlite_triggers import TABLES, triggers
+from backend.capture.tables import TableConfig
 
 WIDTH = 150
 

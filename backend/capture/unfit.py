@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from backend.capture.tables import Row
 from backend.errors import DataError
-from backend.sync.replica.tables import Row
 
 
 class UnfitRow(tuple):  # type: ignore[type-arg] # of whatever the file holds

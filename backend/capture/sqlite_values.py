@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
+from backend.capture.sqlite_columns import fit_together
+from backend.capture.tables import Key, Kind, Row, SyncedColumn, SyncedTable, Value
+from backend.capture.unfit import UnfitRow, UnfitValueError
+from backend.db.chunks import chunks
 from backend.db.sql import literal
-from backend.sync.chunks import chunks
-from backend.sync.replica.sqlite_columns import fit_together
-from backend.sync.replica.tables import Key, Kind, Row, SyncedColumn, SyncedTable, Value
-from backend.sync.replica.unfit import UnfitRow, UnfitValueError
 
 # Bytes that are no UTF-8 are read as what no text can hold: the driver would show them to all.
 AS_TEXT = partial(str, encoding="utf-8", errors="surrogateescape")

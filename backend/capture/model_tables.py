@@ -20,8 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from backend.errors import ConfigError
-from backend.sync.replica.tables import (
+from backend.capture.tables import (
     Kind,
     Reference,
     SyncedColumn,
@@ -29,6 +28,7 @@ from backend.sync.replica.tables import (
     SyncedTables,
     TableConfig,
 )
+from backend.errors import ConfigError
 
 # In this order: what is asked first wins.
 _KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (  # Any: types of every kind of value

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from psycopg import sql
-
-from backend.sync.replica.postgres_values import listed, of
-from backend.sync.replica.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
+from backend.capture.postgres_values import listed, of
+from backend.capture.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
+from backend.db.sql import Sql, SqlPart, name, statement, value
 
 TRIGGER = "tablecopy_capture"
 _EMPTIED = "tablecopy_emptied"
@@ -48,14 +47,17 @@ OPEN_TO_OTHERS = """
 # Anybody may set a variable; a row of this transaction in a table of the owner's, nobody else can.
 # The variable comes first: where it is not set, as for the app, nothing is looked up.
 _SET = "current_setting('tablecopy.applying', true) = 'on'"
-_BY_US = " AND EXISTS (SELECT FROM {table} WHERE number = txid_current())"
+_SET_BY_US = (
+    "current_setting('tablecopy.applying', true) = 'on'"
+    " AND EXISTS (SELECT FROM {table} WHERE number = txid_current())"
+)
 # What makes the triggers look away in this transaction, before and after there is the table.
 APPLYING = "INSERT INTO tablecopy_applying VALUES (txid_current())"
-BEGIN_APPLYING = f"""
+BEGIN_APPLYING = """
     SET LOCAL tablecopy.applying = 'on';
     DO $$ BEGIN
         IF to_regclass('tablecopy_applying') IS NOT NULL THEN
-            {APPLYING};
+            INSERT INTO tablecopy_applying VALUES (txid_current());
         END IF;
     END $$"""
 END_APPLYING = "DELETE FROM tablecopy_applying"
@@ -127,56 +129,47 @@ def former_bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
 # Each look at a database asks for both, several times in a run.
 @lru_cache(maxsize=8)
 def _bodies(tables: SyncedTables, schema: str, *, by_us: bool) -> dict[str, str]:
-    applying = _applying(schema) if by_us else sql.SQL(_SET)
+    applying = _applying(schema) if by_us else statement(_SET)
     return {
         f"{TRIGGER}_{table.name}": _body(table, schema, applying).as_string(None)
         for table in tables.tables
     }
 
 
-def _applying(schema: str) -> sql.Composed:
-    table = sql.Identifier(schema, "tablecopy_applying")
-    return sql.SQL(_SET + _BY_US).format(table=table)
+def _applying(schema: str) -> Sql:
+    return statement(_SET_BY_US, table=name(schema, "tablecopy_applying"))
 
 
-def statements(tables: SyncedTables, schema: str) -> list[sql.Composed]:
+def statements(tables: SyncedTables, schema: str) -> list[Sql]:
     """Return what installs the capture, or brings it up to date."""
-    emptied = sql.Identifier(schema, _EMPTIED)
-    body = sql.SQL(_BODY_EMPTIED).format(
-        sync=sql.Identifier(schema, "tablecopy_sync"), applying=_applying(schema)
-    )
-    body_literal = sql.Literal(body.as_string(None))
-    made = [_function(emptied, body_literal)]
+    emptied = name(schema, _EMPTIED)
+    body = statement(_BODY_EMPTIED, sync=name(schema, "tablecopy_sync"), applying=_applying(schema))
+    made = [_function(emptied, body.as_string(None))]
     each_body = bodies(tables, schema)
     for table in tables.tables:
-        name = f"{TRIGGER}_{table.name}"
-        function, on = sql.Identifier(schema, name), sql.Identifier(schema, table.name)
+        function_name = f"{TRIGGER}_{table.name}"
+        function, on = name(schema, function_name), name(schema, table.name)
         made += [
-            _function(function, sql.Literal(each_body[name]), table.extras),
-            sql.SQL(_ON_ROWS).format(trigger=sql.Identifier(TRIGGER), table=on, function=function),
-            sql.SQL(_ON_TRUNCATE).format(
-                trigger=sql.Identifier(_EMPTIED), table=on, function=emptied
-            ),
-            sql.SQL(_ALWAYS).format(
-                table=on, trigger=sql.Identifier(TRIGGER), emptied=sql.Identifier(_EMPTIED)
-            ),
+            _function(function, each_body[function_name], table.extras),
+            statement(_ON_ROWS, trigger=name(TRIGGER), table=on, function=function),
+            statement(_ON_TRUNCATE, trigger=name(_EMPTIED), table=on, function=emptied),
+            statement(_ALWAYS, table=on, trigger=name(TRIGGER), emptied=name(_EMPTIED)),
         ]
     return made
 
 
-def _function(
-    function: sql.Identifier, body: sql.Literal, extras: Sequence[SyncedColumn] = ()
-) -> sql.Composed:
-    settings = sql.SQL(_SETTINGS_OF_TEXT if extras else "")
-    return sql.SQL(_FUNCTION).format(function=function, body=body, settings=settings)
+def _function(function: SqlPart, body: str, extras: Sequence[SyncedColumn] = ()) -> Sql:
+    settings = statement(_SETTINGS_OF_TEXT if extras else "")
+    return statement(_FUNCTION, function=function, body=value(body), settings=settings)
 
 
-def _body(table: SyncedTable, schema: str, applying: sql.Composable) -> sql.Composed:
-    return sql.SQL(_BODY).format(
+def _body(table: SyncedTable, schema: str, applying: SqlPart) -> Sql:
+    return statement(
+        _BODY,
         applying=applying,
-        table=sql.Literal(table.name),
-        changes=sql.Identifier(schema, "tablecopy_changes"),
-        stamps=sql.Literal(sql.Identifier(schema, "tablecopy_stamps").as_string(None)),
+        table=value(table.name),
+        changes=name(schema, "tablecopy_changes"),
+        stamps=value(name(schema, "tablecopy_stamps").as_string(None)),
         old_visible=_raw("old", table),
         new_visible=_raw("new", table),
         old_key=key_text("old", table, table.key),
@@ -184,27 +177,26 @@ def _body(table: SyncedTable, schema: str, applying: sql.Composable) -> sql.Comp
         old_root=key_text("old", table, table.root_columns),
         new_root=key_text("new", table, table.root_columns),
         old_image=_image("old", table),
-        otherwise=sql.SQL(_UNLESS_DROPPED if table.extras else ""),
+        otherwise=statement(_UNLESS_DROPPED if table.extras else ""),
     )
 
 
-def key_text(row: str, table: SyncedTable, columns: Sequence[str]) -> sql.Composed:
+def key_text(row: str, table: SyncedTable, columns: Sequence[str]) -> Sql:
     """Return the expression that gives these columns of a row as the log writes keys."""
     values = listed(of(row, column) for column in table.named(columns))
-    return sql.SQL("json_build_array({})::text").format(values)
+    return statement("json_build_array({})::text", values)
 
 
-def _image(row: str, table: SyncedTable) -> sql.Composed:
+def _image(row: str, table: SyncedTable) -> Sql:
     values = listed(
-        sql.SQL("{} AS {}").format(of(row, column), sql.Identifier(column.name))
-        for column in table.visible
+        statement("{} AS {}", of(row, column), name(column.name)) for column in table.visible
     )
-    return sql.SQL("(SELECT row_to_json(r)::text FROM (SELECT {}) AS r)").format(values)
+    return statement("(SELECT row_to_json(r)::text FROM (SELECT {}) AS r)", values)
 
 
-def _raw(row: str, table: SyncedTable) -> sql.Composed:
+def _raw(row: str, table: SyncedTable) -> Sql:
     """Return the columns to be compared; of some types no two values can be, but as text."""
     return listed(
-        of(row, column) if column.kind is Kind.OTHER else sql.Identifier(row, column.name)
+        of(row, column) if column.kind is Kind.OTHER else name(row, column.name)
         for column in table.visible
     )

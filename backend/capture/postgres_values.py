@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from psycopg import sql
 
-from backend.sync.replica.tables import Kind, SyncedColumn
+from backend.capture.tables import Kind, SyncedColumn
 
 # Of infinity, to_char makes nothing, which would mean something else: that it never was.
 _READ = {

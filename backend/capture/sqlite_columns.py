@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
-from backend.sync.replica.tables import Kind
+from backend.capture.tables import Kind
 
 _UUIDS = re.compile(r"(?:[0-9a-f]{32}\n)*")
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}"

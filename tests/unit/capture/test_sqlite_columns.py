@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.sync.replica.sqlite_columns import fit_together
-from backend.sync.replica.sqlite_values import _FITS
-from backend.sync.replica.tables import Kind
+from backend.capture.sqlite_columns import fit_together
+from backend.capture.sqlite_values import _FITS
+from backend.capture.tables import Kind
 
 SOUND = {
     Kind.UUID: "01a212280533" + "7" * 20,
