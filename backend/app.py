@@ -9,8 +9,7 @@ from flask import Flask
 from backend import api, web
 from backend.config.settings import Settings
 from backend.db.dialect import PoolOptions
-from backend.db.engines import Engines
-from backend.db.extension import db
+from backend.db.extension import Engines, db
 from backend.db.watchdog import Watchdog
 from backend.errors import ConfigError, DatabaseError
 from backend.request import csrf, failures, headers, lifecycle

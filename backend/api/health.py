@@ -14,7 +14,7 @@ from flask import current_app, jsonify
 
 from backend.api.blueprint import ResourceBlueprint
 from backend.api.messages.health import HealthSchema, LiveSchema, ReadySchema
-from backend.db.engines import engines
+from backend.db.extension import engines
 from backend.db.schema_state import MISSING, SchemaReport, read_schema
 from backend.errors import DatabaseError
 from backend.request.drain import is_draining

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event, select
 from werkzeug.security import check_password_hash
 
-from backend.db.engines import engines
+from backend.db.extension import engines
 from backend.models import ApiToken
 from tests.actors import PASSWORD
 from tests.visitor import Visitor

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Engine, event
 
-from backend.db.engines import engines
+from backend.db.extension import engines
 from tests.actors import GroupOfTest
 
 # Two of each are who is asking, and whether the group is theirs.

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, func, insert, select, update
 
-from backend.db.engines import engines
-from backend.db.extension import db
+from backend.db.extension import db, engines
 from backend.db.transactions import writing
 from backend.db.types import utc_now
 from backend.models import IdempotencyKey, Order

@@ -3,8 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from backend.db.engines import engines
-from backend.db.extension import db
+from backend.db.extension import db, engines
 
 
 @pytest.fixture
