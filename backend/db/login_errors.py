@@ -7,8 +7,8 @@ known, and never with the password in them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import psycopg
 
@@ -49,54 +49,16 @@ _OWN_ADDRESS = (
 )
 
 
-@dataclass(frozen=True)
-class _Way:
-    """The way that was tried, and what libpq said at its end."""
-
-    database: DatabaseUrl
-    advice: Advice
-    said: str
-
-    @property
-    def where(self) -> str:
-        """Name host and port."""
-        params = self.database.params
-        host = params.get("host") or params.get("hostaddr") or "the local socket"
-        return f"{host}:{params.get('port', '5432')}"
-
-    @property
-    def last_line(self) -> str:
-        """Return what was said last, without the password."""
-        line = self.said.strip().splitlines()[-1].strip() if self.said.strip() else "no reason"
-        password = self.database.password
-        return line.replace(password, "[password]") if password else line
-
-    @property
-    def origin(self) -> str:
-        """Return who named the address."""
-        return self.database.origin or "the address"
-
-    def quoted(self, default: str) -> str:
-        """Return the name that the server quotes: a role's or a database's."""
-        found = re.search(r"(?:role|user|database) (\".*?\")", self.said)
-        return found[1] if found else default
-
-    def advised(self, template: str) -> str:
-        """Return what to do, with the name of the variable in it."""
-        seconds = self.database.params.get("connect_timeout", "some")
-        return template.replace("{name}", self.origin).replace("{seconds}", seconds)
-
-
 def login_error(error: psycopg.Error, database: DatabaseUrl, advice: Advice = _GENERAL) -> AppError:
     """Return our error for a failed login to `database`."""
-    way = _Way(database, advice, str(error))
+    words = _words(database, advice, str(error))
     if isinstance(error, psycopg.errors.ConnectionTimeout):
-        return _timed_out(way)
-    for pattern, trouble in _TROUBLES:
-        if pattern.search(way.said):
-            return trouble(way)
+        return _TIMED_OUT.error(words)
+    for trouble in _TROUBLES:
+        if trouble.pattern.search(str(error)):
+            return trouble.error(words)
     return DatabaseError(
-        f"no connection to {database}: {way.last_line}", hint=f"check {way.origin}"
+        f"no connection to {database}: {words['last_line']}", hint=f"check {words['name']}"
     )
 
 
@@ -104,7 +66,7 @@ def pooler_error(database: DatabaseUrl) -> RefusedError:
     """Return the refusal of a pooler that gives each transaction another session."""
     return RefusedError(
         f"a pooler in transaction mode lies between us and {database}",
-        hint=_OWN_ADDRESS.replace("{name}", database.origin or "the command"),
+        hint=_OWN_ADDRESS.format(name=database.origin or "the command"),
     )
 
 
@@ -115,141 +77,155 @@ def given_up(error: DatabaseError) -> DatabaseError:
     return DatabaseError(error.args[0], hint=error.hint)
 
 
-def _timed_out(way: _Way) -> TransientError:
-    return TransientError(
-        f"connection to {way.where} timed out", hint=way.advised(way.advice.timed_out)
-    )
+def _words(database: DatabaseUrl, advice: Advice, said: str) -> dict[str, str]:
+    """Return what the messages and hints below have in their braces."""
+    params = database.params
+    host = params.get("host") or params.get("hostaddr") or "the local socket"
+    known = {
+        "name": database.origin or "the address",
+        "seconds": params.get("connect_timeout", "some"),
+    }
+    # The name of a role or a database, as the server quotes it.
+    found = re.search(r"(?:role|user|database) (\".*?\")", said)
+    return {
+        **known,
+        **{key: template.format(**known) for key, template in asdict(advice).items()},
+        "database": str(database),
+        "where": f"{host}:{params.get('port', '5432')}",
+        "last_line": _last_line(said, database.password),
+        "quoted": found[1] if found else "of this name",
+        "it": found[1] if found else "it",
+        "or_encrypted": ", or only encrypted" if "no encryption" in said else "",
+    }
 
 
-def _closed(way: _Way) -> TransientError:
-    return TransientError(f"connection refused by {way.where}", hint=way.advised(way.advice.closed))
+def _last_line(said: str, password: str) -> str:
+    line = said.strip().splitlines()[-1].strip() if said.strip() else "no reason"
+    return line.replace(password, "[password]") if password else line
 
 
-def _unknown_host(way: _Way) -> DatabaseError:
-    return DatabaseError(
-        f"the host of {way.database} is unknown", hint=way.advised(way.advice.unknown_host)
-    )
+@dataclass(frozen=True)
+class _Trouble:
+    """What libpq says of one cause, and what we say; braces hold `_words`."""
+
+    pattern: re.Pattern[str]
+    kind: type[AppError]
+    message: str
+    hint: str
+
+    def error(self, words: Mapping[str, str]) -> AppError:
+        """Return the error of this cause."""
+        return self.kind(self.message.format(**words), hint=self.hint.format(**words))
 
 
-def _no_network(way: _Way) -> TransientError:
-    return TransientError(
-        f"the host of {way.database} cannot be looked up now", hint="is this machine online?"
-    )
-
-
-def _wrong_password(way: _Way) -> LoginRefusedError:
-    return LoginRefusedError(
-        f"{way.database} refuses the login: wrong user or password",
-        hint=way.advised(way.advice.login),
-    )
-
-
-def _no_password(way: _Way) -> LoginRefusedError:
-    return LoginRefusedError(
-        f"{way.database} refuses the login: it asks for a password, and none was given",
-        hint=f"put it into {way.origin}, PGPASSWORD or ~/.pgpass",
-    )
-
-
-def _no_such_role(way: _Way) -> LoginRefusedError:
-    return LoginRefusedError(
-        f"{way.database} refuses the login: there is no role {way.quoted('of this name')}",
-        hint=f"check the user in {way.origin}, or make it: CREATE ROLE … LOGIN PASSWORD '…'",
-    )
-
-
-def _no_login(way: _Way) -> LoginRefusedError:
-    role = way.quoted("it")
-    return LoginRefusedError(
-        f"{way.database} refuses the login: the role {role} may not log in",
-        hint=f"name a role that may in {way.origin}, or ALTER ROLE {role} LOGIN",
-    )
-
-
-def _no_such_database(way: _Way) -> DatabaseError:
-    name = way.quoted("of this name")
-    return DatabaseError(
-        f"there is no database for {way.database}: {name} does not exist",
-        hint=f"check its name in {way.origin}, or make it: CREATE DATABASE {name}",
-    )
-
-
-def _no_connect(way: _Way) -> DatabaseError:
-    name = way.quoted("it")
-    return DatabaseError(
-        f"{way.database} is not open to this role",
-        hint=f"let its owner say GRANT CONNECT ON DATABASE {name} TO the role, or check the user"
-        f" in {way.origin}",
-    )
-
-
-def _not_allowed(way: _Way) -> DatabaseError:
-    return DatabaseError(
-        f"{way.database} lets nobody in from this address"
-        + (", or only encrypted" if "no encryption" in way.said else ""),
-        hint=way.advised(way.advice.not_allowed),
-    )
-
-
-def _no_tls(way: _Way) -> DatabaseError:
-    return DatabaseError(
-        f"{way.where} does not speak TLS, and is asked to",
-        hint=f"is it the right host? A server in your own network may do without: sslmode=prefer"
-        f" in {way.origin}",
-    )
-
-
-def _bad_certificate(way: _Way) -> DatabaseError:
-    return DatabaseError(
-        f"the certificate of {way.where} is not one to trust",
-        hint="sslrootcert=FILE names the authority that signed it; sslrootcert=system takes those"
-        " of this machine; sslmode=require does not look at it",
-    )
-
-
-def _full(way: _Way) -> NoRoomError:
-    return NoRoomError(
-        f"{way.where} has no connection left for us", hint=way.advised(way.advice.full)
-    )
-
-
-def _not_yet(way: _Way) -> NoRoomError:
-    return NoRoomError(f"{way.database} cannot take us in now", hint="run it again in a minute")
-
-
-def _cut(way: _Way) -> TransientError:
-    return TransientError(f"{way.where} hung up during the login", hint=way.advised(way.advice.cut))
-
-
-def _bad_value(way: _Way) -> ConfigError:
-    return ConfigError(f"{way.origin}: {way.last_line}", hint="correct it there")
-
-
-def _pooler(way: _Way) -> RefusedError:
-    return RefusedError(
-        f"a pooler lies between us and {way.database}: {way.last_line}",
-        hint=way.advised(_OWN_ADDRESS),
-    )
-
-
+_TIMED_OUT = _Trouble(
+    re.compile(r"timeout expired|timed out"),
+    TransientError,
+    "connection to {where} timed out",
+    "{timed_out}",
+)
 # The order counts: "SSL" is also in what is said of a certificate.
-_TROUBLES: tuple[tuple[re.Pattern[str], Callable[[_Way], AppError]], ...] = (
-    (re.compile(r"unsupported startup parameter"), _pooler),
-    (re.compile(r"invalid \S+ value"), _bad_value),
-    (re.compile(r"no password supplied"), _no_password),
-    (re.compile(r"authentication failed"), _wrong_password),
-    (re.compile(r"role \".*\" does not exist"), _no_such_role),
-    (re.compile(r"is not permitted to log in"), _no_login),
-    (re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects"), _not_allowed),
-    (re.compile(r"database \".*\" does not exist"), _no_such_database),
-    (re.compile(r"permission denied for database"), _no_connect),
-    (re.compile(r"too many clients|too many conn|connection slots are|no more conn"), _full),
-    (re.compile(r"starting up|shutting down|in recovery mode"), _not_yet),
-    (re.compile(r"Temporary failure in name resolution|Errno -3\b"), _no_network),
-    (re.compile(r"failed to resolve host|could not translate host"), _unknown_host),
-    (re.compile(r"certificate|root\.crt"), _bad_certificate),
-    (re.compile(r"does not support SSL"), _no_tls),
-    (re.compile(r"timeout expired|timed out"), _timed_out),
-    (re.compile(r"Connection refused|No such file or directory"), _closed),
-    (re.compile(r"closed the connection|reset by peer|Broken pipe|SSL SYSCALL|(?i:\beof\b)"), _cut),
+_TROUBLES = (
+    _Trouble(
+        re.compile(r"unsupported startup parameter"),
+        RefusedError,
+        "a pooler lies between us and {database}: {last_line}",
+        _OWN_ADDRESS,
+    ),
+    _Trouble(
+        re.compile(r"invalid \S+ value"), ConfigError, "{name}: {last_line}", "correct it there"
+    ),
+    _Trouble(
+        re.compile(r"no password supplied"),
+        LoginRefusedError,
+        "{database} refuses the login: it asks for a password, and none was given",
+        "put it into {name}, PGPASSWORD or ~/.pgpass",
+    ),
+    _Trouble(
+        re.compile(r"authentication failed"),
+        LoginRefusedError,
+        "{database} refuses the login: wrong user or password",
+        "{login}",
+    ),
+    _Trouble(
+        re.compile(r"role \".*\" does not exist"),
+        LoginRefusedError,
+        "{database} refuses the login: there is no role {quoted}",
+        "check the user in {name}, or make it: CREATE ROLE … LOGIN PASSWORD '…'",
+    ),
+    _Trouble(
+        re.compile(r"is not permitted to log in"),
+        LoginRefusedError,
+        "{database} refuses the login: the role {it} may not log in",
+        "name a role that may in {name}, or ALTER ROLE {it} LOGIN",
+    ),
+    _Trouble(
+        re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects"),
+        DatabaseError,
+        "{database} lets nobody in from this address{or_encrypted}",
+        "{not_allowed}",
+    ),
+    _Trouble(
+        re.compile(r"database \".*\" does not exist"),
+        DatabaseError,
+        "there is no database for {database}: {quoted} does not exist",
+        "check its name in {name}, or make it: CREATE DATABASE {quoted}",
+    ),
+    _Trouble(
+        re.compile(r"permission denied for database"),
+        DatabaseError,
+        "{database} is not open to this role",
+        "let its owner say GRANT CONNECT ON DATABASE {it} TO the role, or check the user in {name}",
+    ),
+    _Trouble(
+        re.compile(r"too many clients|too many conn|connection slots are|no more conn"),
+        NoRoomError,
+        "{where} has no connection left for us",
+        "{full}",
+    ),
+    _Trouble(
+        re.compile(r"starting up|shutting down|in recovery mode"),
+        NoRoomError,
+        "{database} cannot take us in now",
+        "run it again in a minute",
+    ),
+    _Trouble(
+        re.compile(r"Temporary failure in name resolution|Errno -3\b"),
+        TransientError,
+        "the host of {database} cannot be looked up now",
+        "is this machine online?",
+    ),
+    _Trouble(
+        re.compile(r"failed to resolve host|could not translate host"),
+        DatabaseError,
+        "the host of {database} is unknown",
+        "{unknown_host}",
+    ),
+    _Trouble(
+        re.compile(r"certificate|root\.crt"),
+        DatabaseError,
+        "the certificate of {where} is not one to trust",
+        "sslrootcert=FILE names the authority that signed it; sslrootcert=system takes those of"
+        " this machine; sslmode=require does not look at it",
+    ),
+    _Trouble(
+        re.compile(r"does not support SSL"),
+        DatabaseError,
+        "{where} does not speak TLS, and is asked to",
+        "is it the right host? A server in your own network may do without: sslmode=prefer in"
+        " {name}",
+    ),
+    _TIMED_OUT,
+    _Trouble(
+        re.compile(r"Connection refused|No such file or directory"),
+        TransientError,
+        "connection refused by {where}",
+        "{closed}",
+    ),
+    _Trouble(
+        re.compile(r"closed the connection|reset by peer|Broken pipe|SSL SYSCALL|(?i:\beof\b)"),
+        TransientError,
+        "{where} hung up during the login",
+        "{cut}",
+    ),
 )
