@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import psycopg
-
-from backend.tablecopy.postgres.session import Session
+from backend.db.errors import VALUE_REFUSED
+from backend.db.session import Session
 
 # All of Unicode, or bytes that nobody looks at.
-_EVERYTHING = {"UTF8", "SQL_ASCII"}
+_COMPLETE = {"UTF8", "SQL_ASCII"}
 _CONVERT = "SELECT convert(%s::bytea, 'UTF8', getdatabaseencoding()::name)"
 
 
@@ -23,7 +22,7 @@ class Charset:
     @property
     def lacks_some(self) -> bool:
         """Tell whether there are characters that it does not have."""
-        return self.name not in _EVERYTHING
+        return self.name not in _COMPLETE
 
     def missing(self, text: str) -> str:
         """Return the first character of a text that it does not have, or nothing."""
@@ -32,14 +31,14 @@ class Charset:
         return next((one for one in text if not self._has(one)), "")
 
     def _has(self, character: str) -> bool:
-        known = self._known.get(character)
-        if known is None:
-            known = self._known[character] = self._asked(character)
-        return known
+        if character not in self._known:
+            self._known[character] = self._convert(character)
+        return self._known[character]
 
-    def _asked(self, character: str) -> bool:
+    def _convert(self, character: str) -> bool:
+        data = character.encode()
         try:
-            self._session.execute(_CONVERT, (character.encode(),))
-        except psycopg.DataError:
+            self._session.execute(_CONVERT, (data,))
+        except VALUE_REFUSED:
             return False
         return True

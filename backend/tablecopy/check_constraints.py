@@ -1,8 +1,8 @@
-"""Put all rows together in temporary tables of the target, and see which could not be together.
+"""Check the rows of a source against the constraints of the target, before anything is loaded.
 
-What is unique, what a reference finds and what a CHECK says is for the target to decide: its
-collations, its expressions, its functions. So it is asked, by the same queries that name the rows
-a load has refused. Nothing of it lasts, and nobody else sees it.
+All rows are put into temporary tables of the target. Its collations, expressions and functions
+decide what is unique, what a reference finds and what a CHECK says, so the target is asked, by the
+same queries that name the rows a load has refused. Nothing of it lasts, and nobody else sees it.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.errors import translated
+from backend.db.session import Session
 from backend.db.sqlite_reader import file_errors
 from backend.schema.match import TablePair
 from backend.schema.tables import PostgresTable
 from backend.tablecopy.encoder import Encoder, lenient_select
 from backend.tablecopy.load import copy_statement
-from backend.tablecopy.postgres.session import Session, translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import KeyRange
-from backend.tablecopy.shadow.table_ddl import Blueprint
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
-from backend.tablecopy.violations import Offences, offences
+from backend.tablecopy.violations import RowViolations, find_violations
 
 _SCHEMA = "pg_temp"
 _RANGE_ROWS = 5_000
@@ -66,20 +65,20 @@ _DEFINITION = """
     GROUP BY a.relname"""
 
 
-class Beside(StrEnum):
-    """What of the target's own rows would be beside those of the file."""
+class KeptRows(StrEnum):
+    """What a run keeps of the target's own rows."""
 
     NOTHING = "nothing"
-    COLUMNS = "what the file says nothing of, in rows that both have"
-    ROWS = "that, and the rows that only the target has"
+    COLUMNS = "the columns that the file lacks, in rows that both have"
+    ROWS = "these columns, and the rows that only the target has"
 
 
-def rehearse(
+def check_constraints(
     session: Session,
     source: SourceConnection,
     encoders: Sequence[Encoder],
-    beside: Beside = Beside.NOTHING,
-) -> Offences:
+    kept: KeptRows = KeptRows.NOTHING,
+) -> RowViolations:
     """Name every row that would break a constraint of the target; nothing stays of it.
 
     A bad value stands as NULL: what is said of its row's other values is true all the same.
@@ -89,7 +88,7 @@ def rehearse(
     """
     tables = [one.pair.target for one in encoders]
     schema = tables[0].schema if tables else ""
-    names = tuple(table.name for table in tables)
+    names = [table.name for table in tables]
     with (
         translated("rehearsing the load"),
         file_errors(source.path),
@@ -100,8 +99,8 @@ def rehearse(
             _make_copy(session, table)
         for one in encoders:
             _fill(session, source, one)
-            _add(session, one.pair, beside)
-        return offences(session, Blueprint(schema, _SCHEMA, names, ()))
+            _add_kept(session, one.pair, kept)
+        return find_violations(session, schema=schema, shadow=_SCHEMA, tables=names)
 
 
 def _make_copy(session: Session, table: PostgresTable) -> None:
@@ -111,7 +110,7 @@ def _make_copy(session: Session, table: PostgresTable) -> None:
         session.execute("SET LOCAL search_path TO ''")
         row = session.execute(_DEFINITION, (table.schema, table.name)).fetchone()
         assert row is not None  # noqa: S101 - the table has been read a moment ago
-        session.execute(str(row[0]).encode())
+        session.execute(sql.written_by_server(row[0]))
 
 
 def _fill(session: Session, source: SourceConnection, encoder: Encoder) -> None:
@@ -123,45 +122,44 @@ def _fill(session: Session, source: SourceConnection, encoder: Encoder) -> None:
         for key_range in sample_ranges(source, encoder.pair, rows=_RANGE_ROWS):
             for piece in _pieces(source, readers, key_range):
                 copy.write(piece)
-    session.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(_SCHEMA, encoder.pair.target.name)))
+    session.execute(sql.statement("ANALYZE {}", sql.name(_SCHEMA, encoder.pair.target.name)))
 
 
-def _add(session: Session, pair: TablePair, beside: Beside) -> None:
-    """Add what an update would leave in the target."""
-    if beside is Beside.NOTHING:
+def _add_kept(session: Session, pair: TablePair, kept: KeptRows) -> None:
+    """Add what an update would keep of the target's own rows."""
+    if kept is KeptRows.NOTHING:
         return
-    travels = {column.target.name for column in pair.columns}
+    copied = {column.target.name for column in pair.columns}
     columns = [one.name for one in pair.target.columns if not one.generated]
-    names = [sql.Identifier(name) for name in columns]
-    others = [sql.Identifier(name) for name in columns if name not in travels]
+    names = [sql.name(name) for name in columns]
+    others = [sql.name(name) for name in columns if name not in copied]
     filled = {
-        "copy": sql.Identifier(_SCHEMA, pair.target.name),
+        "copy": sql.name(_SCHEMA, pair.target.name),
         "rows": own_rows(pair.target),
-        "columns": sql.SQL(", ").join(names),
-        "changes": sql.SQL(", ").join(sql.SQL("{0} = t.{0}").format(one) for one in others),
+        "columns": sql.join(", ", names),
+        "changes": sql.join(", ", (sql.statement("{0} = t.{0}", one) for one in others)),
         "same": _same_row(pair),
     }
     if others and pair.key:
-        session.execute(sql.SQL(_COMPLETE).format(**filled))
-    if beside is Beside.ROWS:
-        session.execute(sql.SQL(_KEEP).format(**filled))
+        session.execute(sql.statement(_COMPLETE, **filled))
+    if kept is KeptRows.ROWS:
+        session.execute(sql.statement(_KEEP, **filled))
 
 
-def _same_row(pair: TablePair) -> sql.Composable:
-    """Say when a row of the target is one of the file's: by its key, or by all that it holds."""
-    names = [sql.Identifier(one.target.name) for one in pair.key or pair.columns]
+def _same_row(pair: TablePair) -> sql.SqlPart:
+    """Return the condition that rows of both are the same: by their key, or by every value."""
+    names = [sql.name(one.target.name) for one in pair.key or pair.columns]
     if pair.key:
-        return sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(one) for one in names)
-    sides = [
-        sql.SQL(", ").join(sql.SQL(f"{row}.{{}}").format(one) for one in names) for row in "ts"
-    ]
-    return sql.SQL("ROW({})::text = ROW({})::text").format(*sides)
+        return sql.join(" AND ", (sql.statement("t.{0} = s.{0}", one) for one in names))
+    ours = sql.join(", ", (sql.statement("t.{}", one) for one in names))
+    theirs = sql.join(", ", (sql.statement("s.{}", one) for one in names))
+    return sql.statement("ROW({})::text = ROW({})::text", ours, theirs)
 
 
 def _pieces(
     source: SourceConnection, readers: Iterable[Encoder], key_range: KeyRange
 ) -> list[bytes]:
-    """Read a range; if any of its text is not UTF-8, again with a look at each value."""
+    """Read a range; if any of its text is not UTF-8, read it again value by value."""
     for reader in readers:
         pieces: list[bytes] = []
         read_chunk(source, reader, key_range, pieces.append)

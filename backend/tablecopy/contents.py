@@ -1,14 +1,13 @@
-"""See whether a target holds anything that a load could lose."""
+"""What the tables of a target hold: rows that a load could lose."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.session import Session
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.session import Session
 
 # Migrations put in dozens of rows, not thousands; more are counted no further.
 _MOST = 1000
@@ -35,11 +34,11 @@ NOTHING = Contents()
 
 
 def contents(session: Session, schema: str, tables: Iterable[str]) -> Contents:
-    """Look into the tables; those without a row are not in the answer."""
+    """Return what the tables hold; those without a row are left out."""
     found = {}
     for name in sorted(tables):
-        table = sql.Identifier(schema, name)
-        query = sql.SQL(_CONTENT).format(table, sql.Literal(_MOST + 1))
+        table = sql.name(schema, name)
+        query = sql.statement(_CONTENT, table, sql.value(_MOST + 1))
         row = session.execute(query).fetchone()
         if row is not None and row[0]:
             found[name] = (int(row[0]), str(row[1]))
@@ -47,7 +46,7 @@ def contents(session: Session, schema: str, tables: Iterable[str]) -> Contents:
 
 
 def refuse_unless_empty(found: Contents, seeds: Contents) -> None:
-    """See that nothing is there but what the migrations themselves put there.
+    """Check that the tables hold nothing but what the migrations put there.
 
     Raises:
         RefusedError: names the tables and how many rows they hold.

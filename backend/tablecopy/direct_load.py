@@ -1,7 +1,7 @@
-"""Load empty tables where they are, in one transaction: nothing is exchanged, nothing made anew.
+"""Load into the live tables, which are empty, in one transaction; no table is exchanged.
 
-All constraints, indexes and triggers of the tables are at work meanwhile, so it takes several times
-as long as a load that is swapped in; it is for tables that cannot be exchanged.
+All constraints, indexes and triggers are at work meanwhile, so this takes several times as long as
+a load that is swapped in. It is for tables that cannot be exchanged.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.errors import translated
+from backend.db.session import Session
 from backend.schema.match import SchemaMatch, TablePair
 from backend.tablecopy.contents import NOTHING, contents, refuse_unless_empty
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import Loaded, LoadResult, LoadUnit, batches, count_rows
-from backend.tablecopy.pool import OneSession
-from backend.tablecopy.postgres.session import Session, translated
+from backend.tablecopy.pool import LocalRunner
 from backend.tablecopy.postgres.tables import keep_writers_out
 from backend.tablecopy.results import BATCH_ROWS
+from backend.tablecopy.sequences import advance_sequences
 from backend.tablecopy.sqlite.source import Source
-from backend.tablecopy.update import move_counters
-from backend.tablecopy.upsert_sql import Merge, together
+from backend.tablecopy.upsert_sql import StagedTable, in_one_statement
 
 # Ranges are read in the order of an index; the planner has not counted the new rows yet.
 _BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
@@ -29,7 +29,7 @@ _BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
 
 @dataclass(frozen=True)
 class DirectLoad:
-    """What to load; `on_progress` is told (table, rows) whenever some more are in."""
+    """What to load; `on_progress` is called with (table, rows) for each unit."""
 
     source: Source
     pairing: SchemaMatch
@@ -41,12 +41,12 @@ class DirectLoad:
 
 @dataclass(frozen=True)
 class _StageUnit(LoadUnit):
-    """Some ranges of a table, put beside it."""
+    """Some ranges of a table, loaded into its stage."""
 
-    merge: Merge
+    staged: StagedTable
 
-    def statement(self) -> sql.Composed:
-        return self.merge.copy()
+    def statement(self) -> sql.Sql:
+        return self.staged.copy()
 
 
 def load_in_place(session: Session, what: DirectLoad) -> LoadResult:
@@ -65,9 +65,9 @@ def load_in_place(session: Session, what: DirectLoad) -> LoadResult:
             refuse_unless_empty(contents(session, table.schema, [table.name]), NOTHING)
         for group in what.pairing.groups:
             _load_group(session, what, group, result)
-        # What is deferred is looked at now, while somebody can still say what was being done.
+        # Deferred constraints are checked now, while it is known what was being done.
         session.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        move_counters(session, what.pairing, what.high_water)
+        advance_sequences(session, tables, what.high_water)
         session.execute(_BY_INDEX)
     return result
 
@@ -75,17 +75,17 @@ def load_in_place(session: Session, what: DirectLoad) -> LoadResult:
 def _load_group(
     session: Session, what: DirectLoad, group: tuple[TablePair, ...], result: LoadResult
 ) -> None:
-    """Load a table, or tables that refer to each other in a circle: those in one statement."""
+    """Load one table, or in one statement tables that refer to each other in a circle."""
     if len(group) == 1:
         _load(session, what, result, group[0])
         return
     places = {pair.target.name: place for place, pair in enumerate(what.pairing.pairs)}
-    merges = [Merge(pair, places[pair.target.name]) for pair in group]
-    for merge in merges:
-        session.execute(merge.stage())
-        _load(session, what, result, merge.pair, merge)
-        session.execute(merge.index_stage())
-    session.execute(together([*enumerate(merge.additions() for merge in merges)]))
+    stages = [StagedTable(pair, places[pair.target.name]) for pair in group]
+    for staged in stages:
+        session.execute(staged.create())
+        _load(session, what, result, staged.pair, staged)
+        session.execute(staged.index_stage())
+    session.execute(in_one_statement([*enumerate(staged.inserts() for staged in stages)]))
 
 
 def _load(
@@ -93,14 +93,14 @@ def _load(
     what: DirectLoad,
     result: LoadResult,
     pair: TablePair,
-    merge: Merge | None = None,
+    staged: StagedTable | None = None,
 ) -> None:
     encoder, schema = what.encoders[pair.target.name], pair.target.schema
-    runner = OneSession(what.source.connection, session)
+    runner = LocalRunner(what.source.connection, session)
     for ranges in batches(what.source, encoder, what.batch_rows):
         unit = LoadUnit(encoder, schema, ranges)
-        if merge is not None:
-            unit = _StageUnit(encoder, schema, ranges, merge)
+        if staged is not None:
+            unit = _StageUnit(encoder, schema, ranges, staged)
         blocks = unit.run(runner)
         result.note(unit, blocks)
         what.on_progress(pair.target.name, sum(one.rows for one in blocks))

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from psycopg import sql
-
-from backend.db.sql import quoted
+from backend.db import sql
+from backend.db.errors import translated
 from backend.db.sqlite_reader import file_errors
 from backend.errors import DataError
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.results import BATCH_ROWS, KeyRange, RangeDigest
 from backend.tablecopy.sqlite.csv_chunks import CsvChunk, read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
@@ -26,7 +24,7 @@ _RANGES = 8
 
 
 class BadValuesError(DataError):
-    """Some values cannot be loaded; `bad_values` then names them all."""
+    """Some values cannot be loaded; `bad_values` names them all."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class LoadUnit:
     ranges: tuple[KeyRange, ...]
 
     def run(self, worker: Worker) -> tuple[CsvChunk, ...]:
-        """Read and write them; a range with a bad value ends it, and nothing of it stays."""
+        """Read and write them; a bad value ends it, and nothing of it stays."""
         statement = self.statement()
         table = self.encoder.pair.source.name
         blocks = []
@@ -55,14 +53,14 @@ class LoadUnit:
                 blocks.append(done)
         return tuple(blocks)
 
-    def statement(self) -> sql.Composed:
+    def statement(self) -> sql.Sql:
         """Return the COPY that takes the rows."""
         return copy_statement(self.schema, self.encoder)
 
 
 @dataclass
 class Loaded:
-    """What has been loaded of one table, by now: its rows, and a digest for each range."""
+    """What has been loaded of one table so far: its rows, and a digest for each range."""
 
     expected: int
     rows: int = 0
@@ -82,7 +80,7 @@ class LoadResult:
         return {name: loaded.rows for name, loaded in self.tables.items()}
 
     def note(self, unit: LoadUnit, blocks: tuple[CsvChunk, ...]) -> None:
-        """Note that the rows of a unit are in."""
+        """Add what a unit has loaded."""
         loaded = self.tables[unit.encoder.pair.target.name]
         for key_range, done in zip(unit.ranges, blocks, strict=True):
             loaded.rows += done.rows
@@ -92,7 +90,7 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class Load:
-    """What to load and where; `on_progress` is told (table, rows) whenever some more are in."""
+    """What to load and where; `on_progress` is called with (table, rows) for each unit."""
 
     source: Source
     encoders: tuple[Encoder, ...]
@@ -106,8 +104,8 @@ def count_rows(source: Source, encoders: tuple[Encoder, ...]) -> dict[str, int]:
     counts = {}
     with file_errors(source.path):
         for encoder in encoders:
-            query = f"SELECT count(*) FROM {quoted(encoder.pair.source.name)}"  # noqa: S608 - quoted
-            ((rows,),) = source.connection.execute(query)
+            query = sql.statement("SELECT count(*) FROM {}", sql.name(encoder.pair.source.name))
+            ((rows,),) = source.connection.execute(sql.text(query))
             counts[encoder.pair.target.name] = int(rows)
     return counts
 
@@ -129,23 +127,24 @@ def load(pool: Pool, what: Load) -> LoadResult:
 
 
 def _units(what: Load, counts: dict[str, int]) -> Iterator[LoadUnit]:
-    """Divide the tables while the workers are busy with what came before."""
+    """Divide the tables while the workers are busy with earlier units."""
     for encoder in sorted(what.encoders, key=lambda one: -counts[one.pair.target.name]):
         for ranges in batches(what.source, encoder, what.batch_rows):
             yield LoadUnit(encoder, what.schema, ranges)
 
 
 def batches(source: Source, encoder: Encoder, rows: int) -> Iterator[tuple[KeyRange, ...]]:
-    """Divide a table into what one COPY takes."""
+    """Divide a table into the ranges of one COPY each."""
     with file_errors(source.path):
         ranges = sample_ranges(source.connection, encoder.pair, rows=rows)
     for first in range(0, len(ranges), _RANGES):
         yield tuple(ranges[first : first + _RANGES])
 
 
-def copy_statement(schema: str, encoder: Encoder) -> sql.Composed:
+def copy_statement(schema: str, encoder: Encoder) -> sql.Sql:
     """Return the statement that takes the CSV of `block`."""
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        sql.Identifier(schema, encoder.pair.target.name),
-        sql.SQL(", ").join(map(sql.Identifier, encoder.columns)),
+    return sql.statement(
+        "COPY {} ({}) FROM STDIN (FORMAT csv)",
+        sql.name(schema, encoder.pair.target.name),
+        sql.join(", ", map(sql.name, encoder.columns)),
     )

@@ -1,11 +1,11 @@
-"""Which rights this login lacks for what it wants to do, each with the GRANT that gives it."""
+"""Privileges that this login lacks for a run, each with the GRANT that gives it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backend.db.session import Session
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.postgres.session import Session
 
 _ON_DATABASE = """
     SELECT r.right_name, r.place, r.what FROM (
@@ -78,21 +78,21 @@ _SEQUENCES = """
     ORDER BY 1, 2"""
 
 
-def readable(session: Session, intent: Intent) -> list[str]:
-    """Return those of the tables that this login may read, every row of them."""
+def readable_tables(session: Session, intent: Intent) -> list[str]:
+    """Return those of the tables of which this login may read every row."""
     values = {"schema": intent.schema, "tables": list(intent.tables)}
-    return [row[0] for row in session.execute(_READABLE.encode(), values)]
+    return [row[0] for row in session.execute(_READABLE, values)]
 
 
 def missing_on_database(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name rights on the database and its schema that are missing."""
+    """Return the privileges on the database and its schema that are missing."""
     values = {
         "schema": intent.schema,
         "swap": intent.method is Method.SWAP,
         "staged": intent.staged,
     }
-    rows = session.execute(_ON_DATABASE.encode(), values).fetchall()
-    who = _me(session)
+    rows = session.execute(_ON_DATABASE, values).fetchall()
+    who = _current_user(session)
     for right, place, purpose in rows:
         granted = f"GRANT {right} ON {place} TO {who}"
         reason = f"{who} lacks the right {right} on {place.lower()}, for {purpose}"
@@ -101,19 +101,19 @@ def missing_on_database(session: Session, intent: Intent) -> Iterator[Obstacle]:
 
 
 def missing_on_tables(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name rights on the tables that are missing."""
-    values = {"schema": intent.schema, "tables": list(intent.tables), "rights": _wanted(intent)}
-    rows = session.execute(_ON_TABLES.encode(), values).fetchall()
-    who = _me(session)
+    """Return the privileges on the tables that are missing."""
+    values = {"schema": intent.schema, "tables": list(intent.tables), "rights": _needed(intent)}
+    rows = session.execute(_ON_TABLES, values).fetchall()
+    who = _current_user(session)
     for table, rights, name in rows:
         granted = f"GRANT {rights} ON {name} TO {who}"
         yield Obstacle(f"{who} lacks the rights {rights}", granted, table)
 
 
 def hidden_rows(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name tables of which row security lets this login see a part."""
+    """Return the tables of which row security hides rows from this login."""
     values = {"schema": intent.schema, "tables": list(intent.tables)}
-    rows = session.execute(_HIDDEN.encode(), values).fetchall()
+    rows = session.execute(_HIDDEN, values).fetchall()
     for table, name, forced in rows:
         reason = "row security hides rows of it from this login"
         lifted = f"ALTER TABLE {name} {'NO FORCE' if forced else 'DISABLE'} ROW LEVEL SECURITY"
@@ -121,20 +121,20 @@ def hidden_rows(session: Session, intent: Intent) -> Iterator[Obstacle]:
         yield Obstacle(reason, way_out, table)
 
 
-def closed_sequences(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name sequences that could not be moved on behind the rows."""
+def missing_on_sequences(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Return the sequences that this login cannot read and set."""
     if intent.method is Method.NONE:
         return
     values = {"schema": intent.schema, "tables": list(intent.tables)}
-    rows = session.execute(_SEQUENCES.encode(), values).fetchall()
-    who = _me(session)
+    rows = session.execute(_SEQUENCES, values).fetchall()
+    who = _current_user(session)
     for table, name in rows:
         reason = f"its sequence {name} cannot be read and set by {who}"
         yield Obstacle(reason, f"GRANT SELECT, UPDATE ON SEQUENCE {name} TO {who}", table)
 
 
-def closed_functions(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name functions at work in the tables that this login may not call."""
+def missing_on_functions(session: Session, intent: Intent) -> Iterator[Obstacle]:
+    """Return the functions at work in the tables that this login may not call."""
     if intent.method is Method.NONE:
         return
     values = {
@@ -142,14 +142,14 @@ def closed_functions(session: Session, intent: Intent) -> Iterator[Obstacle]:
         "tables": list(intent.tables),
         "swap": intent.method is Method.SWAP,
     }
-    rows = session.execute(_FUNCTIONS.encode(), values).fetchall()
-    who = _me(session)
+    rows = session.execute(_FUNCTIONS, values).fetchall()
+    who = _current_user(session)
     for table, name in rows:
         granted = f"GRANT EXECUTE ON FUNCTION {name} TO {who}"
         yield Obstacle(f"{who} may not call its function {name}", granted, table)
 
 
-def _wanted(intent: Intent) -> list[str]:
+def _needed(intent: Intent) -> list[str]:
     if intent.method is Method.NONE:
         return ["SELECT"]
     if intent.method is Method.SWAP:
@@ -163,7 +163,7 @@ def _or_stay(intent: Intent) -> str:
     return f", or {intent.in_place}, which needs no tables of its own"
 
 
-def _me(session: Session) -> str:
+def _current_user(session: Session) -> str:
     row = session.execute("SELECT quote_ident(current_user)").fetchone()
     assert row is not None  # noqa: S101 - a SELECT without FROM has one row
     return str(row[0])

@@ -1,4 +1,4 @@
-"""A few worker processes that share out what there is to do."""
+"""A pool of worker processes that share tasks."""
 
 from __future__ import annotations
 
@@ -10,67 +10,68 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from backend.db.session import Session
 from backend.errors import DatabaseError
-from backend.tablecopy.postgres.session import Session, Target
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.source import Source
-from backend.tablecopy.worker import Begin, Join, Task, Worker, work
-from backend.tablecopy.worker_start import context
+from backend.tablecopy.target import Target
+from backend.tablecopy.worker import JoinSnapshot, OpenSource, Worker, WorkerTask, work
+from backend.tablecopy.worker_start import start_context
 
 if TYPE_CHECKING:
     from backend.tablecopy.worker import Pipe
 
-# One that runs and one that waits in the pipe: a worker never waits for us.
+# Tasks of a worker: one runs and one waits in the pipe, so that it never waits for us.
 _AHEAD = 2
 _SECONDS_TO_END = 5.0
 
-T = TypeVar("T", bound=Task)
+T = TypeVar("T", bound=WorkerTask)
 
 
 class Runner(Protocol):
-    """Whoever does tasks."""
+    """Runs tasks, in workers or in this process."""
 
-    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as Task.run
-        """Do all tasks; yield each with its answer when done."""
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as WorkerTask.run
+        """Run all tasks; yield each with its result."""
 
 
-class OneSession(Worker):
-    """A runner in this process, whose tasks are all part of one transaction of one session."""
+class LocalRunner(Worker):
+    """A runner in this process, whose tasks use one session and so one transaction."""
 
     def __init__(self, reader: SourceConnection, session: Session) -> None:
         self._reader = reader
         self._session = session
 
-    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as Task.run
-        """Do them one after the other."""
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as WorkerTask.run
+        """Run the tasks one after the other."""
         for task in tasks:
             yield task, task.run(self)
 
 
 @dataclass
 class _Member:
-    """A worker as its parent sees it: what it was told and has not answered yet."""
+    """A worker as its parent sees it, with the tasks that it was sent and has not finished."""
 
     process: BaseProcess
     pipe: Pipe
-    told: deque[Any] = field(default_factory=deque)
+    pending: deque[Any] = field(default_factory=deque)
 
-    def tell(self, task: Task) -> None:
+    def send(self, task: WorkerTask) -> None:
         try:
             self.pipe.send(task)
         except OSError:
             raise _ended(self) from None
-        self.told.append(task)
+        self.pending.append(task)
 
 
 class Pool:
     """Workers that all see one state of the source; leaving the block ends them.
 
-    From the first moment on, `source` is in the state that they see.
+    `source` is in the snapshot that they see.
 
     Raises:
-        DatabaseError: a worker has ended before its time.
-        AppError: whatever went wrong in one of them.
+        DatabaseError: a worker has ended too early.
+        AppError: a task has failed in a worker.
     """
 
     def __init__(self, source: Source, target: Target, *, workers: int) -> None:
@@ -81,14 +82,14 @@ class Pool:
 
     def __enter__(self) -> Self:
         try:
-            workers = context()
+            workers = start_context()
             for _ in range(self._size):
                 ours, theirs = workers.Pipe()
                 process = workers.Process(target=work, args=(theirs, self._target), daemon=True)
                 process.start()
                 theirs.close()
                 self._members.append(_Member(process, ours))
-            self._source.gather(self._begin)
+            self._source.gather(self._open_source)
         except BaseException:
             self._end(kindly=False)
             raise
@@ -102,41 +103,41 @@ class Pool:
     ) -> None:
         self._end(kindly=kind is None)
 
-    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as Task.run
-        """Let the workers do all tasks, the first first; yield each with its answer when done."""
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:  # Any: as WorkerTask.run
+        """Let the workers run all tasks in this order; yield each with its result when done."""
         waiting = iter(tasks)
         while True:
             self._hand_out(waiting)
-            busy = [member for member in self._members if member.told]
+            busy = [member for member in self._members if member.pending]
             if not busy:
                 return
             for member in _ready(busy):
                 answer = _received(member)
-                yield member.told.popleft(), answer
+                yield member.pending.popleft(), answer
 
-    def join(self, moment: str) -> None:
-        """Let all workers see one moment of the target, until they end."""
-        self._tell_all(Join(moment))
+    def join_snapshot(self, snapshot: str) -> None:
+        """Let all workers see this snapshot of the target until they end."""
+        self._send_all(JoinSnapshot(snapshot))
 
-    def _begin(self, handle: SourceHandle) -> None:
-        self._tell_all(Begin(handle))
+    def _open_source(self, handle: SourceHandle) -> None:
+        self._send_all(OpenSource(handle))
 
-    def _tell_all(self, task: Task) -> None:
+    def _send_all(self, task: WorkerTask) -> None:
         for member in self._members:
-            member.tell(task)
+            member.send(task)
         for member in self._members:
             _received(member)
-            member.told.popleft()
+            member.pending.popleft()
 
-    def _hand_out(self, waiting: Iterator[Task]) -> None:
-        """Give everybody enough to do, in turn."""
+    def _hand_out(self, waiting: Iterator[WorkerTask]) -> None:
+        """Send tasks to all workers in turn until each has enough."""
         for ahead in range(1, _AHEAD + 1):
             for member in self._members:
-                if len(member.told) < ahead:
+                if len(member.pending) < ahead:
                     task = next(waiting, None)
                     if task is None:
                         return
-                    member.tell(task)
+                    member.send(task)
 
     def _end(self, *, kindly: bool) -> None:
         for member in self._members:
@@ -151,12 +152,12 @@ class Pool:
 
 
 def _ready(busy: list[_Member]) -> list[_Member]:
-    """Wait until a worker has answered or has died; an answer comes before a death."""
+    """Wait until a worker has answered or has ended; its answers come first."""
     happened = pipes.wait([thing for one in busy for thing in (one.pipe, one.process.sentinel)])
     return [one for one in busy if one.pipe in happened or one.process.sentinel in happened]
 
 
-def _received(member: _Member) -> Any:  # as Task.run
+def _received(member: _Member) -> Any:  # as WorkerTask.run
     try:
         answer, error = member.pipe.recv()
     except (EOFError, OSError):

@@ -1,28 +1,27 @@
-"""Every reason of the target's own why a run would be refused: for rehearsals and runs alike.
+"""Check the target for every reason why a run would be refused, before anything is written.
 
-A reason that is about tables being exchanged belongs into `swap_obstacles`, where the exchange
-itself asks for it once more, under its locks; all others are a function in `_CHECKS`.
+A reason that is about tables being exchanged belongs into `shadow/swap_obstacles`, because the swap
+checks it once more, under its locks; every other one is a function in `_CHECKS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.session import Session
 from backend.tablecopy.login_privileges import (
-    closed_functions,
-    closed_sequences,
     hidden_rows,
     missing_on_database,
+    missing_on_functions,
+    missing_on_sequences,
     missing_on_tables,
 )
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.postgres.session import Session
 from backend.tablecopy.postgres.tables import table_oids
-from backend.tablecopy.shadow.dry_run import shadow_refused
-from backend.tablecopy.shadow.schema import new_name
-from backend.tablecopy.shadow.table_ddl import draft
+from backend.tablecopy.shadow.dry_run import dry_run_shadow
+from backend.tablecopy.shadow.schema import new_shadow_name
+from backend.tablecopy.shadow.table_ddl import inspect_table_ddl
 
 _READ_ONLY = """
     SELECT quote_ident(current_user), quote_ident(current_database()), pg_is_in_recovery()
@@ -47,33 +46,31 @@ _UNIDENTIFIED = """
             AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END)
     ORDER BY 1"""
 
-Check = Callable[[Session, Intent], Iterator[Obstacle]]
-
 
 def target_obstacles(session: Session, intent: Intent) -> tuple[Obstacle, ...]:
-    """Return everything on the target that this intent would meet; nothing stays there."""
+    """Return every obstacle to this intent on the target; nothing stays there."""
     with session.transaction():
-        # Whatever is not Postgres's own then comes out with its schema.
+        # Names that are not Postgres's own then come out with their schema.
         session.execute("SET LOCAL search_path TO ''")
         found = [one for check in _CHECKS for one in check(session, intent)]
         if intent.method is Method.SWAP and intent.tables:
-            found += _exchange(session, intent, may_try=not found)
+            found += _swap_obstacles(session, intent, may_try=not found)
     return tuple(found)
 
 
-def _exchange(session: Session, intent: Intent, *, may_try: bool) -> Iterator[Obstacle]:
-    """Name what keeps tables from being exchanged, at last by trying to make them again."""
-    blueprint, reasons = draft(
-        session, schema=intent.schema, shadow=new_name(), tables=intent.tables
+def _swap_obstacles(session: Session, intent: Intent, *, may_try: bool) -> Iterator[Obstacle]:
+    """Return what keeps tables from being exchanged, at last by trying to create them."""
+    ddl, reasons = inspect_table_ddl(
+        session, schema=intent.schema, shadow=new_shadow_name(), tables=intent.tables
     )
     for table, reason in reasons:
         yield Obstacle(reason, f"{intent.in_place} leaves the tables in place", table)
     if may_try and not (reasons or intent.tried):
-        yield from shadow_refused(session, intent, blueprint)
+        yield from dry_run_shadow(session, intent, ddl)
 
 
 def _read_only(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name a server, or a login, that takes no writes at all."""
+    """Return whether the server, or this login, takes no writes at all."""
     row = session.execute(_READ_ONLY).fetchone() if intent.method is not Method.NONE else None
     if row is None:
         return
@@ -86,40 +83,39 @@ def _read_only(session: Session, intent: Intent) -> Iterator[Obstacle]:
 
 
 def _rewritten(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name rules that make another statement of what merges rows: COPY knows none, a merge does."""
+    """Return rules that rewrite the statements of an update; COPY ignores them."""
     if not intent.merged:
         return
     events = ["2", "3", *(["4"] if intent.deletes else [])]
     values = {"oids": table_oids(session, intent.schema, intent.tables), "events": events}
-    for table, rule, name in session.execute(_RULES.encode(), values).fetchall():
-        lifted = f"ALTER TABLE {name} DISABLE RULE {rule} for the transfer"
-        reason = f"rule {rule} makes something else of what is written to it"
-        yield Obstacle(reason, f"{lifted}, or --truncate, which loads past it", table)
+    for table, rule, name in session.execute(_RULES, values).fetchall():
+        way_out = f"for the transfer: ALTER TABLE {name} DISABLE RULE {rule}; or --truncate"
+        yield Obstacle(f"the rule {rule} rewrites what is written", way_out, table)
 
 
 def _unidentified_rows(session: Session, intent: Intent) -> Iterator[Obstacle]:
-    """Name published tables whose rows could not be changed."""
+    """Return published tables whose rows Postgres would refuse to change."""
     if not intent.merged:
         return
     values = {"schema": intent.schema, "tables": list(intent.tables), "deletes": intent.deletes}
-    for table, name in session.execute(_UNIDENTIFIED.encode(), values).fetchall():
+    for table, shown in session.execute(_UNIDENTIFIED, values).fetchall():
         if _holds_rows(session, intent.schema, table):
             reason = "it is published, and nothing tells subscribers which row has changed"
-            yield Obstacle(reason, f"ALTER TABLE {name} REPLICA IDENTITY FULL", table)
+            yield Obstacle(reason, f"ALTER TABLE {shown} REPLICA IDENTITY FULL", table)
 
 
 def _holds_rows(session: Session, schema: str, table: str) -> bool:
-    query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(schema, table))
+    query = sql.statement("SELECT EXISTS (SELECT FROM {})", sql.name(schema, table))
     return session.execute(query).fetchone() == (True,)
 
 
-_CHECKS: tuple[Check, ...] = (
+_CHECKS = (
     _read_only,
     missing_on_database,
     missing_on_tables,
     hidden_rows,
-    closed_sequences,
+    missing_on_sequences,
     _unidentified_rows,
-    closed_functions,
+    missing_on_functions,
     _rewritten,
 )

@@ -1,4 +1,4 @@
-"""Find the parts of tables in which the two sides differ, in workers and by digests alone."""
+"""Find the key ranges in which the two sides differ, in workers and by digests alone."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise, zip_longest
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.errors import translated
 from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import BadValuesError
-from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import Key, KeyRange
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
@@ -20,10 +19,10 @@ from backend.tablecopy.sqlite.rows import lines_with_keys
 from backend.tablecopy.target_digests import target_digests, target_key, target_range
 from backend.tablecopy.worker import Worker
 
-# Rows that travel for the sake of one that differs.
+# Rows of one fine digest: so many are sent if one of them differs.
 _FINE_ROWS = 16
 
-# The digests of a range's rows, so many at a time, by their place in it: one query for them all.
+# One query for all fine digests of a range; rows are counted in the order of the key.
 _FINE = """
     SELECT sha256(convert_to(string_agg(line, '' ORDER BY place), 'UTF8'))
     FROM (SELECT row_number() OVER (ORDER BY {key}) AS place, {row} AS line
@@ -32,7 +31,7 @@ _FINE = """
 
 
 @dataclass(frozen=True)
-class DifferUnit:
+class DiffUnit:
     """Some ranges of an `ordered` pair, to be compared in a worker."""
 
     encoder: Encoder
@@ -42,18 +41,18 @@ class DifferUnit:
     def run(self, worker: Worker) -> tuple[KeyRange, ...]:
         """Return small ranges that together hold every row that is not the same on both sides.
 
-        A range is compared as a whole, and finely if it differs; where its neighbour differed, it
-        is compared finely at once: changes are mostly either few and together, or everywhere.
+        A range is compared as a whole, and finely if it differs. After one that differed it is
+        compared finely at once: changes are mostly either few and close together, or everywhere.
         """
         found: list[KeyRange] = []
-        expected = False
+        last_differed = False
         table = self.encoder.pair.target.name
         with translated(f"comparing {table}"), file_errors(worker.reader.path):
             for key_range in self.ranges:
-                if not expected and self._is_equal(worker, key_range):
+                if not last_differed and self._is_equal(worker, key_range):
                     continue
                 parts = self._narrow(worker, key_range)
-                expected = bool(parts)
+                last_differed = bool(parts)
                 found += parts
         return tuple(found)
 
@@ -66,27 +65,28 @@ class DifferUnit:
     def _narrow(self, worker: Worker, key_range: KeyRange) -> list[KeyRange]:
         """Compare a few rows at a time, by their place in the range.
 
-        Behind a row that is missing on one side everything seems to differ, up to the range's end:
-        some rows more travel then, and are found to be equal.
+        Behind a row that one side lacks every part seems to differ, up to the end of the range:
+        its rows are then sent too, and found to be equal.
         """
         stored = self._stored(worker, key_range)
         try:
             digests, borders = self._read(worker, key_range)
         except UnicodeDecodeError:
-            # A key that is not UTF-8 cannot be a border; that it is bad will be seen.
+            # A key that is not UTF-8 cannot be a border; whoever reads the range refuses it.
             return [key_range]
         if stored == digests:
             return []
-        return _apart(_divided(key_range, borders), stored, digests)
+        return _differing_parts(_split(key_range, borders), stored, digests)
 
     def _stored(self, worker: Worker, key_range: KeyRange) -> list[bytes]:
         pair = self.encoder.pair
-        query = sql.SQL(_FINE).format(
-            key=sql.SQL(", ").join(target_key(pair)),
+        query = sql.statement(
+            _FINE,
+            key=sql.join(", ", target_key(pair)),
             row=self.encoder.target_text,
             table=own_rows(pair.target, self.schema),
             where=target_range(pair, key_range),
-            rows=sql.Literal(_FINE_ROWS),
+            rows=sql.value(_FINE_ROWS),
         )
         return [row[0] for row in worker.session.execute(query, binary=True)]
 
@@ -105,13 +105,13 @@ class DifferUnit:
             raise BadValuesError(f"{table} holds values that the target cannot hold")
 
 
-def _apart(
+def _differing_parts(
     parts: Sequence[KeyRange], stored: Sequence[bytes], digests: Sequence[bytes]
 ) -> list[KeyRange]:
-    """Return the parts that do not hold the same rows on both sides, by the digests of each.
+    """Return the parts whose digests differ, and the part after each of them.
 
-    A row that only the target has, just before a part's first, stands in the part before. What
-    the target has more of stands behind the last part, which differs then too.
+    A row that only the target has, just before a part's first, is counted in the part before it.
+    Digests that only the target has stand behind the last part, which then differs too.
     """
     pairs = zip_longest(stored[: len(parts)], digests, parts)
     differs = [held != found for held, found, _ in pairs]
@@ -120,7 +120,7 @@ def _apart(
     ]
 
 
-def _divided(key_range: KeyRange, borders: Sequence[Key]) -> list[KeyRange]:
-    """Divide a range at these keys, the last of which may stand at its very end."""
+def _split(key_range: KeyRange, borders: Sequence[Key]) -> list[KeyRange]:
+    """Split a range at these keys, the last of which may be its very end."""
     inner = [border for border in borders if border != key_range.upto]
     return [KeyRange(*two) for two in pairwise([key_range.after, *inner, key_range.upto])]

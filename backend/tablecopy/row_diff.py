@@ -1,4 +1,4 @@
-"""Name the rows and values in which both sides differ."""
+"""Name the rows and the values in which the two sides differ."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.errors import translated
+from backend.db.session import Session
 from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.postgres.session import translated
 from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.sqlite.connection import BAD, SourceConnection
 from backend.tablecopy.sqlite.rows import rows_of_fields, sorted_lines
-from backend.tablecopy.target_digests import Session, target_lines, target_range
+from backend.tablecopy.target_digests import target_lines, target_range
 
 # The fields of a row, as bytes of its CSV record.
 Fields = tuple[bytes, ...]
 Rows = defaultdict[Fields, list[Fields]]
 
 _FIELD = re.compile(rb'("(?:[^"]|"")*"|[^,"\n]*)[,\n]')
-_SHOWN = 60
-# So many rows at once are put together by their key, of a table that is compared as a whole.
+_MOST_SHOWN = 60
+# Rows held in memory at a time, of a table that is compared as a whole.
 _MOST_ROWS = 50_000
 
 
@@ -35,9 +35,9 @@ def differences(
 ) -> Iterator[Difference]:
     """Compare a range row by row and value by value.
 
-    A pair that is not `ordered` is compared as a whole, with its first range: all rows of both
-    sides are sorted by their text, and what one side has more of is named. Of its other ranges
-    nothing is said.
+    A pair that is not `ordered` is compared as a whole, with its first range: the rows of both
+    sides are sorted by their text, and those that one side has more often are named. Its other
+    ranges yield nothing.
     """
     with file_errors(source.path), translated(f"comparing {encoder.pair.target.name}"):
         if encoder.pair.ordered:
@@ -46,15 +46,16 @@ def differences(
             yield from _compared(encoder, here, there)
         elif key_range.after is None:
             lines = sorted_lines(source, encoder), target_lines(session, schema, encoder)
-            yield from _of_surplus(encoder, surplus(*lines))
+            yield from _from_surplus(encoder, surplus(*lines))
 
 
 def _target_rows(
     session: Session, schema: str, encoder: Encoder, key_range: KeyRange
 ) -> Iterator[Fields]:
-    fields = (sql.SQL("{}::text").format(field) for field in encoder.target_fields())
-    query = sql.SQL("SELECT {} FROM {} {}").format(
-        sql.SQL(", ").join(fields),
+    fields = (sql.statement("{}::text", field) for field in encoder.target_fields())
+    query = sql.statement(
+        "SELECT {} FROM {} {}",
+        sql.join(", ", fields),
         own_rows(encoder.pair.target, schema),
         target_range(encoder.pair, key_range),
     )
@@ -74,7 +75,7 @@ def _compared(encoder: Encoder, here: Rows, there: Rows) -> Iterator[Difference]
     table = encoder.pair.target.name
     for key in (*here, *(key for key in there if key not in here)):
         ours, theirs = sorted(here.get(key, [])), sorted(there.get(key, []))
-        said = _said_key(encoder, key)
+        said = _shown_key(encoder, key)
         for one, other in zip(ours, theirs, strict=False):
             yield from _changed(encoder, said, one, other)
         for _ in theirs[len(ours) :]:
@@ -86,19 +87,19 @@ def _compared(encoder: Encoder, here: Rows, there: Rows) -> Iterator[Difference]
 def _changed(encoder: Encoder, key: str, ours: Fields, theirs: Fields) -> Iterator[Difference]:
     for name, one, other in zip(encoder.columns, ours, theirs, strict=True):
         if one != other:
-            said = _said_apart(one, other)
+            said = _shown_values(one, other)
             yield Difference(encoder.pair.target.name, key, DifferenceKind.CHANGED, name, *said)
 
 
-def _of_surplus(encoder: Encoder, found: Iterable[Surplus]) -> Iterator[Difference]:
-    """Tell which row of the one side has become which of the other, where they have a key."""
+def _from_surplus(encoder: Encoder, found: Iterable[Surplus]) -> Iterator[Difference]:
+    """Match the rows of both sides by their key, if they have one."""
     table, names = encoder.pair.target.name, encoder.columns
     here: list[Fields] = []
     there: list[Fields] = []
     for one in found:
         fields = tuple(_FIELD.findall(one.line))
         if one.also_elsewhere or not encoder.pair.key:
-            yield Difference(table, _said_fields(names, fields), _kind(one))
+            yield Difference(table, _shown_fields(names, fields), _kind(one))
             continue
         (here if one.ours else there).append(fields)
         if len(here) + len(there) > _MOST_ROWS:
@@ -113,31 +114,31 @@ def _kind(surplus: Surplus) -> DifferenceKind:
     return DifferenceKind.DOUBLED if surplus.also_elsewhere else DifferenceKind.EXTRA
 
 
-def _said_key(encoder: Encoder, key: Fields) -> str:
-    return _said_fields([column.target.name for column in encoder.pair.key], key)
+def _shown_key(encoder: Encoder, key: Fields) -> str:
+    return _shown_fields([column.target.name for column in encoder.pair.key], key)
 
 
-def _said_fields(names: Sequence[str], fields: Fields) -> str:
+def _shown_fields(names: Sequence[str], fields: Fields) -> str:
     return ", ".join(
-        f"{name}={_cut(_said(field))}" for name, field in zip(names, fields, strict=True)
+        f"{name}={_cut(_shown(field))}" for name, field in zip(names, fields, strict=True)
     )
 
 
-def _said_apart(one: bytes, other: bytes) -> tuple[str, str]:
-    """Show two values from shortly before the place where they part."""
-    first, second = _said(one), _said(other)
+def _shown_values(one: bytes, other: bytes) -> tuple[str, str]:
+    """Return both values from shortly before the first character in which they differ."""
+    first, second = _shown(one), _shown(other)
     pairs = enumerate(zip(first, second, strict=False))
     same = next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))
-    start = same - _SHOWN // 3 if same > _SHOWN // 2 else 0
+    start = same - _MOST_SHOWN // 3 if same > _MOST_SHOWN // 2 else 0
     return _cut(first, start), _cut(second, start)
 
 
 def _cut(text: str, start: int = 0) -> str:
-    shown = text[start : start + _SHOWN]
-    return f"{'…' if start else ''}{shown}{'…' if start + _SHOWN < len(text) else ''}"
+    shown = text[start : start + _MOST_SHOWN]
+    return f"{'…' if start else ''}{shown}{'…' if start + _MOST_SHOWN < len(text) else ''}"
 
 
-def _said(field: bytes) -> str:
+def _shown(field: bytes) -> str:
     if not field:
         return "NULL"
     if field == BAD.encode():
@@ -152,16 +153,16 @@ def _said(field: bytes) -> str:
 
 @dataclass(frozen=True)
 class Surplus:
-    """A line that one side (`ours`: the first) has once more than the other."""
+    """A line that one side has once more often than the other; `ours` is the first side."""
 
     line: bytes
     ours: bool
-    # The other side has it too, only less often.
+    # The other side has it too, but less often.
     also_elsewhere: bool
 
 
 def surplus(ours: Iterable[bytes], theirs: Iterable[bytes]) -> Iterator[Surplus]:
-    """Return what one side has more of; both are sorted, and only read once."""
+    """Return the lines that one side has more often; both are sorted, and read only once."""
     here, there = _counted(ours), _counted(theirs)
     one, other = next(here, None), next(there, None)
     while one or other:

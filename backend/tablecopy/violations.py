@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
+from backend.db import sql
+from backend.db.errors import translated
+from backend.db.session import Row, Session
 from backend.errors import DataError
-from backend.tablecopy.postgres.session import Row, Session, translated
-from backend.tablecopy.shadow.table_ddl import Blueprint
 
 
-class OffenceKind(StrEnum):
-    """Why a row cannot be as it is."""
+class ViolationKind(StrEnum):
+    """Why a row cannot be stored as it is."""
 
     DUPLICATE = "duplicate"
     ORPHAN = "orphan"
@@ -25,33 +28,38 @@ class OffenceKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Offence:
+class RowViolation:
     """A row that breaks `constraint` with `value`, or that refers to one that does."""
 
     table: str
     key: str
-    kind: OffenceKind
+    kind: ViolationKind
     constraint: str
     value: str
 
 
 @dataclass(frozen=True)
-class Offences:
+class RowViolations:
     """What was found: the first rows, and how many there are of each kind."""
 
-    rows: tuple[Offence, ...] = ()
-    counts: Mapping[OffenceKind, int] = field(default_factory=dict)
+    rows: tuple[RowViolation, ...] = ()
+    counts: Mapping[ViolationKind, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Sequence[RowViolation]) -> Self:
+        """Return rows that are all there are, with how many there are of each kind."""
+        return cls(tuple(rows), Counter(one.kind for one in rows))
 
     @property
     def unnamed(self) -> int:
-        """How many are counted alone."""
+        """How many rows are counted but not named."""
         return sum(self.counts.values()) - len(self.rows)
 
 
-class OffendingRowsError(DataError):
-    """Rows that cannot be together, or cannot be at all."""
+class ViolationsError(DataError):
+    """Rows that the target's constraints refuse, alone or together."""
 
-    def __init__(self, found: Offences) -> None:
+    def __init__(self, found: RowViolations) -> None:
         self.found = found
         said = ", ".join(f"{count} × {kind}" for kind, count in found.counts.items())
         super().__init__(
@@ -181,11 +189,14 @@ _DEPENDANTS = """
 _QUERIES = (_DUPLICATES, _ORPHANS, _CHECKS, _DOMAINS, _EXCLUSIONS, _PARTITIONS)
 
 
-def offences(session: Session, blueprint: Blueprint) -> Offences:
-    """Look through all loaded tables and return what is wrong with them."""
+def find_violations(
+    session: Session, *, schema: str, shadow: str, tables: Iterable[str]
+) -> RowViolations:
+    """Find the rows in `shadow` that break constraints of the tables of that name in `schema`."""
+    values = {"schema": schema, "shadow": shadow, "tables": list(tables)}
     with translated("looking for rows that break a constraint"):
-        first = _queries(session, blueprint, *_QUERIES)
-        later = _queries(session, blueprint, _DEPENDANTS)
+        first = _queries(session, values, *_QUERIES)
+        later = _queries(session, values, _DEPENDANTS)
         session.execute(_MAKE)
         for query in first:
             session.execute(query)
@@ -194,23 +205,20 @@ def offences(session: Session, blueprint: Blueprint) -> Offences:
         rows = session.execute(_READ, (_MOST_NAMED,)).fetchall()
         found: dict[str, int] = dict(session.execute(_COUNT).fetchall())
         session.execute("DROP TABLE pg_temp.tablecopy_bad")
-    counts = {kind: found[kind] for kind in OffenceKind if kind in found}
-    return Offences(tuple(_offence(row) for row in rows), counts)
+    counts = {kind: found[kind] for kind in ViolationKind if kind in found}
+    return RowViolations(tuple(_violation(row) for row in rows), counts)
 
 
-def _queries(session: Session, blueprint: Blueprint, *parts: str) -> list[bytes]:
-    values = {
-        "schema": blueprint.schema,
-        "shadow": blueprint.shadow,
-        "tables": list(blueprint.tables),
-    }
-    # Undone, so that the queries themselves find the operators of the schema's own types.
+def _queries(session: Session, values: Mapping[str, object], *parts: str) -> list[sql.Sql]:
+    # Rolled back, so that the queries themselves find the operators of the schema's own types.
     with session.transaction(force_rollback=True):
         session.execute("SET LOCAL search_path TO ''")
-        found = [session.execute(f"{_COMMON}{part}".encode(), values).fetchall() for part in parts]
-    return [str(row[0]).encode() for rows in found for row in rows]
+        common = sql.statement(_COMMON)
+        queries = [sql.statement("{}{}", common, sql.statement(part)) for part in parts]
+        found = [session.execute(query, values).fetchall() for query in queries]
+    return [sql.written_by_server(row[0]) for rows in found for row in rows]
 
 
-def _offence(row: Row) -> Offence:
+def _violation(row: Row) -> RowViolation:
     table, key, kind, constraint, value = row
-    return Offence(table, key, OffenceKind(kind), constraint, value or "")
+    return RowViolation(table, key, ViolationKind(kind), constraint, value or "")

@@ -45,7 +45,7 @@ def check_schema_invariants(target: DatabaseUrl, schema: str, moment: str = "") 
     from backend.db.sql import name
     from backend.invariants.checks import check_rows
     from backend.migrate.errors import migration_errors
-    from backend.tablecopy.snapshot import joining
+    from backend.tablecopy.snapshot import set_snapshot
 
     options = PoolOptions(1, f"transfer-rules:{release()}")
     engine = dialect_for(target, options).create_engine()
@@ -56,7 +56,7 @@ def check_schema_invariants(target: DatabaseUrl, schema: str, moment: str = "") 
             engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         ):
             if moment:
-                connection.execute(text(joining(moment)))
+                connection.execute(text(set_snapshot(moment).as_string()))
             connection.execute(look_in, {"path": name(schema).as_string()})
             return check_rows(connection)
     finally:

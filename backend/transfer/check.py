@@ -8,10 +8,10 @@ from itertools import islice
 
 from backend.errors import AppError, DatabaseError, DataError
 from backend.tablecopy.charset import Charset
-from backend.tablecopy.check_constraints import Beside, rehearse
+from backend.tablecopy.check_constraints import KeptRows, check_constraints
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.sqlite.bad_values import bad_values
-from backend.tablecopy.violations import OffenceKind, Offences
+from backend.tablecopy.violations import RowViolations, ViolationKind
 from backend.transfer.options import TransferMode
 from backend.transfer.report import Findings, Report
 from backend.transfer.run import Run
@@ -48,10 +48,10 @@ def refusals(run: Run, error: DataError) -> Findings:
     return found
 
 
-def bad_rows(found: Offences) -> Findings:
+def bad_rows(found: RowViolations) -> Findings:
     """Return the refused rows, with the number of those that are not named."""
     notes = [f"{found.unnamed:,} refused rows more are not named"] if found.unnamed else []
-    if {OffenceKind.TRIGGER, OffenceKind.REFUSED} & found.counts.keys():
+    if {ViolationKind.TRIGGER, ViolationKind.REFUSED} & found.counts.keys():
         notes.append("what triggers change is not exact: ALTER TABLE … DISABLE TRIGGER … meanwhile")
     return Findings(notes=tuple(notes), bad_rows=found.rows)
 
@@ -60,7 +60,7 @@ def _with_bad_rows(run: Run, found: Findings) -> Findings:
     session, source = run.endpoints.session, run.endpoints.source.connection
     with run.stage("rehearse"):
         try:
-            rows = bad_rows(rehearse(session, source, run.encoders(), _beside(run)))
+            rows = bad_rows(check_constraints(session, source, run.encoders(), _beside(run)))
         except (DataError, DatabaseError) as error:
             if not found.exit_code:
                 raise
@@ -68,10 +68,10 @@ def _with_bad_rows(run: Run, found: Findings) -> Findings:
     return replace(found, notes=(*found.notes, *rows.notes), bad_rows=rows.bad_rows)
 
 
-def _beside(run: Run) -> Beside:
+def _beside(run: Run) -> KeptRows:
     if run.options.effective_mode is not TransferMode.UPDATE:
-        return Beside.NOTHING
-    return Beside.COLUMNS if run.options.delete else Beside.ROWS
+        return KeptRows.NOTHING
+    return KeptRows.COLUMNS if run.options.delete else KeptRows.ROWS
 
 
 def named_bad_values(run: Run, known: Findings | None = None) -> Findings:

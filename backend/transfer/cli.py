@@ -98,7 +98,7 @@ def transfer_command(*, as_json: bool, **values: Any) -> int:  # click passes on
     """
     options = read_options(_cli_args(values), os.environ)
     if options.needs_workers:
-        worker_start.begin()
+        worker_start.preload()
     # Imported only now: this process and the workers load their modules at the same time.
     from backend.transfer.transfer import transfer
 

@@ -22,8 +22,8 @@ from backend.schema.match import (
 )
 from backend.schema.postgres import reflect_postgres
 from backend.schema.tables import PostgresTable, SqliteTable
-from backend.tablecopy.postgres.session import Target, connect_directly
 from backend.tablecopy.sqlite.source import Source, open_source
+from backend.tablecopy.target import Target, connect_directly
 from backend.transfer.app_schema import BOOKKEEPING, is_app_schema
 from backend.transfer.migration_tables import (
     MigrationTable,

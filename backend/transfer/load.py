@@ -9,12 +9,12 @@ from backend.tablecopy.contents import NOTHING
 from backend.tablecopy.direct_load import DirectLoad, load_in_place
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import Load, LoadResult, count_rows, load
-from backend.tablecopy.pool import OneSession, Pool
+from backend.tablecopy.pool import LocalRunner, Pool
 from backend.tablecopy.results import Difference
-from backend.tablecopy.shadow.indexes import finish
-from backend.tablecopy.shadow.schema import Shadow, shadow_for
+from backend.tablecopy.shadow.indexes import build_indexes
+from backend.tablecopy.shadow.schema import Shadow, temporary_shadow
 from backend.tablecopy.shadow.swap import Swap, swap
-from backend.tablecopy.violations import OffendingRowsError
+from backend.tablecopy.violations import ViolationsError
 from backend.transfer.check import bad_rows, refusals
 from backend.transfer.options import TransferMode
 from backend.transfer.report import Findings, Report, TableReport
@@ -34,10 +34,10 @@ def load_and_swap(run: Run) -> Report:
     # None: the operator gave up what the target holds.
     seeds = None if run.options.mode is TransferMode.REPLACE else NOTHING
     schema, session = run.endpoints.target.schema, run.endpoints.session
-    with shadow_for(session, schema, tables, seeds=seeds) as shadow:
+    with temporary_shadow(session, schema, tables, seeds=seeds) as shadow:
         try:
             result, differences = _filled(run, shadow)
-        except OffendingRowsError as error:
+        except ViolationsError as error:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError as error:
             # The load says only that something was refused; now find out what.
@@ -57,7 +57,7 @@ def _filled(run: Run, shadow: Shadow) -> tuple[LoadResult, tuple[Difference, ...
         encoders = run.encoders()
         result = _loaded(run, pool, shadow, encoders)
         with run.stage("finish"):
-            finish(shadow, run.endpoints.target, rows=result.rows)
+            build_indexes(shadow, run.endpoints.target, rows=result.rows)
         parts = [(one, result.tables[one.pair.target.name].digests) for one in encoders]
         return result, compare(run, pool, shadow.name, parts, rows=sum(result.rows.values()))
 
@@ -115,7 +115,7 @@ def _filled_in_place(run: Run) -> tuple[LoadResult, tuple[Difference, ...]]:
     rows = sum(run.endpoints.source_rows(pair.source.name) for pair in run.pairing.pairs)
     with run.stage("load", rows):
         result = load_in_place(session, what)
-    runner = OneSession(run.endpoints.source.connection, session)
+    runner = LocalRunner(run.endpoints.source.connection, session)
     parts = [(one, result.tables[name].digests) for name, one in encoders.items()]
     return result, compare(run, runner, schema, parts, rows=rows)
 

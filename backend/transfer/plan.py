@@ -9,9 +9,9 @@ from backend.db.errors import translated
 from backend.errors import RefusedError
 from backend.schema.match import SchemaMatch
 from backend.tablecopy.contents import NOTHING, Contents, contents
-from backend.tablecopy.login_privileges import readable
+from backend.tablecopy.login_privileges import readable_tables
 from backend.tablecopy.obstacle import Obstacle
-from backend.tablecopy.shadow.schema import left_over
+from backend.tablecopy.shadow.schema import left_over_shadows
 from backend.transfer.app_schema import BOOKKEEPING, is_app_schema
 from backend.transfer.endpoints import TransferEndpoints
 from backend.transfer.migration_tables import MigrationTable
@@ -32,7 +32,7 @@ class Plan:
     obstacles: tuple[Obstacle, ...] = ()
     pending: tuple[str, ...] = ()
     held: Contents = NOTHING
-    left_over: tuple[str, ...] = ()
+    left_over_shadows: tuple[str, ...] = ()
     migration_tables: tuple[MigrationTable, ...] = ()
 
     @property
@@ -66,7 +66,9 @@ class Plan:
         notes += [f"would migrate: {revision}" for revision in self.pending]
         if options.archive_folder:
             notes.append(f"would archive {options.source.name} to {options.archive_folder}")
-        notes += [f"would remove {name}, which a killed transfer left" for name in self.left_over]
+        notes += [
+            f"would remove {name}, which a killed transfer left" for name in self.left_over_shadows
+        ]
         return Report(
             mode=options.mode,
             source=str(options.source),
@@ -88,14 +90,14 @@ def make_plan(
     with translated("looking at what the target holds"):
         context = replace(context, held=_held(context))
         found_obstacles = obstacles(context)
-        remains = tuple(left_over(endpoints.session, endpoints.target.schema))
+        remains = tuple(left_over_shadows(endpoints.session, endpoints.target.schema))
     held = context.held
     return Plan(options, pairing, _rows(context), found_obstacles, pending, held, remains, found)
 
 
 def _held(context: PreflightContext) -> Contents:
     session, intent = context.endpoints.session, context.intent
-    return contents(session, intent.schema, readable(session, intent))
+    return contents(session, intent.schema, readable_tables(session, intent))
 
 
 def _rows(context: PreflightContext) -> dict[str, int]:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 
 from backend.errors import DatabaseError, DataError, RefusedError
 from backend.schema.match import FindingKind, SchemaMatch
-from backend.tablecopy.cascade_preview import Outlook
-from backend.tablecopy.cascades import refused
+from backend.tablecopy.cascade_preview import CascadePreview
+from backend.tablecopy.cascades import cascade_obstacles
 from backend.tablecopy.contents import Contents
 from backend.tablecopy.cross_references import left_behind, without_parents
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.postgres.tables import rules
 from backend.tablecopy.preflight import target_obstacles
 from backend.transfer.app_schema import is_app_schema
 from backend.transfer.endpoints import TransferEndpoints
@@ -163,25 +162,17 @@ def _without_parents(context: PreflightContext) -> Iterator[Obstacle]:
         yield Obstacle(reason, f"let {one.referred} travel, or exclude {one.table} too", one.table)
 
 
-def _rewritten(context: PreflightContext) -> Iterator[Obstacle]:
-    if context.mode is TransferMode.UPDATE and context.held.tables:
-        intent = context.intent
-        for table, rule, off in rules(context.endpoints.session, intent.schema, intent.tables):
-            reason = f"the rule {rule} rewrites what is written"
-            yield Obstacle(reason, f"for the transfer: {off}", table)
-
-
-def _reached(context: PreflightContext) -> Iterator[Obstacle]:
+def _cascades(context: PreflightContext) -> Iterator[Obstacle]:
     """Name changes that foreign keys would make in tables that are left alone."""
     options, endpoints = context.options, context.endpoints
     if context.mode is not TransferMode.UPDATE or not context.held.tables:
         return
     pairs = context.pairing.pairs
-    outlook = Outlook(endpoints.source.connection, endpoints.session, pairs, options.casts)
+    preview = CascadePreview(endpoints.source.connection, endpoints.session, pairs, options.casts)
     # Values that cannot be stored are named as such, and rights that are missing too.
     with suppress(DataError, DatabaseError, RefusedError):
-        found = outlook.of_an_update(deletes=options.delete)
-        yield from refused(found, allowed=options.allow_cascade)
+        found = preview.effects(deletes=options.delete)
+        yield from cascade_obstacles(found, allowed=options.allow_cascade)
 
 
 _CHECKS: tuple[ObstacleCheck, ...] = (
@@ -193,6 +184,5 @@ _CHECKS: tuple[ObstacleCheck, ...] = (
     _on_target,
     _left_behind,
     _without_parents,
-    _rewritten,
-    _reached,
+    _cascades,
 )

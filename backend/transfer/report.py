@@ -15,7 +15,7 @@ from backend.transfer.bad_value_lines import bad_value_lines
 
 if TYPE_CHECKING:
     from backend.invariants.checks import InvariantReport
-    from backend.tablecopy.violations import Offence
+    from backend.tablecopy.violations import RowViolation
     from backend.transfer.archive import Archived
 
 _SHOWN = 20
@@ -41,7 +41,7 @@ class Findings:
     notes: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
     bad_values: tuple[BadValue, ...] = ()
-    bad_rows: tuple[Offence, ...] = ()
+    bad_rows: tuple[RowViolation, ...] = ()
     differences: tuple[Difference, ...] = ()
     verdict: InvariantReport | None = None
 
@@ -183,7 +183,7 @@ def _some(what: str, texts: Sequence[str]) -> list[str]:
     return lines
 
 
-def _bad_row(one: Offence) -> str:
+def _bad_row(one: RowViolation) -> str:
     return f"{one.table} {one.key}: {one.kind} ({one.constraint}): {one.value}"
 
 

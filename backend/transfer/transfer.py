@@ -13,7 +13,7 @@ from backend.db.locks import TRANSFER, advisory_lock
 from backend.db.login_errors import given_up
 from backend.db.sqlite_file import wal_path
 from backend.errors import RefusedError, TransientError
-from backend.tablecopy.shadow.schema import drop_shadow, left_over
+from backend.tablecopy.shadow.schema import drop_shadow, left_over_shadows
 from backend.transfer.archive import Archived, archive
 from backend.transfer.check import check
 from backend.transfer.endpoints import open_endpoints
@@ -100,7 +100,7 @@ def _prepared(run: Run) -> Plan:
         with run.stage("migrate"):
             outcome = upgrade(options.target)
         run.migrated = tuple(one.revision.id for one in outcome.applied)
-    for name in left_over(endpoints.session, endpoints.target.schema):
+    for name in left_over_shadows(endpoints.session, endpoints.target.schema):
         drop_shadow(endpoints.session, name)
         run.notes.append(f"removed {name}, which a killed transfer had left")
     plan = make_plan(options, endpoints, again=not run.migrated)

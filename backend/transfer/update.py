@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from backend.db.errors import DUPLICATE
 from backend.db.sqlite_reader import file_errors
 from backend.errors import DataError, RefusedError
-from backend.tablecopy.cascades import Reached
+from backend.tablecopy.cascades import CascadeEffect
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
-from backend.tablecopy.update import Parts, TableChange, Update, differing, write
-from backend.tablecopy.violations import OffendingRowsError
+from backend.tablecopy.update import Parts, TableChange, Update, find_changed_ranges, write
+from backend.tablecopy.violations import ViolationsError
 from backend.transfer.check import bad_rows, refusals
 from backend.transfer.compare_unit import Part
 from backend.transfer.report import Findings, Report, TableReport
@@ -32,18 +32,18 @@ def update(run: Run) -> Report:
     """
     with run.pool() as pool:
         encoders = {one.pair.target.name: one for one in run.encoders()}
-        reached: list[Reached] = []
+        reached: list[CascadeEffect] = []
         what = _update(run, encoders, reached.append)
         try:
             with run.stage("find"):
-                parts = differing(pool, what)
+                parts = find_changed_ranges(pool, what)
             with run.stage("write"):
                 changes = write(run.endpoints.session, what, parts)
-        except OffendingRowsError as error:
+        except ViolationsError as error:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError as error:
             return run.report(_AS_BEFORE, findings=_named(run, error))
-        run.notes += [f"{one.table}: {one.said('were')}" for one in reached]
+        run.notes += [f"{one.table}: {one.describe('were')}" for one in reached]
         findings = _compared(run, pool, encoders, parts)
     return _report(run, changes, findings)
 
@@ -64,7 +64,7 @@ def _named(run: Run, error: DataError) -> Findings:
 
 
 def _update(
-    run: Run, encoders: Mapping[str, Encoder], on_reached: Callable[[Reached], None]
+    run: Run, encoders: Mapping[str, Encoder], on_cascade: Callable[[CascadeEffect], None]
 ) -> Update:
     return Update(
         run.endpoints.source,
@@ -72,7 +72,7 @@ def _update(
         encoders,
         delete=run.options.delete,
         allow_cascade=run.options.allow_cascade,
-        on_reached=on_reached,
+        on_cascade=on_cascade,
         batch_rows=run.options.rows_per_batch,
         high_water=run.high_water,
     )

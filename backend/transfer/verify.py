@@ -11,7 +11,7 @@ from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Runner
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.row_diff import differences
-from backend.tablecopy.snapshot import one_moment
+from backend.tablecopy.snapshot import exported_snapshot
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.transfer.app_schema import check_schema_invariants, is_app_schema
 from backend.transfer.compare_unit import CompareUnit, Part
@@ -31,9 +31,9 @@ def verify(run: Run) -> Report:
     """`--verify-only`: compare both sides, each in one snapshot; nothing is written."""
     schema = run.endpoints.target.schema
     tables = run.source_tables()
-    with one_moment(run.endpoints.session) as moment:
+    with exported_snapshot(run.endpoints.session) as moment:
         with run.pool() as pool:
-            pool.join(moment)
+            pool.join_snapshot(moment)
             rows = sum(table.rows for table in tables)
             found = compare(run, pool, schema, all_parts(run, run.encoders()), rows=rows)
         findings = Findings(differences=found, verdict=check_app_invariants(run, schema, moment))

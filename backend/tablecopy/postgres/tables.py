@@ -13,15 +13,6 @@ _OIDS = """
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('r', 'p') ORDER BY c.relname"""
 
-# COPY does not know them.
-_RULES = """
-    SELECT c.relname, w.rulename, format('ALTER TABLE %%I.%%I DISABLE RULE %%I', n.nspname,
-        c.relname, w.rulename)
-    FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND c.relname = ANY(%s) AND w.ev_type IN ('2', '3', '4')
-        AND w.ev_enabled IN ('O', 'A') ORDER BY 1, 2"""
-
 _LOCK_TIMEOUT = "10s"
 _LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
 
@@ -29,11 +20,6 @@ _LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
 def table_oids(session: Session, schema: str, names: Iterable[str]) -> list[int]:
     """Return the oids of these tables, ordered by their names."""
     return [row[0] for row in session.execute(_OIDS, (schema, list(names)))]
-
-
-def rules(session: Session, schema: str, names: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Return the rules that rewrite what is written to tables: table, rule, what disables it."""
-    return session.execute(_RULES, (schema, list(names))).fetchall()
 
 
 def own_rows(table: PostgresTable, schema: str | None = None) -> sql.Composable:

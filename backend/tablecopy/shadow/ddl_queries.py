@@ -1,14 +1,15 @@
-"""The catalog's own words for what a table consists of, as statements that make it again.
+"""Queries whose rows are the statements that create tables again, in Postgres's own words.
 
-Each query answers (part, table, name, statement), a foreign key also the table that it refers to,
-for the tables in `oids`. They are read with an empty search path, so that Postgres qualifies every
-name; what is to be made elsewhere is put into `shadow` by name. Nothing is parsed: a definition
-that does not begin as expected comes out as NULL, and is refused by its reader.
+Each returns (part, table, name, statement), for a foreign key also the table that it refers to, for
+the tables in `oids`. They run with an empty search path, so that Postgres qualifies every name;
+what is created elsewhere is put into `shadow` by name. Nothing is parsed: a definition that does
+not begin as expected comes out as NULL, and `table_ddl` refuses it.
 """
 
 from __future__ import annotations
 
-from backend.tablecopy.postgres.session import Row, Session
+from backend.db.session import Row, Session
+from backend.db.sql import statement
 
 # Without what makes a load slow: indexes, foreign keys and checks come afterwards. And without
 # autovacuum, which would only get in the way of them.
@@ -39,7 +40,7 @@ _IDENTITY = """
     WHERE c.oid = ANY(%(oids)s)"""
 
 # Default privileges can take from an owner what the making of the table asks for.
-_OWN_RIGHTS = """
+_OWN_GRANTS = """
     SELECT 'create', c.relname, 'own rights', format('GRANT ALL ON %%s %%I.%%I TO %%I', o.kind,
         %(shadow)s::text, o.name, current_user)
     FROM pg_class c CROSS JOIN LATERAL (SELECT 'TABLE', c.relname UNION ALL
@@ -85,8 +86,8 @@ _KEYS = """
     JOIN pg_class x ON x.oid = k.conindid JOIN pg_index i ON i.indexrelid = x.oid
     WHERE c.oid = ANY(%(oids)s)"""
 
-# First as a promise, for which no row is read, and then kept: that takes weaker locks. With its
-# comment, which has nothing to be about before.
+# Created NOT VALID, for which no row is read, and validated later: that takes weaker locks. With
+# its comment, which must follow it.
 _FOREIGN_KEYS = """
     SELECT 'foreign key', c.relname, k.conname,
         format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I ', %(shadow)s::text, c.relname, k.conname)
@@ -118,12 +119,12 @@ _VALIDATE = """
         AND (k.convalidated OR pg_get_constraintdef(k.oid) LIKE '%% NOT VALID')"""
 
 _OWNER = """
-    SELECT 'dress', c.relname, 'owner', format('ALTER TABLE %%I.%%I OWNER TO %%I',
+    SELECT 'attributes', c.relname, 'owner', format('ALTER TABLE %%I.%%I OWNER TO %%I',
         %(shadow)s::text, c.relname, r.rolname)
     FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = ANY(%(oids)s)"""
 _OPTIONS = """
-    SELECT 'dress', c.relname, 'options', format('ALTER TABLE %%I.%%I RESET (autovacuum_enabled)',
-            %(shadow)s::text, c.relname)
+    SELECT 'attributes', c.relname, 'options', format('ALTER TABLE %%I.%%I '
+            'RESET (autovacuum_enabled)', %(shadow)s::text, c.relname)
         || coalesce(', SET (' || string_agg(format('%%s%%s = %%L', o.prefix, o.name, o.value), ', ')
             FILTER (WHERE o.name IS NOT NULL) || ')', '')
     FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
@@ -132,7 +133,7 @@ _OPTIONS = """
         ) o(prefix, name, value) ON true
     WHERE c.oid = ANY(%(oids)s) GROUP BY c.relname"""
 _COLUMNS = """
-    SELECT 'dress', c.relname, a.attname, format('ALTER TABLE %%I.%%I ALTER COLUMN %%I ',
+    SELECT 'attributes', c.relname, a.attname, format('ALTER TABLE %%I.%%I ALTER COLUMN %%I ',
         %(shadow)s::text, c.relname, a.attname) || o.what
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
     CROSS JOIN LATERAL (
@@ -141,19 +142,19 @@ _COLUMNS = """
         FROM pg_options_to_table(a.attoptions) HAVING count(*) > 0) o(what)
     WHERE c.oid = ANY(%(oids)s) AND NOT a.attisdropped"""
 _MARKS = """
-    SELECT 'polish', c.relname, 'replica identity', format('ALTER TABLE %%I.%%I REPLICA IDENTITY ',
+    SELECT 'marks', c.relname, 'replica identity', format('ALTER TABLE %%I.%%I REPLICA IDENTITY ',
         %(shadow)s::text, c.relname) || CASE c.relreplident WHEN 'f' THEN 'FULL'
             WHEN 'n' THEN 'NOTHING' ELSE format('USING INDEX %%I', x.relname) END
     FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident
     LEFT JOIN pg_class x ON x.oid = i.indexrelid
     WHERE c.oid = ANY(%(oids)s) AND c.relreplident <> 'd'
     UNION ALL
-    SELECT 'polish', c.relname, 'cluster', format('ALTER TABLE %%I.%%I CLUSTER ON %%I',
+    SELECT 'marks', c.relname, 'cluster', format('ALTER TABLE %%I.%%I CLUSTER ON %%I',
         %(shadow)s::text, c.relname, x.relname)
     FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisclustered
     JOIN pg_class x ON x.oid = i.indexrelid WHERE c.oid = ANY(%(oids)s)"""
 _INDEX_MARKS = """
-    SELECT 'polish', c.relname, x.relname, format('ALTER INDEX %%I.%%I ', %(shadow)s::text,
+    SELECT 'marks', c.relname, x.relname, format('ALTER INDEX %%I.%%I ', %(shadow)s::text,
         x.relname) || o.what
     FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
     CROSS JOIN LATERAL (
@@ -168,22 +169,22 @@ _INDEX_MARKS = """
         WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.deptype = 'x') o(what)
     WHERE c.oid = ANY(%(oids)s)"""
 _COMMENTS = """
-    SELECT 'polish', c.relname, 'comment', format('COMMENT ON TABLE %%I.%%I IS %%L',
+    SELECT 'marks', c.relname, 'comment', format('COMMENT ON TABLE %%I.%%I IS %%L',
         %(shadow)s::text, c.relname, obj_description(c.oid, 'pg_class'))
     FROM pg_class c
     WHERE c.oid = ANY(%(oids)s) AND obj_description(c.oid, 'pg_class') IS NOT NULL
     UNION ALL
-    SELECT 'polish', c.relname, x.relname, format('COMMENT ON INDEX %%I.%%I IS %%L',
+    SELECT 'marks', c.relname, x.relname, format('COMMENT ON INDEX %%I.%%I IS %%L',
         %(shadow)s::text, x.relname, obj_description(x.oid, 'pg_class'))
     FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid
     WHERE c.oid = ANY(%(oids)s) AND obj_description(x.oid, 'pg_class') IS NOT NULL
     UNION ALL
-    SELECT 'polish', c.relname, k.conname, format('COMMENT ON CONSTRAINT %%I ON %%I.%%I IS %%L',
+    SELECT 'marks', c.relname, k.conname, format('COMMENT ON CONSTRAINT %%I ON %%I.%%I IS %%L',
         k.conname, %(shadow)s::text, c.relname, obj_description(k.oid, 'pg_constraint'))
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype NOT IN ('f', 't')
     WHERE c.oid = ANY(%(oids)s) AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
     UNION ALL
-    SELECT 'polish', c.relname, s.relname, format('COMMENT ON SEQUENCE %%I.%%I IS %%L',
+    SELECT 'marks', c.relname, s.relname, format('COMMENT ON SEQUENCE %%I.%%I IS %%L',
         %(shadow)s::text, s.relname, obj_description(s.oid, 'pg_class'))
     FROM pg_class c JOIN pg_depend d ON d.refobjid = c.oid AND d.refclassid = 'pg_class'::regclass
         AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
@@ -192,7 +193,7 @@ _COMMENTS = """
 
 # Of an unlogged table the sequence may be logged all the same, and the other way round.
 _LOGGED = """
-    SELECT 'polish', c.relname, s.relname, format('ALTER SEQUENCE %%I.%%I SET %%s',
+    SELECT 'marks', c.relname, s.relname, format('ALTER SEQUENCE %%I.%%I SET %%s',
         %(shadow)s::text, s.relname, CASE s.relpersistence WHEN 'u' THEN 'UNLOGGED'
             ELSE 'LOGGED' END)
     FROM pg_class c JOIN pg_depend d ON d.refobjid = c.oid AND d.refclassid = 'pg_class'::regclass
@@ -200,31 +201,40 @@ _LOGGED = """
     JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
     WHERE c.oid = ANY(%(oids)s) AND s.relpersistence <> c.relpersistence"""
 _NOT_VALID = """
-    SELECT 'dress', c.relname, k.conname, format('ALTER TABLE %%I.%%I DROP CONSTRAINT %%I,'
+    SELECT 'attributes', c.relname, k.conname, format('ALTER TABLE %%I.%%I DROP CONSTRAINT %%I,'
         ' ADD CONSTRAINT %%I %%s', %(shadow)s::text, c.relname, k.conname, k.conname,
         pg_get_constraintdef(k.oid))
     FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid
     WHERE c.oid = ANY(%(oids)s) AND k.contype IN ('c', 'n')
         AND pg_get_constraintdef(k.oid) LIKE '%% NOT VALID'"""
 
-# Never run, only compared: did somebody change a column while we were loading?
-_SEEN = """
-    SELECT 'seen', c.relname, a.attname, concat_ws(' ', a.attnum,
+# Never run, only compared: whether somebody changed a column during the load.
+_SIGNATURES = """
+    SELECT 'columns', c.relname, a.attname, concat_ws(' ', a.attnum,
         format_type(a.atttypid, a.atttypmod), a.attcollation, a.attnotnull, a.attidentity,
         a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE c.oid = ANY(%(oids)s) AND NOT a.attisdropped"""
 
-_STRUCTURE = (_CREATE, _IDENTITY, _OWN_RIGHTS, _CHECKS, _INDEXES, _KEYS, _FOREIGN_KEYS, _VALIDATE)
+_STRUCTURE = (
+    _CREATE,
+    _IDENTITY,
+    _OWN_GRANTS,
+    _CHECKS,
+    _INDEXES,
+    _KEYS,
+    _FOREIGN_KEYS,
+    _VALIDATE,
+)
 _APPEARANCE = (_OWNER, _OPTIONS, _COLUMNS, _NOT_VALID, _MARKS, _INDEX_MARKS, _LOGGED, _COMMENTS)
 
 
-def definitions(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:
-    """Return what makes one `Statement` each, for all that is made before the swap."""
+def table_rows(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:
+    """Return what makes one `DdlStatement` each, for all that is made before the swap."""
     values = {"schema": schema, "shadow": shadow, "oids": oids}
     found: list[Row] = []
-    for query in (*_STRUCTURE, *_APPEARANCE, _SEEN):
-        ordered = f"{query} ORDER BY 1, 2, 3, 4"
-        found += session.execute(ordered.encode(), values).fetchall()
+    for query in (*_STRUCTURE, *_APPEARANCE, _SIGNATURES):
+        ordered = statement("{} ORDER BY 1, 2, 3, 4", statement(query))
+        found += session.execute(ordered, values).fetchall()
     return found

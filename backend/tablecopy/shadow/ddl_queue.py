@@ -1,7 +1,7 @@
-"""Run statements on a few connections at once, each as soon as what it needs is there.
+"""Run DDL on a few connections at once, each statement as soon as its dependencies are met.
 
-Two statements that Postgres would make wait for each other are never begun together: a
-connection that waits for a lock does nothing, and two that wait for each other are a deadlock.
+Two statements that would wait for each other's locks never run together: a connection that waits
+does nothing, and two that wait for each other are a deadlock.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import psycopg
+from backend.db.errors import PostgresError, translated
+from backend.db.session import Session
+from backend.db.sql import written_by_server
 
-from backend.tablecopy.postgres.session import Session, translated
-
-# What only changes the catalog is over in a moment, and others wait for it.
-AT_ONCE = float("inf")
+# The weight of what only changes the catalog: it is quick, and others wait for it.
+IMMEDIATE = float("inf")
 
 
 @dataclass(frozen=True)
-class Step:
-    """A statement, and what it locks: tables that it can share with its like, or must have alone.
+class DdlStep:
+    """A statement, and the tables that it locks: `shared` with others of its kind, or `alone`.
 
-    It waits until every step that gives what it `needs` has ended; `weight` is how much work there
-    is in it and behind it.
+    It waits until every step that gives a mark which it `needs` has ended; `weight` is how much
+    work is in it and depends on it.
     """
 
     text: str
@@ -35,25 +35,25 @@ class Step:
     needs: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     alone: frozenset[str] = frozenset()
-    weight: float = AT_ONCE
+    weight: float = IMMEDIATE
 
 
-OnStep = Callable[[Step], None]
+OnStep = Callable[[DdlStep], None]
 
 
-class Steps:
-    """What is still to do, the heaviest first, and what is being done.
+class DdlQueue:
+    """DdlQueue that are waiting, the heaviest first, and steps that are running.
 
-    Each mark is known by the steps that have yet to give it and by those that wait for it, so that
-    the end of one step is a matter of its own marks, however many steps there are.
+    Marks are indexed by the steps that wait for them, so that the end of a step costs as much as it
+    has marks, however many steps there are.
     """
 
-    def __init__(self, steps: Iterable[Step]) -> None:
+    def __init__(self, steps: Iterable[DdlStep]) -> None:
         self.changed = threading.Condition()
         self._stopped = False
-        self._running: list[Step] = []
-        # In order; the first that locks nothing that somebody has is the next.
-        self._ready: list[tuple[float, int, Step]] = []
+        self._running: list[DdlStep] = []
+        # In order; the first whose locks are free is the next.
+        self._ready: list[tuple[float, int, DdlStep]] = []
         self._ungiven = Counter[str]()
         self._waiting: dict[str, list[_Waiting]] = {}
         everything = [_Waiting((-step.weight, n, step)) for n, step in enumerate(steps)]
@@ -64,13 +64,13 @@ class Steps:
             self._wait_for_marks(one)
 
     def stop(self) -> None:
-        """Begin nothing new."""
+        """Start no further step."""
         with self.changed:
             self._stopped = True
             self.changed.notify_all()
 
-    def take(self) -> Step | None:
-        """Wait for a step that can run now; None when there is nothing left to do."""
+    def take(self) -> DdlStep | None:
+        """Wait for a step that can run now; None if no step is left."""
         with self.changed:
             while self._left and not self._stopped:
                 for place, (_, _, step) in enumerate(self._ready):
@@ -82,8 +82,8 @@ class Steps:
                 self.changed.wait()
         return None
 
-    def done(self, step: Step) -> None:
-        """Note that a step has ended."""
+    def done(self, step: DdlStep) -> None:
+        """Mark a step as ended."""
         with self.changed:
             self._running.remove(step)
             self._ungiven.subtract(step.gives)
@@ -109,42 +109,42 @@ class Steps:
 
 @dataclass
 class _Waiting:
-    """A step, where it stands in the order, and how many marks it has yet to wait for."""
+    """A step with its place in the order, and how many marks it still waits for."""
 
-    place: tuple[float, int, Step]
+    place: tuple[float, int, DdlStep]
     missing: int = 0
 
     @property
-    def step(self) -> Step:
+    def step(self) -> DdlStep:
         return self.place[2]
 
 
-def _clash(one: Step, other: Step) -> bool:
+def _clash(one: DdlStep, other: DdlStep) -> bool:
     return bool(one.alone & other.alone or one.alone & other.shared or one.shared & other.alone)
 
 
-def run_steps(steps: Steps, sessions: Sequence[Session], on_step: OnStep | None = None) -> None:
+def run_queue(queue: DdlQueue, sessions: Sequence[Session], on_step: OnStep | None = None) -> None:
     """Run all steps; when one fails, stop the others and raise what it failed with."""
     with ThreadPoolExecutor(len(sessions)) as pool:
-        futures = [pool.submit(_work, steps, session, on_step) for session in sessions]
+        futures = [pool.submit(_work, queue, session, on_step) for session in sessions]
         try:
             for future in futures:
                 future.result()
         except BaseException:
-            steps.stop()
+            queue.stop()
             _cancel(sessions)
             raise
 
 
-def _work(steps: Steps, session: Session, on_step: OnStep | None) -> None:
-    while (step := steps.take()) is not None:
+def _work(queue: DdlQueue, session: Session, on_step: OnStep | None) -> None:
+    while (step := queue.take()) is not None:
         try:
             with translated(step.doing):
-                session.execute(step.text.encode())
+                session.execute(written_by_server(step.text))
         except BaseException:
-            steps.stop()
+            queue.stop()
             raise
-        steps.done(step)
+        queue.done(step)
         if on_step is not None:
             on_step(step)
 
@@ -153,5 +153,5 @@ def _cancel(sessions: Iterable[Session]) -> None:
     for session in sessions:
         try:
             session.cancel_safe(timeout=5)
-        except psycopg.Error:
+        except PostgresError:
             session.close()

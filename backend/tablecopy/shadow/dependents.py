@@ -1,12 +1,13 @@
-"""What belongs to a table or hangs on it, and is put back once the table has its name again.
+"""Queries for what depends on a table and is created again once the new table has its name.
 
-Read as in `definitions`; these statements name the live table, and run inside the swap.
+They return rows as in `ddl_queries`; these statements name the live table and run inside the swap.
 """
 
 from __future__ import annotations
 
-from backend.tablecopy.postgres.session import Row, Session
-from backend.tablecopy.shadow.privileges import RIGHTS
+from backend.db.session import Row, Session
+from backend.db.sql import statement
+from backend.tablecopy.shadow.privileges import PRIVILEGES
 
 _TRIGGERS = """
     SELECT 'after', c.relname, 'trigger', s.statement FROM pg_class c
@@ -73,7 +74,7 @@ _POLICIES = """
         SELECT 'FORCE' WHERE c.relforcerowsecurity) w(what) WHERE c.oid = ANY(%(oids)s)
     ORDER BY 1, 2, 3, 4"""
 
-# A sequence that a table owns would go with it; it stays, with its rights and its last value.
+# A sequence that a table owns would be dropped with it; it stays, with its last value.
 _SEQUENCES = """
     SELECT w.part, c.relname, s.relname, format('ALTER SEQUENCE %%I.%%I OWNED BY ', n.nspname,
         s.relname) || w.owner
@@ -85,7 +86,7 @@ _SEQUENCES = """
     CROSS JOIN LATERAL (SELECT 'before', 'NONE' UNION ALL SELECT 'after', format('%%I.%%I.%%I',
         %(schema)s::text, c.relname, a.attname)) w(part, owner)
     WHERE c.oid = ANY(%(oids)s)"""
-# References from tables that are not moved: for the moment of the swap they have nothing to hold.
+# References from tables that are not exchanged are dropped for the moment of the swap.
 _REFERENCES = """
     SELECT s.part, c.relname, k.conname, s.statement
     FROM pg_class c JOIN pg_constraint k ON k.confrelid = c.oid AND k.contype = 'f'
@@ -100,7 +101,7 @@ _REFERENCES = """
     WHERE c.oid = ANY(%(oids)s) AND k.conparentid = 0 AND NOT k.conrelid = ANY(%(oids)s)
     ORDER BY c.relname, k.conname, s.part, s.statement"""
 
-# Kept by all rows that have been loaded, and all the same no more than a promise again.
+# All loaded rows satisfy them, and yet they are NOT VALID again, as before.
 _NOT_VALID = """
     SELECT 'after', c.relname, k.conname, format('ALTER TABLE %%I.%%I DROP CONSTRAINT %%I,'
             ' ADD CONSTRAINT %%I %%s', %(schema)s::text, c.relname, k.conname, k.conname, d.text)
@@ -112,13 +113,13 @@ _NOT_VALID = """
         ON w.words IS NOT NULL
     WHERE c.oid = ANY(%(oids)s) AND d.text LIKE '%% NOT VALID' ORDER BY c.relname, k.conname"""
 
-_QUERIES = (_SEQUENCES, _REFERENCES, _NOT_VALID, _STATISTICS, _RULES, _POLICIES, _TRIGGERS, *RIGHTS)
+_QUERIES = (_SEQUENCES, _REFERENCES, _NOT_VALID, _STATISTICS, _RULES, _POLICIES, _TRIGGERS)
 
 
-def surroundings(session: Session, *, schema: str, oids: list[int]) -> list[Row]:
-    """Return what makes one `Statement` each, for what runs around the exchange of names."""
+def dependent_rows(session: Session, *, schema: str, oids: list[int]) -> list[Row]:
+    """Return what makes one `DdlStatement` each, for what runs around the exchange of names."""
     values = {"schema": schema, "oids": oids}
     found: list[Row] = []
-    for query in _QUERIES:
-        found += session.execute(query.encode(), values).fetchall()
+    for query in (*map(statement, _QUERIES), *PRIVILEGES):
+        found += session.execute(query, values).fetchall()
     return found

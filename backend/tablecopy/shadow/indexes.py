@@ -1,4 +1,4 @@
-"""Give loaded tables what makes them whole: checks, indexes, keys, references, rights."""
+"""Build the checks, indexes, keys and references of loaded tables, and set their attributes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.session import Session
 from backend.errors import DatabaseError, DataError
-from backend.tablecopy.postgres.session import Session, Target, connect
-from backend.tablecopy.shadow.ddl_queue import OnStep, Step, Steps, run_steps
+from backend.tablecopy.shadow.ddl_queue import DdlQueue, DdlStep, OnStep, run_queue
 from backend.tablecopy.shadow.schema import Shadow
-from backend.tablecopy.shadow.table_ddl import Blueprint, Statement
-from backend.tablecopy.violations import Offences, OffendingRowsError, offences
+from backend.tablecopy.shadow.table_ddl import DdlStatement, TableDdl
+from backend.tablecopy.target import Target, connect
+from backend.tablecopy.violations import RowViolations, ViolationsError, find_violations
 
 CONNECTIONS = 2
 _SETTINGS = {
@@ -24,42 +24,43 @@ _SETTINGS = {
     "max_parallel_maintenance_workers": "0",
 }
 
-# Keeping a promise takes about so much of the time of building an index of the same table.
+# Shares of the time of building an index: validating a reference, and ANALYZE.
 _VALIDATION = 0.6
 _ANALYSIS = 0.05
 
 
-def finish(
+def build_indexes(
     shadow: Shadow, target: Target, *, rows: Mapping[str, int], on_step: OnStep | None = None
 ) -> None:
-    """Make the shadow's tables like the live ones in everything but their schema.
+    """Make the shadow's tables equal to the live ones in everything but their schema.
 
-    It begins when all is loaded: building the first indexes beside the last COPY was tried, and
-    gains nothing where loading already keeps the processors busy.
+    Call it when all is loaded: building the first indexes beside the last COPY was tried, and gains
+    nothing where loading already keeps the processors busy.
 
     Raises:
-        OffendingRowsError: rows break constraints; it holds all of them, and what refers to them.
+        ViolationsError: names all rows that break constraints, and all that refer to them.
         DataError: a row is refused for another reason.
     """
-    steps = _plan_steps(shadow.blueprint, rows)
+    queue = _planned(shadow.ddl, rows)
     try:
         with _sessions(target) as sessions:
-            run_steps(steps, sessions, on_step)
+            run_queue(queue, sessions, on_step)
     except DataError as error:
-        found = _offences(shadow, target)
+        found = _find_violations(shadow, target)
         if not found.rows:
             raise
-        raise OffendingRowsError(found) from error
+        raise ViolationsError(found) from error
 
 
-def _offences(shadow: Shadow, target: Target) -> Offences:
-    """Name the rows; nothing, where the right to make the temporary table for that is missing."""
+def _find_violations(shadow: Shadow, target: Target) -> RowViolations:
+    """Find the rows; none, where the privilege to create a temporary table is missing."""
     with (
         suppress(DatabaseError),
         closing(connect(target, name=f"tablecopy:{shadow.name}")) as session,
     ):
-        return offences(session, shadow.blueprint)
-    return Offences()
+        ddl = shadow.ddl
+        return find_violations(session, schema=ddl.schema, shadow=ddl.shadow, tables=ddl.tables)
+    return RowViolations()
 
 
 @contextmanager
@@ -71,86 +72,86 @@ def _sessions(target: Target) -> Iterator[list[Session]]:
         ]
 
 
-def _plan_steps(blueprint: Blueprint, rows: Mapping[str, int]) -> Steps:
-    """Plan the statements; those for which most work waits come first.
+def _planned(ddl: TableDdl, rows: Mapping[str, int]) -> DdlQueue:
+    """Queue the statements; those on which most work depends come first.
 
-    With two connections one would otherwise be idle at the end, while the other validates the
-    references of the biggest table: those of one table can only be validated in turn.
+    Else one of two connections would be idle at the end, while the other validates the references
+    of the biggest table: those of one table can only be validated one after the other.
     """
-    steps: list[Step] = []
-    parts = _Parts(blueprint)
-    for table in blueprint.tables:
+    steps: list[DdlStep] = []
+    parts = _Parts(ddl)
+    for table in ddl.tables:
         one = _Table(parts, table, rows)
-        steps += [*one.checks(), *one.indexes(), *one.keys(), *one.references(), *one.the_rest()]
-    return Steps(sorted(steps, key=lambda step: -step.weight))
+        steps += [*one.checks(), *one.indexes(), *one.keys(), *one.references(), *one.attributes()]
+    return DdlQueue(sorted(steps, key=lambda step: -step.weight))
 
 
 class _Parts:
-    """The statements by their table, so that nobody looks through those of all others."""
+    """The statements by their table and part."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
-        self.shadow = blueprint.shadow
-        self.of_table: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
+    def __init__(self, ddl: TableDdl) -> None:
+        self.shadow = ddl.shadow
+        self.of_table: defaultdict[tuple[str, str], list[DdlStatement]] = defaultdict(list)
         self.referring: defaultdict[str, set[str]] = defaultdict(set)
-        for one in blueprint.statements:
+        for one in ddl.statements:
             self.of_table[one.table, one.part].append(one)
-        for one in blueprint.part("foreign key"):
+        for one in ddl.part("foreign key"):
             self.referring[one.refers].add(one.table)
 
 
 @dataclass(frozen=True)
 class _Table:
-    """The statements of one table, and how heavy they are, in rows that are read."""
+    """The steps of one table, weighed by the rows that they read."""
 
     parts: _Parts
     name: str
     rows: Mapping[str, int]
 
-    def checks(self) -> Iterator[Step]:
-        """One pass over the rows, before anything that could only be shared."""
+    def checks(self) -> Iterator[DdlStep]:
+        """Yield one pass over the rows, which locks out all other steps of the table."""
         for one in self._part("check"):
-            yield Step(one.text, _doing(one), self._marks("checked"), alone=self._me)
+            yield DdlStep(one.text, _doing(one), self._marks("checked"), alone=self._me)
 
-    def indexes(self) -> Iterator[Step]:
-        """Several at a time; unique ones first where other tables wait for them."""
+    def indexes(self) -> Iterator[DdlStep]:
+        """Yield indexes, several at a time; unique ones first where other tables need them."""
         needs = self._marks("checked")
         for one in self._part("index"):
             unique = one.text.startswith("CREATE UNIQUE")
             gives = self._marks("indexed", "unique") if unique else self._marks("indexed")
             weight = self._size + max(self._validation(self.name), self._waiting if unique else 0)
-            yield Step(one.text, _doing(one), gives, needs, shared=self._me, weight=weight)
+            yield DdlStep(one.text, _doing(one), gives, needs, shared=self._me, weight=weight)
         for one in self._part("exclusion"):
             gives = self._marks("indexed", "unique")
-            yield Step(one.text, _doing(one), gives, needs, alone=self._me, weight=self._size)
+            yield DdlStep(one.text, _doing(one), gives, needs, alone=self._me, weight=self._size)
 
-    def keys(self) -> Iterator[Step]:
-        """Say of unique indexes what they are."""
+    def keys(self) -> Iterator[DdlStep]:
+        """Yield what makes keys of unique indexes."""
         needs = self._marks("checked", "unique")
         if text := _joined(self._part("key")):
-            yield Step(text, f"keys of {self.name}", self._marks("keyed"), needs, alone=self._me)
+            yield DdlStep(text, f"keys of {self.name}", self._marks("keyed"), needs, alone=self._me)
 
-    def references(self) -> Iterator[Step]:
-        """First as promises, which takes a moment of both tables, then see that they hold."""
+    def references(self) -> Iterator[DdlStep]:
+        """Yield references as NOT VALID, a short lock on both tables, then their validation."""
         for one in self._part("foreign key"):
             both = frozenset({self.name, one.refers} - {""})
             needs = self._marks("indexed", "keyed") | {_mark("keyed", one.refers)}
             bound = frozenset([_mark(f"bound {one.name} of", self.name)])
-            yield Step(one.text, _doing(one), bound, needs, alone=both)
+            yield DdlStep(one.text, _doing(one), bound, needs, alone=both)
         for one in self._part("validate"):
             bound = frozenset([_mark(f"bound {one.name} of", self.name)])
             weight = self._validation(self.name)
-            yield Step(one.text, _doing(one), needs=bound, alone=self._me, weight=weight)
+            yield DdlStep(one.text, _doing(one), needs=bound, alone=self._me, weight=weight)
 
-    def the_rest(self) -> Iterator[Step]:
-        """Owner, rights, options and comments; then count for the planner."""
+    def attributes(self) -> Iterator[DdlStep]:
+        """Yield owner, options and comments; then ANALYZE."""
         built = self._marks("indexed", "keyed")
-        text = _joined((*self._part("dress"), *self._part("polish")))
-        dressed = self._marks("dressed")
-        yield Step(text, f"rights and comments of {self.name}", dressed, built, alone=self._me)
-        name = sql.Identifier(self.parts.shadow, self.name).as_string()
+        text = _joined((*self._part("attributes"), *self._part("marks")))
+        done = self._marks("attributes")
+        yield DdlStep(text, f"rights and comments of {self.name}", done, built, alone=self._me)
+        analyze = sql.statement("ANALYZE {}", sql.name(self.parts.shadow, self.name)).as_string()
         weight = self._size * _ANALYSIS
         doing = f"analyzing {self.name}"
-        yield Step(f"ANALYZE {name}", doing, needs=built | dressed, alone=self._me, weight=weight)
+        yield DdlStep(analyze, doing, needs=built | done, alone=self._me, weight=weight)
 
     @property
     def _me(self) -> frozenset[str]:
@@ -162,13 +163,13 @@ class _Table:
 
     @property
     def _waiting(self) -> float:
-        """The most that waits for a key of this table."""
+        """The most work that waits for a key of this table."""
         return max(map(self._validation, self.parts.referring[self.name]), default=0)
 
     def _validation(self, table: str) -> float:
         return _VALIDATION * self.rows.get(table, 0) * len(self.parts.of_table[table, "validate"])
 
-    def _part(self, part: str) -> tuple[Statement, ...]:
+    def _part(self, part: str) -> tuple[DdlStatement, ...]:
         return tuple(self.parts.of_table[self.name, part])
 
     def _marks(self, *words: str) -> frozenset[str]:
@@ -179,10 +180,10 @@ def _mark(word: str, table: str) -> str:
     return f"{word} {table}"
 
 
-def _joined(statements: tuple[Statement, ...]) -> str:
-    # Sent as one text they are one transaction, and one journey to the server.
+def _joined(statements: tuple[DdlStatement, ...]) -> str:
+    # Sent as one text they are one transaction, and take one round trip.
     return "; ".join(one.text for one in statements)
 
 
-def _doing(one: Statement) -> str:
+def _doing(one: DdlStatement) -> str:
     return f"{one.table}: {one.part} {one.name}"

@@ -1,12 +1,14 @@
-"""Who may do what with a table, as statements that let nobody do more or less with the new one.
+"""Queries for the access privileges of a table, as statements that give the new table the same.
 
-Read as in `surroundings`. They come last of all: an owner who has taken rights from himself could
-not put back what hangs on the table.
+They return rows as in `dependents`. They run last of all: an owner who has revoked privileges from
+himself could not create again what depends on the table.
 """
 
 from __future__ import annotations
 
-# Somebody who passes on what he was given does so in his own name.
+from backend.db.sql import statement
+
+# Whoever grants on what he was granted does so in his own name.
 _GRANTS = """
     CROSS JOIN LATERAL (SELECT string_agg(CASE WHEN e.grantor = o.relowner THEN e.said ELSE format(
             'SET LOCAL ROLE %%I; %%s; SET LOCAL ROLE %%I', r.rolname, e.said, current_user) END,
@@ -30,24 +32,32 @@ _OBJECTS = """
     WHERE c.oid = ANY(%(oids)s) UNION ALL
     SELECT c.relname, c.relname, c.relowner, '', format('TABLE %%I.%%I', %(schema)s::text,
         c.relname), c.relacl, 'r' FROM pg_class c WHERE c.oid = ANY(%(oids)s)"""
-# What a new table gives away by default, and its owner's own, is taken back before.
-_RIGHTS = f"""
-    WITH o(relation, relname, relowner, columns, said, given, letter) AS ({_OBJECTS}),
+# First the default privileges of a new table, and its owner's own, are revoked.
+_TABLE_PRIVILEGES = statement(
+    """
+    WITH o(relation, relname, relowner, columns, said, given, letter) AS ({objects}),
     w AS (SELECT o.*, coalesce(o.given, acldefault(o.letter, o.relowner)) AS acl FROM o
         WHERE o.given IS NOT NULL OR EXISTS (SELECT FROM pg_default_acl))
-    SELECT 'rights', o.relation, o.relname, concat_ws('; ', format('REVOKE ALL ON %%s FROM %%s',
+    SELECT 'privileges', o.relation, o.relname, concat_ws('; ', format('REVOKE ALL ON %%s FROM %%s',
         o.said, t.holders), g.said)
     FROM w o CROSS JOIN LATERAL (
         SELECT string_agg(DISTINCT coalesce(quote_ident(r.rolname), 'PUBLIC'), ', ')
         FROM (SELECT 0::oid UNION SELECT o.relowner UNION SELECT a.grantee
             FROM pg_default_acl f CROSS JOIN LATERAL aclexplode(f.defaclacl) a) h(oid)
-        LEFT JOIN pg_roles r USING (oid)) t(holders) {_GRANTS}"""  # noqa: S608 - constants
-_COLUMN_RIGHTS = f"""
-    SELECT 'rights', o.relname, o.column, g.said FROM (SELECT c.relname, t.attname, c.relowner,
+        LEFT JOIN pg_roles r USING (oid)) t(holders) {grants}
+    ORDER BY 2, 3, 4""",
+    objects=statement(_OBJECTS),
+    grants=statement(_GRANTS),
+)
+_COLUMN_PRIVILEGES = statement(
+    """
+    SELECT 'privileges', o.relname, o.column, g.said FROM (SELECT c.relname, t.attname, c.relowner,
             format(' (%%I)', t.attname), format('%%I.%%I', %(schema)s::text, c.relname), t.attacl
         FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND NOT t.attisdropped
         WHERE c.oid = ANY(%(oids)s) AND t.attacl IS NOT NULL
-        ) o(relname, "column", relowner, columns, said, acl) {_GRANTS}
-    WHERE g.said IS NOT NULL"""  # noqa: S608 - constants
+        ) o(relname, "column", relowner, columns, said, acl) {grants}
+    WHERE g.said IS NOT NULL ORDER BY 2, 3, 4""",
+    grants=statement(_GRANTS),
+)
 
-RIGHTS = (f"{_RIGHTS} ORDER BY 2, 3, 4", f"{_COLUMN_RIGHTS} ORDER BY 2, 3, 4")
+PRIVILEGES = (_TABLE_PRIVILEGES, _COLUMN_PRIVILEGES)

@@ -1,4 +1,4 @@
-"""Tables to load into, beside the live ones and made like them, that nobody else can see."""
+"""The schema of a shadow: tables to load into, beside the live ones and like them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import sql
-
+from backend.db import sql
+from backend.db.errors import translated
+from backend.db.session import Session
 from backend.errors import DatabaseError
 from backend.tablecopy.contents import NOTHING, Contents, contents, refuse_unless_empty
-from backend.tablecopy.postgres.session import Session, translated
-from backend.tablecopy.shadow.table_ddl import Blueprint, read_blueprint
+from backend.tablecopy.shadow.table_ddl import TableDdl, read_table_ddl
 
 log = logging.getLogger(__name__)
 
@@ -31,21 +31,21 @@ _OWNERS = """
 
 @dataclass(frozen=True)
 class Shadow:
-    """Where the rows go, how the live tables were made, and what they held then.
+    """The tables that are loaded, with the DDL of the live ones and what these held then.
 
-    Without `seeds`, whatever they hold is given up.
+    Without `seeds`, the rows of the live tables are given up, whatever they are.
     """
 
-    blueprint: Blueprint
+    ddl: TableDdl
     seeds: Contents | None
 
     @property
     def name(self) -> str:
         """The schema that holds the tables until the swap."""
-        return self.blueprint.shadow
+        return self.ddl.shadow
 
 
-def new_name() -> str:
+def new_shadow_name() -> str:
     """Return a name for the schema of a shadow."""
     return PREFIX + secrets.token_hex(4)
 
@@ -53,29 +53,29 @@ def new_name() -> str:
 def create_shadow(
     session: Session, schema: str, tables: Iterable[str], *, seeds: Contents | None = NOTHING
 ) -> Shadow:
-    """Make an empty, bare copy of each table in a schema of its own.
+    """Create an empty, bare copy of each table in a schema of its own.
 
     `seeds` is what migrations put into the tables; None gives up whatever is there.
 
     Raises:
         RefusedError: the tables hold more than that, or cannot be exchanged.
     """
-    name = new_name()
+    name = new_shadow_name()
     names = tuple(tables)
     with translated("preparing the target"):
         if seeds is not None:
             refuse_unless_empty(contents(session, schema, names), seeds)
-        blueprint = read_blueprint(session, schema=schema, shadow=name, tables=names)
+        ddl = read_table_ddl(session, schema=schema, shadow=name, tables=names)
         with session.transaction():
-            make_shadow(session, blueprint)
-    return Shadow(blueprint, seeds)
+            create_tables(session, ddl)
+    return Shadow(ddl, seeds)
 
 
 @contextmanager
-def shadow_for(
+def temporary_shadow(
     session: Session, schema: str, tables: Iterable[str], *, seeds: Contents | None = NOTHING
 ) -> Iterator[Shadow]:
-    """Make a shadow that goes away with the block, unless it has been swapped in by then."""
+    """Create a shadow that is dropped after the block, unless it has been swapped in by then."""
     shadow = create_shadow(session, schema, tables, seeds=seeds)
     try:
         yield shadow
@@ -83,34 +83,32 @@ def shadow_for(
         try:
             drop_shadow(session, shadow.name)
         except DatabaseError as error:
-            # What went wrong first is what matters; the next transfer finds what is left.
+            # The first error is what matters; the next transfer finds what is left.
             log.warning("shadow schema stays for the next run name=%s: %s", shadow.name, error)
 
 
-def make_shadow(session: Session, blueprint: Blueprint) -> None:
-    """Make the schema, and in it the bare tables of a blueprint."""
-    schema = sql.Identifier(blueprint.shadow)
-    session.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
-    comment = sql.Literal(_COMMENT.format(blueprint.schema))
-    session.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(schema, comment))
-    for (owner,) in session.execute(_OWNERS, (blueprint.schema, list(blueprint.tables))).fetchall():
+def create_tables(session: Session, ddl: TableDdl) -> None:
+    """Create the schema, and in it the bare tables of this DDL."""
+    schema = sql.name(ddl.shadow)
+    session.execute(sql.statement("CREATE SCHEMA {}", schema))
+    comment = sql.value(_COMMENT.format(ddl.schema))
+    session.execute(sql.statement("COMMENT ON SCHEMA {} IS {}", schema, comment))
+    for (owner,) in session.execute(_OWNERS, (ddl.schema, list(ddl.tables))).fetchall():
         # A table can be given only to somebody who could have made it there.
-        grant = sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}")
-        session.execute(grant.format(schema, sql.Identifier(owner)))
-    for statement in blueprint.part("create"):
-        session.execute(statement.text.encode())
+        grant = "GRANT USAGE, CREATE ON SCHEMA {} TO {}"
+        session.execute(sql.statement(grant, schema, sql.name(owner)))
+    ddl.run(session, "create")
 
 
-def left_over(session: Session, schema: str) -> list[str]:
-    """Name what loads into this schema have left behind; ask only while nobody else loads."""
+def left_over_shadows(session: Session, schema: str) -> list[str]:
+    """Return the shadows that killed loads left; call it while nobody else can load."""
     values = (PREFIX, _COMMENT.format(schema))
     return [row[0] for row in session.execute(_LEFT_OVER, values)]
 
 
 def drop_shadow(session: Session, name: str) -> None:
-    """Remove a shadow schema and all that is in it."""
+    """Drop a shadow schema and all that is in it."""
     # What still runs there for a process that was killed ends by itself within a second.
     with translated("removing a shadow schema"), session.transaction():
         session.execute("SET LOCAL lock_timeout = '30s'")
-        statement = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name))
-        session.execute(statement)
+        session.execute(sql.statement("DROP SCHEMA IF EXISTS {} CASCADE", sql.name(name)))

@@ -5,7 +5,8 @@ One query for each kind of reason; each answers (table, reason).
 
 from __future__ import annotations
 
-from backend.tablecopy.postgres.session import Session
+from backend.db import sql
+from backend.db.session import Session
 
 # A table and why.
 Reason = tuple[str, str]
@@ -174,24 +175,20 @@ _STATISTICS = """
     ORDER BY 1, 2"""
 
 _QUERIES = (
-    _PECULIAR,
-    _REFERENCES,
-    _PUBLICATIONS,
-    _SUBSCRIPTIONS,
-    _SLOTS,
-    *(f"{_WHOLE} {query}" for query in (_COMMENTED, _LABELS, _ROW_TYPES, _EXTENSIONS, _GRANTORS)),
-    _INVALID_INDEXES,
-    _SWITCHED_OFF,
-    _IDENTITY,
-    _STATISTICS,
+    *map(sql.statement, (_PECULIAR, _REFERENCES, _PUBLICATIONS, _SUBSCRIPTIONS, _SLOTS)),
+    *(
+        sql.statement("{} {}", sql.statement(_WHOLE), sql.statement(query))
+        for query in (_COMMENTED, _LABELS, _ROW_TYPES, _EXTENSIONS, _GRANTORS)
+    ),
+    *map(sql.statement, (_INVALID_INDEXES, _SWITCHED_OFF, _IDENTITY, _STATISTICS)),
 )
 
 
 def swap_obstacles(session: Session, oids: list[int]) -> list[Reason]:
-    """Name what would not survive the swap of these tables: (table, reason)."""
+    """Return what would be lost by a swap of these tables, or prevents it: (table, reason)."""
     values = {"oids": oids}
     found: list[Reason] = []
     for query in _QUERIES:
-        found += session.execute(query.encode(), values).fetchall()
-    hanging = session.execute(_DEPENDENTS.encode(), values).fetchall()
+        found += session.execute(query, values).fetchall()
+    hanging = session.execute(_DEPENDENTS, values).fetchall()
     return found + [(table, f"{what} depends on it") for table, what in hanging]

@@ -1,15 +1,16 @@
-"""Everything that makes a set of live tables what they are, as statements that make them again."""
+"""The DDL of live tables: statements that create them again, with all that belongs to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from backend.db.session import Row, Session
+from backend.db.sql import Sql, written_by_server
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.session import Row, Session
 from backend.tablecopy.postgres.tables import table_oids
-from backend.tablecopy.shadow.ddl_queries import definitions
-from backend.tablecopy.shadow.dependents import surroundings
+from backend.tablecopy.shadow.ddl_queries import table_rows
+from backend.tablecopy.shadow.dependents import dependent_rows
 from backend.tablecopy.shadow.swap_obstacles import Reason, swap_obstacles
 
 _STAY_HINT = (
@@ -19,10 +20,10 @@ _STAY_HINT = (
 
 
 @dataclass(frozen=True)
-class Statement:
-    """One step of making `table` again: `part` says when, `name` what it makes.
+class DdlStatement:
+    """A statement about `table`: `part` says when it runs, `name` which object it is about.
 
-    `refers` is the table of the blueprint that a foreign key refers to.
+    `refers` is the table of the same DDL that a foreign key refers to.
     """
 
     part: str
@@ -31,60 +32,66 @@ class Statement:
     text: str
     refers: str = ""
 
+    @property
+    def sql(self) -> Sql:
+        """Return it as it can be run."""
+        return written_by_server(self.text)
+
 
 @dataclass(frozen=True)
-class Blueprint:
-    """The statements for all tables; two blueprints are equal if nothing about them differs."""
+class TableDdl:
+    """The statements for all tables; two are equal if nothing about the tables differs."""
 
     schema: str
     shadow: str
     tables: tuple[str, ...]
-    statements: tuple[Statement, ...]
+    statements: tuple[DdlStatement, ...]
 
-    def part(self, *parts: str) -> tuple[Statement, ...]:
+    def part(self, *parts: str) -> tuple[DdlStatement, ...]:
         """Return the statements of these parts, in the order in which they can run."""
         return tuple(one for part in parts for one in self.statements if one.part == part)
 
+    def run(self, session: Session, *parts: str) -> None:
+        """Run the statements of these parts."""
+        for one in self.part(*parts):
+            session.execute(one.sql)
 
-def read_blueprint(
+
+def read_table_ddl(
     session: Session, *, schema: str, shadow: str, tables: Iterable[str]
-) -> Blueprint:
-    """Read how the tables are made, and see that all of it can be made again.
+) -> TableDdl:
+    """Read the DDL of the tables, and check that all of it can be run again.
 
     Raises:
         RefusedError: names what would be lost.
     """
     with session.transaction():
-        # Whatever is not Postgres's own then comes out with its schema.
+        # Names that are not Postgres's own then come out with their schema.
         session.execute("SET LOCAL search_path TO ''")
-        blueprint, reasons = draft(session, schema=schema, shadow=shadow, tables=tables)
+        ddl, reasons = inspect_table_ddl(session, schema=schema, shadow=shadow, tables=tables)
     if reasons:
         raise RefusedError(
             f"tables that cannot be exchanged: {'; '.join(map(': '.join, reasons))}",
             hint=_STAY_HINT,
         )
-    return blueprint
+    return ddl
 
 
-def draft(
+def inspect_table_ddl(
     session: Session, *, schema: str, shadow: str, tables: Iterable[str]
-) -> tuple[Blueprint, list[Reason]]:
-    """Return a blueprint, and why it could not be made, or not be made use of.
+) -> tuple[TableDdl, list[Reason]]:
+    """Return the DDL of the tables, and the reasons why they cannot be exchanged.
 
-    The search path has to be empty meanwhile.
+    The search path must be empty meanwhile.
     """
     names = tuple(sorted(tables))
     oids = table_oids(session, schema, names)
-    rows = _rows(session, schema=schema, shadow=shadow, oids=oids)
-    reasons = [*swap_obstacles(session, oids), *_not_made_again(rows)]
-    return Blueprint(schema, shadow, names, tuple(Statement(*row) for row in rows)), reasons
-
-
-def _rows(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:
-    return [
-        *definitions(session, schema=schema, shadow=shadow, oids=oids),
-        *surroundings(session, schema=schema, oids=oids),
+    rows = [
+        *table_rows(session, schema=schema, shadow=shadow, oids=oids),
+        *dependent_rows(session, schema=schema, oids=oids),
     ]
+    reasons = [*swap_obstacles(session, oids), *_not_made_again(rows)]
+    return TableDdl(schema, shadow, names, tuple(DdlStatement(*row) for row in rows)), reasons
 
 
 def _not_made_again(rows: Iterable[Row]) -> list[Reason]:

@@ -1,9 +1,9 @@
-"""Take the unique indexes off a table while rows exchange their values, and put them back.
+"""Drop the unique indexes of a table while rows exchange their values, and create them again.
 
-Postgres looks at unique values row by row, so that two rows cannot exchange theirs in one
-statement. A value to stand in between for a moment is not always to be had (a CHECK or a reference
-may refuse each), and a row that is deleted and put in again takes with it what refers to it ON
-DELETE CASCADE. Nobody sees the table without its indexes: readers wait until they are back.
+Postgres checks unique values row by row, so that two rows cannot exchange theirs in one statement.
+There is not always a temporary value to use (a CHECK or a reference may refuse each), and deleting
+a row to insert it again deletes what refers to it ON DELETE CASCADE. Nobody sees the table without
+its indexes: readers wait until they are back.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import errors, sql
-
+from backend.db import sql
+from backend.db.errors import DUPLICATE
+from backend.db.session import Session
 from backend.schema.match import TablePair
-from backend.tablecopy.postgres.session import Session
-from backend.tablecopy.shadow.ddl_queries import definitions
+from backend.tablecopy.shadow.ddl_queries import table_rows
 
-# Not the key by which rows are found, nor what foreign keys hold on to, nor what is looked at when
-# a statement ends anyway.
+# Not the key by which rows are found, nor those that foreign keys refer to, nor those that are
+# checked when a statement ends anyway.
 _UNIQUE = """
     SELECT c.oid, x.relname, k.conname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indimmediate
@@ -34,74 +34,76 @@ _UNIQUE = """
 
 
 @dataclass(frozen=True)
-class Loose:
-    """The statements that take the indexes of a table off, and that make them again."""
+class _UniqueIndexes:
+    """The statements that drop the unique indexes of a table, and that create them again."""
 
-    off: tuple[str, ...] = ()
-    on: tuple[str, ...] = ()
+    drop: tuple[sql.Sql, ...] = ()
+    create: tuple[sql.Sql, ...] = ()
 
 
-def in_any_order(session: Session, pairs: Iterable[TablePair], write: Callable[[], None]) -> None:
-    """Write to these tables; where rows exchange unique values, again without their indexes.
+def write_in_any_order(
+    session: Session, pairs: Iterable[TablePair], write: Callable[[], None]
+) -> None:
+    """Write to these tables; if rows exchange unique values, again without unique indexes.
 
-    It belongs into a transaction.
+    Call it in a transaction.
 
     Raises:
-        UniqueViolation: it is not their order: two rows want one value.
+        UniqueViolation: two rows have one value, in whichever order they are written.
     """
     by_name = {pair.target.name: pair for pair in pairs}
-    loose: dict[str, TablePair] = {}
-    first: errors.UniqueViolation | None = None
+    without: dict[str, TablePair] = {}
+    first: DUPLICATE | None = None
     while True:
         try:
-            with session.transaction(), _loosened(session, loose.values()):
+            with session.transaction(), _dropped(session, without.values()):
                 write()
                 return
-        except errors.UniqueViolation as error:
+        except DUPLICATE as error:
             first = first or error
             name = error.diag.table_name or ""
-            if name in loose or name not in by_name:
+            if name in without or name not in by_name:
                 raise first from None
-            loose[name] = by_name[name]
+            without[name] = by_name[name]
 
 
 @contextmanager
-def _loosened(session: Session, pairs: Iterable[TablePair]) -> Iterator[None]:
+def _dropped(session: Session, pairs: Iterable[TablePair]) -> Iterator[None]:
     found = [_read(session, pair) for pair in pairs]
     for one in found:
-        _run(session, one.off)
+        _run(session, one.drop)
     yield
-    if any(one.on for one in found):
-        # A table cannot be changed while references of its rows are still to be looked at.
+    if any(one.create for one in found):
+        # A table cannot be altered while deferred checks of its references are pending.
         session.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for one in found:
-        _run(session, one.on)
+        _run(session, one.create)
 
 
-def _run(session: Session, statements: Iterable[str]) -> None:
+def _run(session: Session, statements: Iterable[sql.Sql]) -> None:
     for statement in statements:
-        session.execute(statement.encode())
+        session.execute(statement)
 
 
-def _read(session: Session, pair: TablePair) -> Loose:
+def _read(session: Session, pair: TablePair) -> _UniqueIndexes:
     table, key = pair.target, sorted(column.target.name for column in pair.key)
     unique = session.execute(_UNIQUE, (table.schema, table.name, key)).fetchall()
     if not unique:
-        return Loose()
+        return _UniqueIndexes()
     with session.transaction():
         # Names then come out with their schema.
         session.execute("SET LOCAL search_path TO ''")
-        rows = definitions(session, schema=table.schema, shadow=table.schema, oids=[unique[0][0]])
+        rows = table_rows(session, schema=table.schema, shadow=table.schema, oids=[unique[0][0]])
     names = {("index", row[1]) for row in unique} | {("key", row[2]) for row in unique}
-    on = [row[3] for row in rows if (row[0], row[2]) in names]
-    marks = [row[3] for row in rows if row[0] == "polish"]
-    return Loose(tuple(_taken_off(pair, *row[1:]) for row in unique), (*on, *marks))
+    create = [row[3] for row in rows if (row[0], row[2]) in names]
+    create += [row[3] for row in rows if row[0] == "marks"]
+    drop = tuple(_drop(pair, *row[1:]) for row in unique)
+    return _UniqueIndexes(drop, tuple(map(sql.written_by_server, create)))
 
 
-def _taken_off(pair: TablePair, index: str, constraint: str | None) -> str:
+def _drop(pair: TablePair, index: str, constraint: str | None) -> sql.Sql:
     table = pair.target
     if constraint is None:
-        return sql.SQL("DROP INDEX {}").format(sql.Identifier(table.schema, index)).as_string()
-    statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
-    name = sql.Identifier(table.schema, table.name)
-    return statement.format(name, sql.Identifier(constraint)).as_string()
+        return sql.statement("DROP INDEX {}", sql.name(table.schema, index))
+    name = sql.name(table.schema, table.name)
+    return sql.statement("ALTER TABLE {} DROP CONSTRAINT {}", name, sql.name(constraint))

@@ -11,17 +11,18 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from backend.db.session import Session
 from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.encoder import Encoder, encoder
-from backend.tablecopy.postgres.session import Session, Target, connect
 from backend.tablecopy.results import BadValue, Difference, KeyRange
 from backend.tablecopy.row_diff import differences
 from backend.tablecopy.sqlite.bad_values import bad_values
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source, open_source
+from backend.tablecopy.target import Target, connect
 from backend.tablecopy.target_digests import target_digests
 from backend.values.conversion import Casts
 

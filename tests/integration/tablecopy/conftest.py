@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from backend.tablecopy.postgres.session import Target
+from backend.tablecopy.target import Target
 from tests.fix_postgres import PostgresServer
 
 # Whoever waits for a lock here has left a session open.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.session import Target
 from backend.tablecopy.sqlite.source import open_source
-from backend.tablecopy.worker import Task, Worker
+from backend.tablecopy.target import Target
+from backend.tablecopy.worker import Worker, WorkerTask
 
 # Longer than any test waits.
 SECONDS = 120
@@ -65,7 +65,7 @@ def main() -> None:
     """Do as a line of JSON on standard input says."""
     order = json.loads(sys.stdin.readline())
     path, begun = Path(order["path"]), Path(order["begun"])
-    tasks: Iterator[Task] = iter([OnTarget(begun), OnSource(begun)])
+    tasks: Iterator[WorkerTask] = iter([OnTarget(begun), OnSource(begun)])
     with (
         open_source(path, scratch=path.parent) as source,
         Pool(source, Target(order["conninfo"]), workers=2) as pool,

@@ -7,17 +7,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from backend.db.session import Session
 from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.encoder import encoder
 from backend.tablecopy.load import Load, LoadResult, load
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.session import Session, Target, connect
-from backend.tablecopy.shadow.indexes import finish
-from backend.tablecopy.shadow.schema import drop_shadow, left_over, shadow_for
+from backend.tablecopy.shadow.indexes import build_indexes
+from backend.tablecopy.shadow.schema import drop_shadow, left_over_shadows, temporary_shadow
 from backend.tablecopy.shadow.swap import Swap, swap
 from backend.tablecopy.sqlite.source import Source, open_source
+from backend.tablecopy.target import Target, connect
 from backend.tablecopy.update import TableChange, Update, update
 from backend.values.conversion import Casts
 
@@ -32,21 +33,21 @@ def transfer(
         open_source(path, scratch=scratch) as source,
         closing(connect(target, name="test")) as session,
     ):
-        for name in left_over(session, target.schema):
+        for name in left_over_shadows(session, target.schema):
             drop_shadow(session, name)
         pairing = match_tables(
             source.tables(), reflect_postgres(session, target.schema), MatchOptions()
         )
         assert not pairing.open_findings
         names = [one.target.name for one in pairing.pairs]
-        with shadow_for(session, target.schema, names) as shadow:
+        with temporary_shadow(session, target.schema, names) as shadow:
             with Pool(source, target, workers=2) as pool:
                 encoders = tuple(
                     encoder(one, Casts()) for one in seen(source, session, pairing.pairs)
                 )
                 what = Load(source, encoders, shadow.name, batch_rows, watch or (lambda *_: None))
                 result = load(pool, what)
-            finish(shadow, target, rows=result.rows)
+            build_indexes(shadow, target, rows=result.rows)
             high = {p.target.name: p.source.high_water or 0 for p in pairing.pairs}
             swap(session, Swap(shadow, tuple(p.target for p in pairing.pairs), high))
     return result

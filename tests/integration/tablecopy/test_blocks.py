@@ -6,11 +6,11 @@ from contextlib import closing
 import pytest
 
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.postgres.session import connect
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.connection import CHUNK_BYTES
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
+from backend.tablecopy.target import connect
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 

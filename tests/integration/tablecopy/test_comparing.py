@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.postgres.session import connect
 from backend.tablecopy.results import DifferenceKind
+from backend.tablecopy.target import connect
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 

@@ -6,9 +6,10 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from backend.db.session import Session
 from backend.schema.postgres import reflect_postgres
-from backend.tablecopy.postgres.session import Session, connect
-from backend.tablecopy.sequences import counters, next_numbers, set_counters
+from backend.tablecopy.sequences import next_values, sequence_columns, set_sequences
+from backend.tablecopy.target import connect
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def go_on(session: Session, *made: str, high_water: int = 0) -> None:
         session.execute(statement.encode())
     tables = reflect_postgres(session, "public")
     high = {table.name: high_water for table in tables}
-    set_counters(session, next_numbers(session, "public", counters(tables), high))
+    set_sequences(session, next_values(session, "public", sequence_columns(tables), high))
 
 
 def coming(session: Session, sequence: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from backend.errors import DataError
 from backend.schema.postgres import reflect_postgres
-from backend.tablecopy.postgres.session import Target
+from backend.tablecopy.target import Target
 from tests.integration.tablecopy.moving import bring_up
 from tests.integration.tablecopy.snapshot import snapshot
 

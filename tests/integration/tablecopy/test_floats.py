@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from backend.schema.tables import Column, ColumnType
-from backend.tablecopy.postgres.session import connect
+from backend.tablecopy.target import connect
 from backend.values.conversion import Casts
 from backend.values.floats import Double, Single
 

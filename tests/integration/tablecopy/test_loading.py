@@ -9,9 +9,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from backend.errors import DataError
-from backend.tablecopy.postgres.session import Target
+from backend.tablecopy.target import Target
 from backend.tablecopy.update import TableChange
-from backend.tablecopy.violations import OffendingRowsError
+from backend.tablecopy.violations import ViolationsError
 from tests.integration.tablecopy import shop
 from tests.integration.tablecopy.moving import bring_up, rows_of, transfer
 from tests.integration.tablecopy.snapshot import schemas, snapshot
@@ -87,7 +87,7 @@ def test_rows_that_break_a_constraint_are_named(path, target, connection, tmp_pa
     change(path, "UPDATE customer SET email = 'c7@x' WHERE id = 1900")
     change(path, "UPDATE customer SET friend = 99999 WHERE id = 5")
 
-    with pytest.raises(OffendingRowsError) as offending:
+    with pytest.raises(ViolationsError) as offending:
         transfer(path, target, tmp_path)
 
     named = {

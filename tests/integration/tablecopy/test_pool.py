@@ -13,7 +13,7 @@ import pytest
 from backend.errors import DatabaseError, RefusedError
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.sqlite.source import open_source
-from backend.tablecopy.worker import Task
+from backend.tablecopy.worker import WorkerTask
 from tests.integration.tablecopy.carrying import write
 from tests.integration.tablecopy.endless import OnTarget
 
@@ -34,7 +34,7 @@ def pool_of(path, target, workers: int) -> Iterator[tuple[Pool, list[BaseProcess
         yield pool, active_children()
 
 
-def do(tasks: Iterable[Task], path, target, seen: list[BaseProcess], *, killed=False) -> None:
+def do(tasks: Iterable[WorkerTask], path, target, seen: list[BaseProcess], *, killed=False) -> None:
     """Let one worker do them, and note who it is."""
     with pool_of(path, target, 1) as (pool, workers):
         seen += workers
@@ -43,7 +43,7 @@ def do(tasks: Iterable[Task], path, target, seen: list[BaseProcess], *, killed=F
         list(pool.run(tasks))
 
 
-def one_and_then_none(task: Task) -> Iterator[Task]:
+def one_and_then_none(task: WorkerTask) -> Iterator[WorkerTask]:
     yield task
     raise KeyError("the parent fails")
 

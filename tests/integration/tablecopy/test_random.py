@@ -22,8 +22,8 @@ from psycopg import sql
 
 from backend.db.sql import quoted
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.postgres.session import Target
 from backend.tablecopy.sqlite.bad_values import bad_values
+from backend.tablecopy.target import Target
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
 

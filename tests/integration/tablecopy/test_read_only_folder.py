@@ -29,7 +29,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def left_over(folder: Path) -> Path:
+def left_over_shadows(folder: Path) -> Path:
     """A file whose rows are in its WAL and nowhere else, and nobody may write beside it."""
     path = folder / "app.db"
     connection = sqlite3.connect(path)
@@ -45,13 +45,13 @@ def left_over(folder: Path) -> Path:
     return path
 
 
-def test_the_wal_is_copied_too(left_over: Path) -> None:
-    before = digests(left_over.parent)
+def test_the_wal_is_copied_too(left_over_shadows: Path) -> None:
+    before = digests(left_over_shadows.parent)
 
-    is_copy, rows = without_rights(lambda: seen(left_over))
+    is_copy, rows = without_rights(lambda: seen(left_over_shadows))
 
     assert (is_copy, rows) == (True, ROWS)
-    assert digests(left_over.parent) == before
+    assert digests(left_over_shadows.parent) == before
 
 
 def seen(path: Path) -> tuple[bool, int]:

@@ -5,7 +5,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from backend.tablecopy.check_constraints import rehearse
+from backend.tablecopy.check_constraints import check_constraints
 from backend.tablecopy.encoder import encoder
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import both, write
@@ -37,7 +37,7 @@ def rehearsed(path, target, *statements):
     write(path, *SOURCE, *statements)
     with both(path, target) as sides:
         encoders = [encoder(one, Casts()) for one in sides.pairs()]
-        found = rehearse(sides.session, sides.source.connection, encoders)
+        found = check_constraints(sides.session, sides.source.connection, encoders)
     return {(one.table, one.key, str(one.kind), one.constraint) for one in found.rows}
 
 

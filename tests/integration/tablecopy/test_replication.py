@@ -13,8 +13,8 @@ from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.session import Target
 from backend.tablecopy.shadow.swap_obstacles import swap_obstacles
+from backend.tablecopy.target import Target
 from tests.fix_postgres import QUICK, PostgresServer, new_server, remove
 from tests.integration.tablecopy.moving import bring_up, transfer
 from tests.integration.tablecopy.snapshot import schemas

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from backend.tablecopy.postgres.session import Target, connect
+from backend.tablecopy.target import Target, connect
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def journal(path):
 
 
 @pytest.fixture
-def left_over(path):
+def left_over_shadows(path):
     """A WAL that nobody has put into the file: 20 rows are nowhere else."""
     connection = sqlite3.connect(path)
     connection.executemany("INSERT INTO t (v) VALUES (?)", [(0,)] * 20)
@@ -106,13 +106,13 @@ def test_a_wal_file_is_read_where_it_lies(path, tmp_path):
     assert digests(path)[path.name] == before[path.name]
 
 
-def test_what_is_only_in_a_left_over_wal_is_read(left_over, tmp_path):
-    before = digests(left_over)
+def test_what_is_only_in_a_left_over_wal_is_read(left_over_shadows, tmp_path):
+    before = digests(left_over_shadows)
 
-    with open_source(left_over, scratch=tmp_path) as source:
+    with open_source(left_over_shadows, scratch=tmp_path) as source:
         assert seen(source.connection)[0] == ROWS + 20
 
-    assert digests(left_over) == before
+    assert digests(left_over_shadows) == before
 
 
 def test_nothing_is_left_in_the_scratch_folder(journal, tmp_path):

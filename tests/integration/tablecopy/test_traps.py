@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.postgres.session import connect
 from backend.tablecopy.sqlite.bad_values import bad_values
+from backend.tablecopy.target import connect
 from backend.values.conversion import Casts
 from tests.integration.tablecopy.carrying import AsText, both, carry, refused, write
 

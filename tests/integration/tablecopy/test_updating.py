@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from backend.errors import DataError, TransientError
-from backend.tablecopy.postgres.session import Target
+from backend.tablecopy.target import Target
 from tests.integration.tablecopy import shop
 from tests.integration.tablecopy.moving import bring_up, rows_of, transfer
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from backend.cli.progress import Lines
-from backend.tablecopy.pool import OneSession, T
-from backend.tablecopy.postgres.session import Session
+from backend.db.session import Session
+from backend.tablecopy.pool import LocalRunner, T
 from backend.tablecopy.results import Difference, DifferenceKind
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.transfer.endpoints import open_endpoints
@@ -18,7 +18,7 @@ from backend.transfer.verify import all_parts, compare
 from tests.integration.transfer.conftest import A, Move
 
 
-class Passing(OneSession):
+class Passing(LocalRunner):
     """A runner during whose tasks the target is not what it is before and afterwards."""
 
     def __init__(self, reader: SourceConnection, session: Session, *statements: str) -> None:

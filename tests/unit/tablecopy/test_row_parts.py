@@ -5,7 +5,7 @@ from hashlib import sha256
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.tablecopy.range_diff import _apart, _divided
+from backend.tablecopy.range_diff import _differing_parts, _split
 from backend.tablecopy.results import KeyRange
 
 ROWS = 3
@@ -32,7 +32,7 @@ def parts(here: Table, there: Table, upto: int | None) -> list[KeyRange]:
     """Return the parts in which a target differs from a source."""
     whole = KeyRange(None, None if upto is None else (upto,))
     borders = [(keys[-1],) for keys in grouped(here) if len(keys) == ROWS]
-    return _apart(_divided(whole, borders), digests(there), digests(here))
+    return _differing_parts(_split(whole, borders), digests(there), digests(here))
 
 
 def holds(part: KeyRange, key: int) -> bool:

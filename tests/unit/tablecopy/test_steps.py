@@ -1,15 +1,15 @@
-"""Steps are taken when what they need is there, the heaviest first, and in any number."""
+"""DdlQueue are taken when what they need is there, the heaviest first, and in any number."""
 
-from backend.tablecopy.shadow.ddl_queue import Step, Steps
+from backend.tablecopy.shadow.ddl_queue import DdlQueue, DdlStep
 
 
 def step(name, *, needs=(), gives=(), shared=(), alone=(), weight=1.0):
     gives, needs, shared, alone = map(frozenset, (gives, needs, shared, alone))
-    return Step(name, name, gives, needs, shared, alone, weight)
+    return DdlStep(name, name, gives, needs, shared, alone, weight)
 
 
 def test_the_heaviest_that_can_run_is_taken() -> None:
-    steps = Steps(
+    steps = DdlQueue(
         [
             step("light", weight=1),
             step("needs both", needs={"built"}, weight=9),
@@ -27,7 +27,7 @@ def test_the_heaviest_that_can_run_is_taken() -> None:
 
 
 def test_two_that_would_wait_for_each_other_are_not_begun_together() -> None:
-    steps = Steps(
+    steps = DdlQueue(
         [
             step("whole table", alone={"a"}, weight=3),
             step("index of it", shared={"a"}, weight=2),
@@ -41,7 +41,7 @@ def test_two_that_would_wait_for_each_other_are_not_begun_together() -> None:
 
 
 def test_what_nobody_gives_is_not_waited_for() -> None:
-    steps = Steps([step("only", needs={"nothing of ours"})])
+    steps = DdlQueue([step("only", needs={"nothing of ours"})])
 
     assert steps.take() is not None
     assert steps.take() is None
@@ -49,7 +49,7 @@ def test_what_nobody_gives_is_not_waited_for() -> None:
 
 def test_ten_thousand_steps_in_a_row_are_all_taken() -> None:
     chain = [step(str(n), needs={f"m{n - 1}"}, gives={f"m{n}"}) for n in range(10_000)]
-    steps = Steps(chain)
+    steps = DdlQueue(chain)
 
     taken = 0
     while (one := steps.take()) is not None:

@@ -8,11 +8,11 @@ import pytest
 from backend.errors import ExitCode
 from backend.invariants.checks import InvariantReport, Violation
 from backend.tablecopy.results import BadValue, Difference, DifferenceKind
-from backend.tablecopy.violations import Offence, OffenceKind
+from backend.tablecopy.violations import RowViolation, ViolationKind
 from backend.transfer.report import Findings, Report, TableReport, write_report
 
 BAD = BadValue("orders", "id 7", "total", "'12,50'", "is no number")
-ORPHAN = Offence("orders", "7", OffenceKind.ORPHAN, "fk_orders_group_id_groups", "9")
+ORPHAN = RowViolation("orders", "7", ViolationKind.ORPHAN, "fk_orders_group_id_groups", "9")
 CHANGED = Difference("orders", "id 7", DifferenceKind.CHANGED, "total", "1250", "1251")
 MISSING = Difference("orders", "id 8", DifferenceKind.MISSING)
 BROKEN = InvariantReport(1, (Violation("balances", "add up to zero", 1, ("group 1",)),))

@@ -9,7 +9,8 @@ import pytest
 from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
-from backend.tablecopy.postgres.session import Session, Target, connect
+from backend.db.session import Session
+from backend.tablecopy.target import Target, connect
 from tests.fix_postgres import PostgresServer
 from tests.integration.tablecopy.shadow.rich import RICH
 

@@ -2,9 +2,10 @@
 
 from psycopg import sql
 
+from backend.db.session import Session
 from backend.schema.postgres import reflect_postgres
-from backend.tablecopy.postgres.session import Session, Target
 from backend.tablecopy.shadow.schema import Shadow, create_shadow
+from backend.tablecopy.target import Target
 
 TABLES = ("Order", "line", "node", "note", "person")
 

@@ -5,10 +5,11 @@ from contextlib import closing
 
 import pytest
 
+from backend.db.session import Session
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.session import Session, connect
 from backend.tablecopy.shadow.schema import create_shadow
 from backend.tablecopy.shadow.swap_obstacles import swap_obstacles
+from backend.tablecopy.target import connect
 from tests.integration.tablecopy.shadow.conftest import (
     one_database,
     three_roles,

@@ -14,10 +14,10 @@ from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
 from backend.schema.postgres import reflect_postgres
-from backend.tablecopy.postgres.session import Target, connect
-from backend.tablecopy.shadow.indexes import finish
+from backend.tablecopy.shadow.indexes import build_indexes
 from backend.tablecopy.shadow.schema import create_shadow
 from backend.tablecopy.shadow.swap import Swap, swap
+from backend.tablecopy.target import Target, connect
 from tests.fix_postgres import QUICK, PostgresServer, new_server, remove
 from tests.integration.tablecopy.shadow.features import BASE, FEATURES, SINCE_18, TABLES
 
@@ -147,6 +147,6 @@ def see_same(world: World, pieces: list[str], *, by_owner: bool) -> list[str]:
 def exchange(target: Target) -> None:
     with closing(connect(target, name="test")) as session:
         shadow = create_shadow(session, target.schema, TABLES)
-        finish(shadow, target, rows={})
+        build_indexes(shadow, target, rows={})
         found = tuple(t for t in reflect_postgres(session, target.schema) if t.name in TABLES)
         swap(session, Swap(shadow, found))

@@ -3,9 +3,9 @@
 import pytest
 
 from backend.errors import RefusedError
-from backend.tablecopy.shadow.indexes import finish
-from backend.tablecopy.shadow.schema import create_shadow, drop_shadow, left_over
-from backend.tablecopy.violations import OffenceKind, OffendingRowsError
+from backend.tablecopy.shadow.indexes import build_indexes
+from backend.tablecopy.shadow.schema import create_shadow, drop_shadow, left_over_shadows
+from backend.tablecopy.violations import ViolationKind, ViolationsError
 from tests.integration.tablecopy.shadow.rich import TABLES, filled
 from tests.integration.tablecopy.snapshot import schemas
 
@@ -29,32 +29,32 @@ def test_every_row_that_breaks_a_constraint_is_named_with_its_dependants(session
         "INSERT INTO node VALUES (3, 77, NULL), (1, NULL, NULL)",
     )
 
-    with pytest.raises(OffendingRowsError) as offending:
-        finish(shadow, target, rows={})
+    with pytest.raises(ViolationsError) as offending:
+        build_indexes(shadow, target, rows={})
 
     named = {(one.table, one.key, one.kind, one.constraint) for one in offending.value.found.rows}
     assert named == {
-        ("person", "7", OffenceKind.DUPLICATE, "person_email"),
-        ("person", "8", OffenceKind.DUPLICATE, "person_email"),
-        ("node", "1", OffenceKind.DUPLICATE, "node_pkey"),
-        ("node", "3", OffenceKind.ORPHAN, "node_parent_fkey"),
-        ("Order", "99, 3", OffenceKind.ORPHAN, "owned"),
-        ("line", "51", OffenceKind.ORPHAN, "line_userId_order_fkey"),
-        ("Order", "1, 5", OffenceKind.CHECK, "Order_price_check"),
-        ("Order", "7, 1", OffenceKind.DEPENDANT, "owned"),
-        ("Order", "8, 1", OffenceKind.DEPENDANT, "owned"),
-        ("node", "1", OffenceKind.DEPENDANT, "node_head_fkey"),
-        ("node", "1", OffenceKind.DEPENDANT, "node_parent_fkey"),
-        ("node", "2", OffenceKind.DEPENDANT, "node_parent_fkey"),
-        ("line", "50", OffenceKind.DEPENDANT, "line_userId_order_fkey"),
+        ("person", "7", ViolationKind.DUPLICATE, "person_email"),
+        ("person", "8", ViolationKind.DUPLICATE, "person_email"),
+        ("node", "1", ViolationKind.DUPLICATE, "node_pkey"),
+        ("node", "3", ViolationKind.ORPHAN, "node_parent_fkey"),
+        ("Order", "99, 3", ViolationKind.ORPHAN, "owned"),
+        ("line", "51", ViolationKind.ORPHAN, "line_userId_order_fkey"),
+        ("Order", "1, 5", ViolationKind.CHECK, "Order_price_check"),
+        ("Order", "7, 1", ViolationKind.DEPENDANT, "owned"),
+        ("Order", "8, 1", ViolationKind.DEPENDANT, "owned"),
+        ("node", "1", ViolationKind.DEPENDANT, "node_head_fkey"),
+        ("node", "1", ViolationKind.DEPENDANT, "node_parent_fkey"),
+        ("node", "2", ViolationKind.DEPENDANT, "node_parent_fkey"),
+        ("line", "50", ViolationKind.DEPENDANT, "line_userId_order_fkey"),
     }
 
 
 def test_a_left_over_shadow_is_found_and_removed(session, target):
     shadow = create_shadow(session, "Shop", TABLES)
 
-    found = left_over(session, "Shop")
+    found = left_over_shadows(session, "Shop")
     drop_shadow(session, shadow.name)
 
     assert found == [shadow.name]
-    assert left_over(session, "Shop") == []
+    assert left_over_shadows(session, "Shop") == []

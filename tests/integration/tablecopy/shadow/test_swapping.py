@@ -8,11 +8,11 @@ from psycopg import sql
 
 from backend.errors import RefusedError
 from backend.schema.postgres import reflect_postgres
-from backend.tablecopy.postgres.session import Target, connect
-from backend.tablecopy.sequences import next_numbers
-from backend.tablecopy.shadow.indexes import finish
+from backend.tablecopy.sequences import next_values
+from backend.tablecopy.shadow.indexes import build_indexes
 from backend.tablecopy.shadow.schema import create_shadow
-from backend.tablecopy.shadow.swap import Swap, SwapPatience, swap
+from backend.tablecopy.shadow.swap import Swap, SwapTimeouts, swap
+from backend.tablecopy.target import Target, connect
 from tests.integration.tablecopy.shadow.rich import TABLES, filled, tables
 from tests.integration.tablecopy.snapshot import schemas, snapshot
 
@@ -21,7 +21,7 @@ def test_swapped_tables_are_the_live_ones_in_everything_but_their_rows(session, 
     before = snapshot(session, "Shop")
 
     shadow = filled(session, target)
-    finish(shadow, target, rows={"person": 2})
+    build_indexes(shadow, target, rows={"person": 2})
     swap(session, Swap(shadow, tables(session, target)))
 
     assert snapshot(session, "Shop") == before
@@ -47,7 +47,7 @@ def test_what_came_with_postgres_18(postgres_server, database):
         before = snapshot(session, "public")
 
         shadow = create_shadow(session, "public", names)
-        finish(shadow, target, rows={})
+        build_indexes(shadow, target, rows={})
         found = tuple(t for t in reflect_postgres(session, "public") if t.name in names)
         swap(session, Swap(shadow, found))
 
@@ -64,7 +64,7 @@ def test_what_came_with_postgres_18(postgres_server, database):
 def test_sequences_go_on_behind_rows_high_water_and_their_own_count(session, target):
     session.execute("SELECT nextval('line_id_seq') FROM generate_series(1, 99)")
     shadow = filled(session, target)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
 
     swap(session, Swap(shadow, tables(session, target), {"person": 900}))
 
@@ -75,7 +75,7 @@ def test_sequences_go_on_behind_rows_high_water_and_their_own_count(session, tar
 
 def test_an_open_session_goes_on_with_its_prepared_statement(session, target):
     shadow = filled(session, target)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
     with closing(connect(target, name="the app")) as app:
         query = "SELECT count(*) FROM person WHERE id > %s"
         assert app.execute(query, (0,), prepare=True).fetchone() == (0,)
@@ -87,7 +87,7 @@ def test_an_open_session_goes_on_with_its_prepared_statement(session, target):
 
 def test_what_was_written_meanwhile_is_not_lost(session, target):
     shadow = filled(session, target)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
     session.execute("INSERT INTO person (email) VALUES ('new@x')")
 
     with pytest.raises(RefusedError, match=r"not empty: person \(1\)"):
@@ -100,7 +100,7 @@ def test_nobody_writes_between_the_look_at_the_live_tables_and_their_end(
     session, target, monkeypatch
 ):
     shadow = filled(session, target)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
     outcomes = []
 
     def write_first(*arguments):
@@ -112,9 +112,9 @@ def test_nobody_writes_between_the_look_at_the_live_tables_and_their_end(
                         sql.SQL("INSERT INTO {} DEFAULT VALUES").format(sql.Identifier(table))
                     )
                 outcomes.append(table)
-        return next_numbers(*arguments)
+        return next_values(*arguments)
 
-    monkeypatch.setattr("backend.tablecopy.shadow.swap.next_numbers", write_first)
+    monkeypatch.setattr("backend.tablecopy.shadow.swap.next_values", write_first)
 
     swap(session, Swap(shadow, tables(session, target)))
 
@@ -123,7 +123,7 @@ def test_nobody_writes_between_the_look_at_the_live_tables_and_their_end(
 
 def test_a_migration_meanwhile_is_noticed(session, target):
     shadow = filled(session, target)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
     session.execute("ALTER TABLE node ADD COLUMN colour text")
 
     with pytest.raises(RefusedError, match="changed while it was loaded: node"):
@@ -134,7 +134,7 @@ def test_rows_are_given_up_when_that_is_wanted(session, target):
     session.execute("INSERT INTO note VALUES ('mine')")
 
     shadow = filled(session, target, seeds=None)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
     swap(session, Swap(shadow, tables(session, target)))
 
     assert session.execute("SELECT body FROM note").fetchall() == [("x",), ("x",)]
@@ -142,12 +142,12 @@ def test_rows_are_given_up_when_that_is_wanted(session, target):
 
 def test_whoever_holds_the_tables_is_named_and_everything_stays(session, target):
     shadow = filled(session, target)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
     with closing(connect(target, name="a slow report")) as other, other.transaction():
         other.execute("SELECT count(*) FROM person")
 
         with pytest.raises(Exception, match="a slow report"):
-            swap(session, Swap(shadow, tables(session, target)), SwapPatience(0.1, 0.5))
+            swap(session, Swap(shadow, tables(session, target)), SwapTimeouts(0.1, 0.5))
 
     assert session.execute("SELECT count(*) FROM person").fetchone() == (0,)
     swap(session, Swap(shadow, tables(session, target)))
@@ -156,7 +156,7 @@ def test_whoever_holds_the_tables_is_named_and_everything_stays(session, target)
 
 def test_tables_that_are_not_moved_keep_their_references(session, target):
     shadow = filled(session, target)
-    finish(shadow, target, rows={})
+    build_indexes(shadow, target, rows={})
     swap(session, Swap(shadow, tables(session, target)))
 
     session.execute("INSERT INTO elsewhere VALUES (7)")
