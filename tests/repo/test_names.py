@@ -17,7 +17,6 @@ AMBIGUOUS_NAMES = set(
         "Key",
         "Reference",
         "Row",
-        "Session",
     ]
 )
 FILES_WITHOUT_A_NOUN = {

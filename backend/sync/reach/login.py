@@ -7,12 +7,12 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.connect import connect, refuse_pooler
+from backend.db.connect import KEEPALIVES, connect, refuse_pooler
+from backend.db.session import Session
 from backend.sync.reach.tls import with_tls
 from backend.sync.reach.troubles import CONNECT_SECONDS, advice_for
-from backend.tablecopy.postgres.session import CONNECT, Session
 
-_PARAMS = {**CONNECT, "connect_timeout": CONNECT_SECONDS, "application_name": "sync"}
+_PARAMS = {**KEEPALIVES, "connect_timeout": CONNECT_SECONDS, "application_name": "sync"}
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from backend.config.database_url import DatabaseUrl
 from backend.db.locks import SYNC, advisory_lock, file_lock
+from backend.db.session import Session
 from backend.errors import RefusedError
 from backend.sync.options import Endpoints
 from backend.sync.reach.reaching import postgres_at, sqlite_at
@@ -17,7 +18,6 @@ from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.postgres import PostgresReplica
 from backend.sync.replica.replica import Replica
 from backend.sync.replica.sqlite import SQLiteReplica
-from backend.tablecopy.postgres.session import Session
 
 _SAME = "SELECT pg_postmaster_start_time(), oid FROM pg_database WHERE datname = current_database()"
 

@@ -8,21 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.connect import FIXED_SETTINGS, configure, configure_if_direct
+from backend.db.session import Session
 from backend.db.sqlite_file import BUSY_TIMEOUT_MS
 from backend.errors import DatabaseError
 from backend.sync.reach.login import logged_in, refuse_pooled
 from backend.sync.reach.troubles import no_such_file
-from backend.tablecopy.postgres.session import (
-    LATER_SETTINGS,
-    SETTINGS,
-    Session,
-    configure_if_direct,
-    configure_known,
-)
 
 _SETTINGS = {
-    **SETTINGS,
-    **LATER_SETTINGS,
+    **FIXED_SETTINGS,
     "search_path": "public",
     # One COPY may bring a whole table over a slow line.
     "statement_timeout": "30min",
@@ -72,10 +66,10 @@ def postgres_at(database: DatabaseUrl, *, name: str, writing: bool) -> Iterator[
     with logged_in(database, name=name) as session:
         if writing:
             refuse_pooled(session, database, name=name)
-            configure_known(session, _SETTINGS)
+            configure(session, _SETTINGS)
         elif not configure_if_direct(session, _SETTINGS | _LOOKING):
             refuse_pooled(session, database, name=name)
-            configure_known(session, _SETTINGS | _LOOKING)
+            configure(session, _SETTINGS | _LOOKING)
         yield session
 
 

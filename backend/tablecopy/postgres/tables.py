@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from psycopg import sql
 
+from backend.db.session import Session
 from backend.schema.tables import PostgresTable
-from backend.tablecopy.postgres.session import Session
 
 _OIDS = """
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

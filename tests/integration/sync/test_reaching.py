@@ -8,9 +8,9 @@ import pytest
 from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.connect import configure_if_direct
 from backend.errors import ConfigError, DatabaseError, RefusedError
 from backend.sync.reach.reaching import postgres_at, sqlite_at
-from backend.tablecopy.postgres.session import configure_if_direct
 
 
 @pytest.fixture
