@@ -19,11 +19,11 @@ from backend.schema.match import TablePair
 from backend.schema.tables import PostgresTable
 from backend.tablecopy.encoder import Encoder, lenient_select
 from backend.tablecopy.load import copy_statement
-from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
+from backend.tablecopy.target_tables import own_rows
 from backend.tablecopy.violations import RowViolations, find_violations
 
 _SCHEMA = "pg_temp"

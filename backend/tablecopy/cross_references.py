@@ -10,9 +10,9 @@ from backend.db.sql import join, name, statement
 from backend.db.sqlite_reader import file_errors
 from backend.schema.match import ColumnPair, SchemaMatch, TablePair
 from backend.tablecopy.encoder import encoder
-from backend.tablecopy.postgres.tables import table_oids
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.rows import lines_without_null
+from backend.tablecopy.target_tables import table_oids
 from backend.values.conversion import Casts
 from backend.values.registry import without_conversion
 

@@ -18,10 +18,10 @@ from backend.tablecopy.login_privileges import (
     missing_on_tables,
 )
 from backend.tablecopy.obstacle import Intent, Method, Obstacle
-from backend.tablecopy.postgres.tables import table_oids
 from backend.tablecopy.shadow.dry_run import dry_run_shadow
 from backend.tablecopy.shadow.schema import new_shadow_name
 from backend.tablecopy.shadow.table_ddl import inspect_table_ddl
+from backend.tablecopy.target_tables import table_oids
 
 _READ_ONLY = """
     SELECT quote_ident(current_user), quote_ident(current_database()), pg_is_in_recovery()

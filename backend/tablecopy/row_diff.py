@@ -14,11 +14,11 @@ from backend.db.errors import translated
 from backend.db.session import Session
 from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.postgres.tables import own_rows
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.sqlite.connection import BAD, SourceConnection
 from backend.tablecopy.sqlite.rows import rows_of_fields, sorted_lines
 from backend.tablecopy.target_digests import target_lines, target_range
+from backend.tablecopy.target_tables import own_rows
 
 # The fields of a row, as bytes of its CSV record.
 Fields = tuple[bytes, ...]

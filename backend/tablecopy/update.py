@@ -17,7 +17,6 @@ from backend.tablecopy.cascades import CascadeEffect, cascade_obstacles, follow_
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import BadValuesError
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.postgres.tables import keep_writers_out
 from backend.tablecopy.range_diff import DiffUnit
 from backend.tablecopy.refused_rows import check_stored, is_unexplained, try_rows
 from backend.tablecopy.results import BATCH_ROWS, KeyRange
@@ -27,6 +26,7 @@ from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.target_digests import is_closed
+from backend.tablecopy.target_tables import keep_writers_out
 from backend.tablecopy.upsert_sql import StagedTable, in_one_statement
 
 _RANGES = 8

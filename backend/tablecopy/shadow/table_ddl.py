@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from backend.db.session import Row, Session
 from backend.db.sql import Sql, written_by_server
 from backend.errors import RefusedError
-from backend.tablecopy.postgres.tables import table_oids
 from backend.tablecopy.shadow.ddl_queries import table_rows
 from backend.tablecopy.shadow.dependents import dependent_rows
 from backend.tablecopy.shadow.swap_obstacles import Reason, swap_obstacles
+from backend.tablecopy.target_tables import table_oids
 
 _STAY_HINT = (
     "--update leaves the tables in place, and with --delete does what --truncate does; or remove it"

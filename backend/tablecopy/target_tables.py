@@ -1,11 +1,10 @@
-"""The tables of a schema as the catalog knows them."""
+"""The live tables of a target: their oids, their own rows, and a lock against writers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from psycopg import sql
-
+from backend.db import sql
 from backend.db.session import Session
 from backend.schema.tables import PostgresTable
 
@@ -22,10 +21,10 @@ def table_oids(session: Session, schema: str, names: Iterable[str]) -> list[int]
     return [row[0] for row in session.execute(_OIDS, (schema, list(names)))]
 
 
-def own_rows(table: PostgresTable, schema: str | None = None) -> sql.Composable:
-    """Return what to read, change or lock a table's rows by; those that inherit have their own."""
-    name = sql.Identifier(schema or table.schema, table.name)
-    return name if table.partitioned else sql.SQL("ONLY {}").format(name)
+def own_rows(table: PostgresTable, schema: str | None = None) -> sql.SqlPart:
+    """Return the table as SQL for its own rows, without those of tables that inherit from it."""
+    name = sql.name(schema or table.schema, table.name)
+    return name if table.partitioned else sql.statement("ONLY {}", name)
 
 
 def keep_writers_out(session: Session, tables: Iterable[PostgresTable]) -> None:
@@ -33,9 +32,9 @@ def keep_writers_out(session: Session, tables: Iterable[PostgresTable]) -> None:
     names = [own_rows(one) for one in sorted(tables, key=_by_name)]
     if names:
         session.execute("SELECT set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
-        session.execute(sql.SQL(_LOCK).format(sql.SQL(", ").join(names)))
+        session.execute(sql.statement(_LOCK, sql.join(", ", names)))
 
 
 def _by_name(table: PostgresTable) -> tuple[str, str]:
-    # Always in the same order, so that two who do this cannot block each other.
+    # Always in the same order, so that two such locks cannot deadlock.
     return table.schema, table.name
