@@ -89,7 +89,8 @@ def _rewritten(session: Session, intent: Intent) -> Iterator[Obstacle]:
     events = ["2", "3", *(["4"] if intent.deletes else [])]
     values = {"oids": table_oids(session, intent.schema, intent.tables), "events": events}
     for table, rule, name in session.execute(_RULES, values).fetchall():
-        way_out = f"for the transfer: ALTER TABLE {name} DISABLE RULE {rule}; or --truncate"
+        lifted = f"ALTER TABLE {name} DISABLE RULE {rule} for the transfer"
+        way_out = f"{lifted}, or --truncate, which loads past it"
         yield Obstacle(f"the rule {rule} rewrites what is written", way_out, table)
 
 
