@@ -1,5 +1,6 @@
 """A person with a browser that has no JavaScript: reads pages, fills in forms."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -73,3 +74,8 @@ class Visitor:
 
     def log_in(self, actor: Actor) -> TestResponse:
         return self.send(self.form("/login"), email=actor.person.email, password=PASSWORD)
+
+
+def text_of(page: TestResponse) -> str:
+    """Return what people read on a page."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.get_data(as_text=True)))

@@ -11,6 +11,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.migrate import upgrade
 from tests.fix_missing import find_browser
 from tests.live_server import serve
+from tests.polling import PATIENCE
 
 pytestmark = pytest.mark.browser
 # What a browser does with a page does not depend on the database behind it.
@@ -54,6 +55,7 @@ def context(chromium, server):
         def new(**options):
             phone = ViewportSize(width=390, height=844)
             made = chromium.new_context(viewport=phone, base_url=server.url, **options)
+            made.set_default_timeout(1000 * PATIENCE)
             contexts.callback(made.close)
             return made
 
@@ -86,6 +88,13 @@ def fill_in(page, address) -> None:
     page.get_by_role("button", name="Make the group").click()
 
 
+def begin_order(page) -> None:
+    """Go to the form for an order, and stay there until all that belongs to it has come."""
+    page.get_by_role("link", name="Add an order").click()
+    page.get_by_label("Total").wait_for()
+    page.wait_for_load_state("load")
+
+
 def test_signing_up_sharing_a_bill_and_seeing_who_owes(page, address):
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -105,6 +114,7 @@ def test_signing_up_sharing_a_bill_and_seeing_who_owes(page, address):
     page.get_by_role("button", name="Add the order").dblclick()
 
     page.get_by_text("You get back").wait_for()
+    page.wait_for_load_state("load")
     assert page.get_by_text("You get back").inner_text() == "You get back ₺6.25"
     assert page.get_by_text("your share ₺6.25").count() == 1
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
@@ -115,7 +125,7 @@ def test_signing_up_sharing_a_bill_and_seeing_who_owes(page, address):
 @one_engine
 def test_a_choice_shows_only_what_belongs_to_it(page, address):
     sign_up(page, address)
-    page.get_by_role("link", name="Add an order").click()
+    begin_order(page)
 
     equal = (page.locator(".when-equal").is_visible(), page.locator(".when-exact").is_visible())
     page.get_by_text("Exact amounts").click()
@@ -135,7 +145,7 @@ def test_the_day_is_the_one_where_the_person_is(context, address):
         else:
             sign_up(page, address)
         before = datetime.now(ZoneInfo(zone)).date()
-        page.get_by_role("link", name="Add an order").click()
+        begin_order(page)
         shown = page.get_by_label("Day").input_value()
         days[zone] = shown in {before.isoformat(), datetime.now(ZoneInfo(zone)).date().isoformat()}
 
@@ -146,7 +156,7 @@ def test_the_day_is_the_one_where_the_person_is(context, address):
 def test_without_javascript_the_day_can_still_be_chosen(context, address):
     page = context(java_script_enabled=False).new_page()
     sign_up(page, address)
-    page.get_by_role("link", name="Add an order").click()
+    begin_order(page)
 
     assert page.get_by_label("Day").input_value()
 
@@ -158,7 +168,7 @@ def test_a_refusal_is_seen_and_read_at_once(page, address):
     page.get_by_label("Name", exact=True).fill("\u200b")
     page.get_by_role("button", name="Add", exact=True).click()
 
-    page.get_by_role("alert").wait_for()
+    page.locator(".refusal:focus").wait_for()
     assert page.evaluate("document.activeElement.className") == "refusal"
     top, height = page.evaluate(
         "[document.activeElement.getBoundingClientRect().top, window.innerHeight]"
@@ -172,7 +182,7 @@ def test_a_refusal_is_seen_and_read_at_once(page, address):
 def test_with_colours_of_the_system_the_choice_and_the_button_are_seen(context, address):
     page = context(forced_colors="active").new_page()
     sign_up(page, address)
-    page.get_by_role("link", name="Add an order").click()
+    begin_order(page)
     background = "element => getComputedStyle(element).backgroundColor"
     border = "element => getComputedStyle(element).borderTopWidth"
 
@@ -188,12 +198,13 @@ def test_with_colours_of_the_system_the_choice_and_the_button_are_seen(context, 
 @one_engine
 def test_on_paper_orders_are_open_and_nothing_can_be_pressed(page, address):
     sign_up(page, address)
-    page.get_by_role("link", name="Add an order").click()
+    begin_order(page)
     page.get_by_label("What was it?").fill("Dinner")
     page.get_by_label("Total").fill("12,50")
     page.get_by_label("Note").fill("with tea")
     page.get_by_role("button", name="Add the order").click()
     page.get_by_text("Order added.").wait_for()
+    page.wait_for_load_state("load")
 
     page.emulate_media(media="print")
 

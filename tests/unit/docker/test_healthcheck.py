@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "app" / "healthcheck.py"
 
 
@@ -62,7 +64,7 @@ def imported(*program: str) -> set[str]:
 
 
 def test_nobody_listening_is_no_answer(ask: Callable[..., tuple[int, str]]) -> None:
-    status, said = ask("/api/live", 9)
+    status, said = ask("/api/live", free_port())
 
     assert status == 0
     assert said.startswith("no answer")

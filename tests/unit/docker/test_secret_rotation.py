@@ -1,0 +1,78 @@
+"""Secrets that change: by another file, or by the command to rotate one."""
+
+import pytest
+
+from tests.unit.docker.conftest import GOOD, Place
+
+
+def test_changed_superuser_password_lies_beside_the_one_the_server_still_has(place: Place) -> None:
+    place.run()
+    before = place.read("superuser/password")
+    (place.own / "superuser_password").write_text(GOOD)
+
+    place.run()
+
+    assert place.read("superuser/password") == before
+    assert place.read("superuser/password.next") == GOOD
+
+
+def test_changed_signing_key_keeps_the_old_one_for_what_it_has_signed(place: Place) -> None:
+    place.run()
+    old = place.read("session/secret_key")
+    (place.own / "secret_key").write_text(GOOD)
+
+    place.run()
+
+    assert place.read("session/secret_key") == GOOD
+    assert place.read("session/secret_key_fallbacks").splitlines()[0] == old
+
+
+@pytest.mark.parametrize("name", ["migrate", "app-blue", "app-green"])
+def test_rotate_changes_that_secret_and_no_other(place: Place, name: str) -> None:
+    place.run()
+    before = place.everything()
+
+    result = place.run("rotate", name)
+
+    after = place.everything()
+    assert result.returncode == 0
+    assert {key for key in after if after[key] != before[key]} == {f"{name}/password"}
+
+
+def test_rotating_the_signing_key_thrice_keeps_the_last_two(place: Place) -> None:
+    place.run()
+    keys = [place.read("session/secret_key")]
+    for _ in range(3):
+        place.run("rotate", "session")
+        keys.append(place.read("session/secret_key"))
+
+    fallbacks = place.read("session/secret_key_fallbacks").splitlines()
+
+    assert fallbacks == [keys[2], keys[1]]
+
+
+def test_rotate_leaves_a_brought_secret_alone_and_says_so(place: Place) -> None:
+    (place.own / "app_blue_password").write_text(GOOD)
+    place.run()
+
+    result = place.run("rotate", "app-blue")
+
+    assert result.returncode == 0
+    assert "change that file" in result.stderr
+    assert place.read("app-blue/password") == GOOD
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (("rotate",), "rotate what?"),
+        (("rotate", "app-red"), "'app-red' is not"),
+        (("rotate", "superuser"), "run --rm bootstrap rotate-superuser"),
+        (("remove",), "unknown command 'remove'"),
+    ],
+)
+def test_unknown_wish_is_a_usage_error(place: Place, args: tuple[str, ...], hint: str) -> None:
+    result = place.run(*args)
+
+    assert result.returncode == 2
+    assert hint in result.stderr
