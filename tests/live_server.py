@@ -5,20 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
 from backend.config.database_url import DatabaseUrl
+from tests.polling import PATIENCE, wait_for
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "invented-key-for-tests-invented-key-for-tests"
-START_SECONDS = 30
 
 
 @dataclass
@@ -35,7 +34,7 @@ class LiveServer:
         return f"http://127.0.0.1:{self.port}"
 
     def get(
-        self, path: str, headers: Mapping[str, str] | None = None, timeout: float = 30
+        self, path: str, headers: Mapping[str, str] | None = None, timeout: float = PATIENCE
     ) -> "Answer":
         """Ask on a new connection."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -46,25 +45,21 @@ class LiveServer:
             connection.close()
 
     def wait_for(
-        self,
-        path: str,
-        status: int,
-        seconds: float = START_SECONDS,
-        *,
-        headers: Mapping[str, str] | None = None,
+        self, path: str, status: int, *, headers: Mapping[str, str] | None = None
     ) -> "Answer":
         """Ask until the answer has this status."""
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                answer = self.get(path, headers, timeout=5)
-            except OSError:
-                answer = None
-            if answer is not None and answer.status == status:
-                return answer
-            if time.monotonic() > until or self.process.poll() is not None:
-                raise AssertionError(f"{path} never answered {status}: {answer}\n{self.log_text()}")
-            time.sleep(0.05)
+        last: list[Answer] = []
+
+        def answer() -> "Answer | None":
+            assert self.process.poll() is None, self.log_text()
+            with suppress(OSError):
+                last[:] = [self.get(path, headers, timeout=5)]
+            return next((one for one in last if one.status == status), None)
+
+        try:
+            return wait_for(answer, f"{status} from {path}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {last}\n{self.log_text()}") from None
 
     def log_text(self) -> str:
         """What it wrote so far."""
@@ -123,7 +118,7 @@ def serve(database: DatabaseUrl, folder: Path, **settings: str) -> Iterator[Live
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(40)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

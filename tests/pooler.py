@@ -72,10 +72,13 @@ class Pooler:
     def _one_transaction(self, client: socket.socket, first: bytes) -> None:
         server = self._take()
         server.sendall(first)
-        while _answer(server, client) != _IDLE:
+        while (state := _answer(server, client)) != _IDLE:
+            client.sendall(_ready(state))
             server.sendall(client.recv(65536))
+        # Lent again before its client hears of it: whoever comes next finds it.
         with self._lock:
             self._free.append(server)
+        client.sendall(_ready(state))
 
     def _take(self) -> socket.socket:
         with self._lock:
@@ -102,7 +105,7 @@ def _greet(client: socket.socket, number: bytes) -> None:
     encoding = b"client_encoding\0UTF8\0"
     status = b"S" + struct.pack("!i", 4 + len(encoding)) + encoding
     key = b"K" + struct.pack("!i", 4 + len(number)) + number
-    client.sendall(_TRUSTED + status + key + b"Z" + struct.pack("!i", 5) + _IDLE)
+    client.sendall(_TRUSTED + status + key + _ready(_IDLE))
 
 
 def _logged_in(database: DatabaseUrl) -> tuple[socket.socket, bytes]:
@@ -124,9 +127,13 @@ def _answer(server: socket.socket, client: socket.socket) -> bytes:
     """Pass on messages until the server waits for more; return the state of its transaction."""
     while True:
         kind, body = _message(server)
-        client.sendall(kind + struct.pack("!i", 4 + len(body)) + body)
         if kind == b"Z":
             return body
+        client.sendall(kind + struct.pack("!i", 4 + len(body)) + body)
+
+
+def _ready(state: bytes) -> bytes:
+    return b"Z" + struct.pack("!i", 5) + state
 
 
 def _message(server: socket.socket) -> tuple[bytes, bytes]:

@@ -18,7 +18,8 @@ from deploy.rollout.proxy import Proxy
 from deploy.rollout.route import Color, Route
 from deploy.rollout.runner import Runner
 from deploy.rollout.stack import load_stack
-from tests.system.stack import COMPOSE_FILE, Stack, wait_for
+from tests.polling import wait_for
+from tests.system.stack import COMPOSE_FILE, Stack
 
 
 def run_control(stack: Stack, *, swaps: int) -> Report:
@@ -36,7 +37,7 @@ def run_control(stack: Stack, *, swaps: int) -> Report:
             os.kill(process, signal.SIGKILL)
             flip.join()
             live = live.other
-            wait_for(partial(is_up, proxy, live.other), 60, "the killed colour")
+            wait_for(partial(is_up, proxy, live.other), "the killed colour")
         time.sleep(2)
     proxy.set_route(Route(live, has_spare=True))
     return make_report(load.samples, stored_orders(stack), [])

@@ -11,7 +11,8 @@ from typing import Self
 
 import psycopg
 
-from tests.system.stack import docker, run, wait_for
+from tests.polling import wait_for
+from tests.system.stack import docker, run
 
 CONNECTIONS = 20
 LOGIN = "bills"
@@ -52,7 +53,7 @@ class ManagedPostgres:
         image = ("--entrypoint", "sh", "postgres:17-trixie", "-c", _START)
         docker("run", "--detach", *where, *flags, *image)
         # Over TCP: while it sets itself up it listens on its socket alone.
-        wait_for(self._is_up, 120, "the managed database")
+        wait_for(self._is_up, "the managed database")
         self.sql(f"CREATE ROLE {LOGIN} LOGIN PASSWORD '{self.password}'")
         self.sql(f"CREATE DATABASE {LOGIN} OWNER {LOGIN}")
 

@@ -11,7 +11,8 @@ from typing import Any
 from benchmarks.swap_drill.load import Load
 from benchmarks.swap_drill.releases import Derived
 from benchmarks.swap_drill.world import World
-from tests.system.stack import Stack, clean_environment, docker, run, wait_for
+from tests.polling import wait_for
+from tests.system.stack import Stack, clean_environment, docker, run
 
 Answer = dict[str, Any]  # Any: JSON
 
@@ -98,7 +99,7 @@ class Operator:
 
     def settle(self) -> None:
         """Wait until nobody holds the lock and the route stands still on a colour that is ready."""
-        wait_for(lambda: not self.status()["lock"], 120, "the lock to be free")
+        wait_for(lambda: not self.status()["lock"], "the lock to be free")
         self.stack.wait_ready()
 
     def servers(self) -> dict[str, str]:

@@ -51,7 +51,7 @@ class Person:
             headers["Authorization"] = f"Bearer {self.token}"
         url = f"{self.stack.url}/api/v1/{path}"
         try:
-            with urlopen(Request(url, body, headers, method=method), timeout=20) as response:  # noqa: S310 - our own URL
+            with urlopen(Request(url, body, headers, method=method), timeout=60) as response:  # noqa: S310 - our own URL
                 answer: Body = json.loads(response.read() or b"{}")
                 return answer
         except HTTPError as error:

@@ -5,14 +5,14 @@ import os
 import secrets
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from tests.polling import wait_for
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,14 +61,14 @@ class Stack:
             stdin=stdin,
         )
 
-    def up(self, *args: str, deadline: float = 180) -> None:
+    def up(self, *args: str) -> None:
         """Start everything and wait until a request through the proxy finds the app ready."""
         self.compose("up", "--detach", *args)
-        self.wait_ready(deadline)
+        self.wait_ready()
 
-    def wait_ready(self, deadline: float = 180) -> None:
+    def wait_ready(self) -> None:
         """Wait until the app answers through the proxy that it is ready."""
-        wait_for(lambda: self.status("/api/ready") == 200, deadline, "the stack to be ready")
+        wait_for(lambda: self.status("/api/ready") == 200, "the stack to be ready", every=0.1)
 
     def status(self, path: str) -> int:
         """Return the status that GET of the path ends with; 0 is no answer."""
@@ -181,15 +181,6 @@ def _as_under_umask_077(target: Path) -> None:
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & 0o700)
-
-
-def wait_for(condition: Callable[[], object], deadline: float, what: str) -> None:
-    """Poll until the condition is true, or fail with what was waited for."""
-    end = time.monotonic() + deadline
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {deadline:.0f} s for {what}")
-        time.sleep(0.1)
 
 
 def docker(*args: str) -> str:

@@ -5,8 +5,9 @@ from functools import partial
 
 import pytest
 
+from tests.polling import wait_for
 from tests.system.person import Person
-from tests.system.stack import Stack, wait_for
+from tests.system.stack import Stack
 
 
 def start_on_an_empty_database(stack: Stack) -> None:
@@ -19,7 +20,7 @@ def start_on_an_empty_database(stack: Stack) -> None:
 def assert_started_cleanly(stack: Stack) -> None:
     for color in ("app-blue", "app-green"):
         # One worker of one colour is enough for the stack to be ready; the others may come later.
-        wait_for(partial(all_work, stack, color), 60, f"four workers of {color}")
+        wait_for(partial(all_work, stack, color), f"four workers of {color}")
         assert stack.inspect(color)["RestartCount"] == 0
         levels = [json.loads(line)["level"] for line in log(stack, color) if line.startswith("{")]
         assert not {"warning", "error", "critical"} & set(levels), log(stack, color)[-20:]

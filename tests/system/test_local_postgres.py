@@ -66,7 +66,7 @@ def connect(local: Local, *, host: str, password: str) -> psycopg.Connection:
         user="hesap_paylas",
         dbname="hesap_paylas",
         password=password,
-        connect_timeout=3,
+        connect_timeout=30,
     )
 
 

@@ -12,13 +12,14 @@ import pytest
 
 from benchmarks.swap_drill.control import proxy_of
 from deploy.rollout.route import Color
+from tests.polling import wait_for
 from tests.system.person import Person
-from tests.system.stack import Stack, docker, wait_for
+from tests.system.stack import Stack, docker
 
 
 def ask(stack: Stack, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, str]:
     """Ask through the proxy; return the answer and its text."""
-    connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=60)
     try:
         connection.request(method, path, headers=headers)
         response = connection.getresponse()
@@ -60,7 +61,7 @@ def test_a_login_that_is_put_off_reaches_people_as_the_app_said_it(stack: Stack)
         "INSERT INTO throttles (action, account, network, failures, since, tried_at, expires_at)"
         f" VALUES ('login', '{account}', '', 100, now(), now(), now() + interval '1 hour')"
     )
-    connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=60)
     login = json.dumps({"email": "guessed@example.com", "password": "not this one"})
 
     connection.request("POST", "/api/v1/auth/login", login, {"Content-Type": "application/json"})
@@ -71,9 +72,7 @@ def test_a_login_that_is_put_off_reaches_people_as_the_app_said_it(stack: Stack)
     assert response.status == 429
     assert 0 < int(response.headers["Retry-After"]) <= 60
     assert problem["detail"].startswith("too many tries")
-    wait_for(
-        lambda: '"message": "login throttled"' in stack.logs("app-blue"), 10, "the refusal's line"
-    )
+    wait_for(lambda: '"message": "login throttled"' in stack.logs("app-blue"), "the refusal's line")
 
 
 def test_without_any_release_people_get_a_page_and_programs_get_json(own_stack: Stack) -> None:
@@ -83,7 +82,7 @@ def test_without_any_release_people_get_a_page_and_programs_get_json(own_stack: 
             own_stack, "/login?token=not-for-the-log", Cookie="session=not-for-the-log"
         )
         # As soon as the name server has forgotten both colours, nobody is even asked.
-        wait_for(lambda: "problem" in kind_of(ask(own_stack, "/api/v1/groups")[0]), 30, "JSON")
+        wait_for(lambda: "problem" in kind_of(ask(own_stack, "/api/v1/groups")[0]), "JSON")
         answer, body = ask(own_stack, "/api/v1/groups", Authorization="Bearer not-for-the-log")
     finally:
         own_stack.compose("start", "app-blue", "app-green")
@@ -126,7 +125,7 @@ def test_idle_connections_leave_half_of_the_places_to_newcomers(stack: Stack) ->
 
 def idle_connection(stack: Stack) -> HTTPConnection:
     """Ask for something that the proxy answers itself, and keep the connection if we may."""
-    connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=60)
     connection.request("GET", "/metrics")
     connection.getresponse().read()
     return connection
@@ -163,7 +162,7 @@ def test_a_frozen_database_takes_no_colour_out(own_stack: Stack) -> None:
     assert seen == {(503, "again")}
     assert ask(own_stack, "/api/live")[0].status == 200
     # Each worker notices the thaw by itself, at its next look.
-    wait_for(lambda: answers_ten_times(own_stack, headers), 30, "every worker to serve again")
+    wait_for(lambda: answers_ten_times(own_stack, headers), "every worker to serve again")
     assert ana.get("groups")["items"] == []
 
 

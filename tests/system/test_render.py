@@ -3,7 +3,6 @@
 import json
 import secrets
 import shlex
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from http.client import HTTPConnection, HTTPException
 
 import pytest
 
+from tests.polling import wait_for
 from tests.repo.blueprint import environment, guide_says, load_blueprint
 from tests.system.managed_postgres import LOGIN, ManagedPostgres, managed_postgres
-from tests.system.stack import Stack, docker, run, wait_for
+from tests.system.stack import Stack, docker, run
 
 BLUEPRINT = load_blueprint()
 [WEB] = BLUEPRINT["services"]
@@ -44,7 +44,7 @@ class Instance:
         assert listening, run("docker", "logs", self.name).stderr
         headers = {**BROWSER, "Host": "hesap-paylas.onrender.com"}
         headers |= {"Content-Type": "application/json"} if body else {}
-        connection = HTTPConnection("127.0.0.1", int(listening.rpartition(":")[2]), timeout=10)
+        connection = HTTPConnection("127.0.0.1", int(listening.rpartition(":")[2]), timeout=60)
         with closing(connection):
             text = json.dumps(body) if body else None
             connection.request("POST" if body else "GET", path, text, headers)
@@ -81,7 +81,7 @@ class Service:
         where = ("--detach", "--name", name, "--publish", "127.0.0.1::10000")
         self.run(*where, command=command, database=database)
         instance = Instance(name)
-        wait_for(lambda: instance.status("/api/live") == 200, 60, "the instance to answer")
+        wait_for(lambda: instance.status("/api/live") == 200, "the instance to answer")
         return instance
 
     def url(self, database: str = "") -> str:
@@ -124,7 +124,7 @@ def test_a_first_deploy_migrates_and_then_serves(service: Service) -> None:
 
     assert (before.status, reason.partition(":")[0]) == (503, "the schema is missing")
     assert "expand_0001" in said
-    wait_for(lambda: instance.status(WEB["healthCheckPath"]) == 200, 10, "the health check")
+    wait_for(lambda: instance.status(WEB["healthCheckPath"]) == 200, "the health check")
 
 
 def test_the_pre_deploy_command_of_the_next_deploy_finds_nothing_to_do(
@@ -159,12 +159,11 @@ def test_an_old_and_a_new_instance_serve_side_by_side(service: Service, running:
 
 def test_an_instance_that_is_told_to_stop_stops_well_in_time(service: Service) -> None:
     instance = service.start()
-    begun = time.monotonic()
 
-    docker("stop", "--time", str(WEB["maxShutdownDelaySeconds"]), instance.name)
+    # After that time the engine kills it, which is another exit code.
+    docker("stop", "--time", str(WEB["maxShutdownDelaySeconds"] // 2), instance.name)
 
     assert docker("inspect", "-f", "{{.State.ExitCode}}", instance.name) == "0"
-    assert time.monotonic() - begun < WEB["maxShutdownDelaySeconds"] / 2
 
 
 def test_without_a_pre_deploy_command_the_start_migrates(service: Service) -> None:
@@ -172,7 +171,7 @@ def test_without_a_pre_deploy_command_the_start_migrates(service: Service) -> No
 
     instance = service.start(command=MIGRATE_AND_SERVE, database=database)
 
-    wait_for(lambda: instance.status(WEB["healthCheckPath"]) == 200, 30, "the health check")
+    wait_for(lambda: instance.status(WEB["healthCheckPath"]) == 200, "the health check")
     # Told to stop, it is gunicorn that hears it, not the shell.
     docker("stop", "--time", "20", instance.name)
     assert docker("inspect", "-f", "{{.State.ExitCode}}", instance.name) == "0"

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.polling import wait_for
 from tests.system.person import Person
-from tests.system.stack import Stack, run, wait_for
+from tests.system.stack import Stack, run
 
 # Whatever is special to a shell, to SQL, to a URL or to SASL's spelling rules.
 BROUGHT = "bröught 'quoted' \"twice\" $(id) `id` \\ %40@:/?#& €\\"
@@ -146,7 +147,7 @@ def requests_that_must_not_fail(stack: Stack) -> Iterator[None]:
     thread = threading.Thread(target=ask)
     thread.start()
     try:
-        wait_for(lambda: len(answers) > 5, 30, "the first answers")
+        wait_for(lambda: len(answers) > 5, "the first answers")
         yield
     finally:
         done.set()

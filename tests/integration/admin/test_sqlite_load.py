@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,10 +22,11 @@ def path(sqlite_template, tmp_path):
     return shutil.copyfile(sqlite_template, tmp_path / "app.db")
 
 
-def test_a_quiet_file_makes_nobody_wait(path, capsys) -> None:
+def test_a_quiet_file_makes_nobody_wait(path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite_load, "_EVERY_SECONDS", 0.01)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
 
-    code = main(["signals", "--db", str(path), "--seconds", "0.3", "--json"])
+    code = main(["signals", "--db", str(path), "--seconds", "0.5", "--json"])
 
     found = json.loads(capsys.readouterr().out)
     assert (code, found["gave_up"], found["wal_growth"]) == (0, 0, 0)
@@ -33,13 +35,18 @@ def test_a_quiet_file_makes_nobody_wait(path, capsys) -> None:
     assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
 
 
-def test_a_long_write_is_seen_as_a_wait(path) -> None:
+def test_a_long_write_is_seen_as_a_wait(path, monkeypatch) -> None:
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        release = threading.Timer(0.4, writer.execute, ["ROLLBACK"])
-        release.start()
+        release = threading.Timer(1, writer.execute, ["ROLLBACK"])
+        waits = sqlite_load._waits
 
-        found = sqlite_load.measure(path, seconds=0.6)
+        def begin_to_count(connection, *, until):
+            release.start()
+            return waits(connection, until=until)
+
+        monkeypatch.setattr(sqlite_load, "_waits", begin_to_count)
+        found = sqlite_load.measure(path, seconds=0.1)
         release.join()
 
     assert found.waited >= 1
@@ -56,21 +63,16 @@ def test_a_write_that_lasts_longer_than_the_app_waits_is_counted(path, monkeypat
     assert found.gave_up == found.asked > 0
 
 
-def test_a_wal_that_grows_is_seen(path) -> None:
-    stop = threading.Event()
+def test_a_wal_that_grows_is_seen(path, monkeypatch) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
 
-    def write() -> None:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as writer:
-            writer.execute("PRAGMA wal_autocheckpoint = 0")
-            while not stop.is_set():
-                writer.execute("UPDATE schema_state SET expand_level = expand_level + 1")
-                time.sleep(0.01)
+        def write(_seconds: float) -> None:
+            writer.execute("UPDATE schema_state SET expand_level = expand_level + 1")
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    found = sqlite_load.measure(path, seconds=0.5)
-    stop.set()
-    thread.join()
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=write)
+        monkeypatch.setattr(sqlite_load, "time", clock)
+        found = sqlite_load.measure(path, seconds=0.1)
 
     assert found.wal_growth > 0
 

@@ -36,6 +36,6 @@ def told(server: PostgresServer, tmp_path: Path) -> BootstrapSettings:
             "MIGRATE_PASSWORD_FILE": str(tmp_path / "migrate"),
             "APP_BLUE_PASSWORD_FILE": str(tmp_path / "app-blue"),
             "APP_GREEN_PASSWORD_FILE": str(tmp_path / "app-green"),
-            "BOOTSTRAP_WAIT_SECONDS": "2",
+            "BOOTSTRAP_WAIT_SECONDS": "60",
         }
     )

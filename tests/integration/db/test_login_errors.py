@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from backend.config.database_url import DatabaseUrl
 from backend.migrate.cli import main as migrate_main
 from backend.transfer.cli import main as transfer_main
 from tests.fix_postgres import PostgresServer
+from tests.polling import wait_for
 from tests.ports import free_port
 
 CANARY = "canary-of-a-password"
@@ -58,8 +60,15 @@ def too_many(server: PostgresServer, stack: ExitStack) -> DatabaseUrl:
     with suppress(psycopg.errors.DuplicateObject):
         server.execute(f"CREATE ROLE narrow LOGIN PASSWORD '{CANARY}' CONNECTION LIMIT 1")
     url = server.url.with_login("narrow", CANARY)
-    stack.enter_context(closing(psycopg.connect(url.conninfo())))
+    # The session of another test may still be ending.
+    stack.enter_context(closing(wait_for(partial(_connected, url), "the only connection")))
     return url
+
+
+def _connected(url: DatabaseUrl) -> psycopg.Connection | None:
+    with suppress(psycopg.OperationalError):
+        return psycopg.connect(url.conninfo())
+    return None
 
 
 def not_named(server: PostgresServer, _stack: ExitStack) -> DatabaseUrl:

@@ -58,7 +58,7 @@ def bootstraps(pooled: Pooled, folder: Path, environ: pytest.MonkeyPatch) -> int
     (folder / "SUPERUSER.next").write_text("an invented password that is next\n")
     environ.setenv("PG_HOST", "127.0.0.1")
     environ.setenv("PG_PORT", str(pooled.pooler.port))
-    environ.setenv("BOOTSTRAP_WAIT_SECONDS", "2")
+    environ.setenv("BOOTSTRAP_WAIT_SECONDS", "60")
     return shell.run(bootstrap_command, [])
 
 

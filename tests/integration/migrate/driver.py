@@ -60,7 +60,7 @@ def start(url: str, folder: str, die_at: int = 0) -> Child:
     os.dup2(write, 1)
     fuse = Fuse(die_at)
     fuse.light()
-    code = main(["--dir", folder, "--wait", "60", "--json"])
+    code = main(["--dir", folder, "--wait", "600", "--json"])
     sys.stdout.write(str(fuse.seen))
     sys.stdout.flush()
     os._exit(code)

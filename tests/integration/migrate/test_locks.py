@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from backend.migrate.backend import Timeouts
 from backend.migrate.backend_postgres import PostgresBackend
 from tests.integration.migrate.conftest import SHIPPED, step, url_of
 from tests.integration.migrate.structure import execute, records
+from tests.polling import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 MOTTO = 'op.add_column("groups", sa.Column("motto", sa.Text))'
@@ -61,13 +61,10 @@ def session(database, name="somebody"):
         connection.rollback()
 
 
-def wait_for(database, sql: str) -> None:
+def wait_for_row(database, sql: str) -> None:
     """Return as soon as the query finds a row."""
-    until = time.monotonic() + 30
     with psycopg.connect(database.conninfo(), autocommit=True) as connection:
-        while connection.execute(sql.encode()).fetchone() is None:
-            assert time.monotonic() < until, sql
-            time.sleep(0.02)
+        wait_for(lambda: connection.execute(sql.encode()).fetchone(), sql)
 
 
 def test_a_second_migrator_gives_up_and_names_the_first(postgres, migrate) -> None:
@@ -114,15 +111,15 @@ def test_readers_pass_while_a_revision_waits_for_a_long_one(postgres, history, m
     with session(postgres, "long report") as report:
         report.execute(b"SELECT count(*) FROM groups")
         migrator = begin(postgres, "--dir", history.folder, "--lock-timeout", "0.1")
-        wait_for(
+        wait_for_row(
             postgres, "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'groups'::regclass"
         )
         with session(postgres, "page") as page:
-            page.execute(b"SET statement_timeout = '3s'")
+            page.execute(b"SET statement_timeout = '60s'")
             passed = [page.execute(b"SELECT count(*) FROM groups").fetchone() for _ in range(50)]
         told = read_until(migrator, "in_the_way")
         assert migrator.poll() is None
-    out, err = migrator.communicate(timeout=60)
+    out, err = migrator.communicate(timeout=PATIENCE)
     err = told + err
 
     assert passed == [(0,)] * 50
@@ -154,13 +151,10 @@ def test_a_writer_of_the_file_is_waited_for(sqlite, history_of_sqlite, migrate, 
     writer.execute("BEGIN IMMEDIATE")
     migrator = begin(sqlite, "--dir", history_of_sqlite.folder)
     lock_file = Path(f"{sqlite.path}.migrate.lock")
-    until = time.monotonic() + 30
-    while str(migrator.pid) not in lock_file.read_text():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_for(lambda: str(migrator.pid) in lock_file.read_text(), "the migrator to hold the lock")
     writer.execute("COMMIT")
     writer.close()
-    _, err = migrator.communicate(timeout=60)
+    _, err = migrator.communicate(timeout=PATIENCE)
 
     assert migrator.returncode == 0, err
     assert records(sqlite)[1] == [(1, SHIPPED + 1, 0)]
@@ -174,19 +168,19 @@ def test_an_index_is_built_while_another_migrator_waits(postgres, history, migra
         old.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ")
         old.execute(b"SELECT 1")
         first = begin(postgres, "--dir", history.folder)
-        wait_for(
+        wait_for_row(
             postgres,
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'"
             " AND wait_event_type = 'Lock'",
         )
         second = begin(postgres, "--dir", history.folder)
-        wait_for(
+        wait_for_row(
             postgres,
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock%'"
             " AND state = 'idle' AND application_name LIKE 'migrate:%'"
             " AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')",
         )
-    ends = [process.communicate(timeout=60) for process in (first, second)]
+    ends = [process.communicate(timeout=PATIENCE) for process in (first, second)]
 
     assert [first.returncode, second.returncode] == [0, 0], ends
     assert step(1) in ends[0][0]

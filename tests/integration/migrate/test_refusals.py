@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +28,12 @@ MEMBER = (
 def test_a_wrong_password_ends_at_once_and_is_not_shown(postgres, migrate) -> None:
     wrong = replace(postgres, password="wr0ng-passw0rd")
 
-    begun = time.monotonic()
-    ran = migrate(wrong, "--wait", "30")
+    # Waited for, the password would run into the time limit of a test.
+    ran = migrate(wrong, "--wait", "3600")
 
     assert ran.code == 78
     assert "refuses the login: wrong user or password" in ran.err
     assert "wr0ng-passw0rd" not in ran.out + ran.err
-    assert time.monotonic() - begun < 25  # it did not wait for the password to become right
 
 
 def test_a_server_that_is_down(postgres, migrate) -> None:
@@ -59,7 +57,7 @@ def test_a_database_that_comes_late_is_waited_for(postgres_server, migrate) -> N
         1, postgres_server.execute, [sql.SQL("CREATE DATABASE {}").format(name)]
     )
     creator.start()
-    ran = migrate(late, "--wait", "60")
+    ran = migrate(late, "--wait", "600")
     creator.join()
     postgres_server.drop_database(late)
 

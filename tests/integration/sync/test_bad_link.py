@@ -12,8 +12,8 @@ from tests.integration.sync.bad_link import BadLink
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair
-from tests.integration.sync.seeds import seeded
 from tests.integration.sync.tls_door import TlsDoor
+from tests.seeds import seeded
 
 ORDERS, PEOPLE = 12, 25
 # Of four tries, three are lost.

@@ -13,8 +13,8 @@ from backend.sync.options import Cap, OnConflict
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act
-from tests.integration.sync.seeds import seeded
 from tests.integration.sync.shell import interfere
+from tests.seeds import seeded
 
 # Few rows: one deletion is more than a tenth of them.
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}

@@ -11,8 +11,8 @@ from backend.sync.options import OnConflict
 from tests.integration.sync.copies import Copy, kept, put_back
 from tests.integration.sync.killing import KILLED, run_and_kill
 from tests.integration.sync.pair import PULL, PUSH, Pair
-from tests.integration.sync.seeds import seeded
 from tests.integration.sync.world import World
+from tests.seeds import seeded
 
 # So many statements apart; to kill at every one takes minutes.
 SPARSE, EVERY = 41, 1

@@ -10,7 +10,7 @@ from tests.fix_postgres import PostgresServer
 
 # Whoever waits for a lock here has left a session open.
 _EMPTY = """
-    SET lock_timeout = '10s';
+    SET lock_timeout = '60s';
     DO $$ DECLARE name text; BEGIN
         FOR name IN SELECT nspname FROM pg_namespace
             WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'

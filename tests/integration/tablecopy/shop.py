@@ -1,9 +1,10 @@
 """A small shop with every kind of key, on both engines, and rows for it."""
 
-import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+
+from tests.seeds import seeded
 
 TABLES = ["customer", "Group", "item", "tag", "tagged"]
 
@@ -26,9 +27,9 @@ POSTGRES = """
 ODD = ["", "a,b", 'say "x"', "two\nlines", "\\N", "çığ 🍕", "tab\there", None, "\r\n", "\\."]
 
 
-def fill(path: Path, *, customers: int = 2000, seed: int = 1) -> None:
+def fill(path: Path, *, customers: int = 2000) -> None:
     """Make the file."""
-    chance = random.Random(seed)
+    chance = seeded("shop")
     groups = [f"g{n:03}" for n in range(50)]
     tags = [f"{chance.getrandbits(128):032x}" for _ in range(customers // 4)]
     with closing(sqlite3.connect(path)) as connection, connection:

@@ -1,6 +1,5 @@
 """Binary fractions of any size are written exactly as Postgres writes them."""
 
-import random
 import struct
 from collections import Counter
 from contextlib import closing
@@ -11,15 +10,15 @@ from backend.schema.tables import Column, ColumnType
 from backend.tablecopy.target import connect
 from backend.values.conversion import Casts
 from backend.values.floats import Double, Single
+from tests.seeds import seeded
 
-SEED = 7
 # All of them come with a drill.
 SIZES = [pytest.param(2_000, id="some"), pytest.param(40_000, marks=pytest.mark.slow, id="many")]
 EDGES = [2.0**n for n in range(-1074, 1024)] + [10.0**n for n in range(-323, 309)]
 
 
 def doubles(size):
-    chance = random.Random(SEED)
+    chance = seeded("doubles")
     yield from EDGES
     for _ in range(size):
         (number,) = struct.unpack("d", chance.randbytes(8))
@@ -30,7 +29,7 @@ def doubles(size):
 
 
 def singles(size):
-    chance = random.Random(SEED)
+    chance = seeded("singles")
     yield from (2.0**n for n in range(-149, 128))
     for _ in range(size):
         (number,) = struct.unpack("f", chance.randbytes(4))

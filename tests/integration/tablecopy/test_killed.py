@@ -17,10 +17,12 @@ import psycopg
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from tests.fix_postgres import PostgresServer, new_server, remove
+from tests.fix_postgres import PostgresServer, new_server, remove, wait_until_gone
 from tests.integration.tablecopy import shop
 from tests.integration.tablecopy.moving import rows_of
 from tests.integration.tablecopy.snapshot import schemas, snapshot
+from tests.polling import PATIENCE, wait_for
+from tests.seeds import seeded
 
 ROOT = Path(__file__).resolve().parents[3]
 VICTIMS = ["tool", "tool, politely", "worker", "backend", "server"]
@@ -53,7 +55,7 @@ class Run:
 
     def end(self) -> tuple[int, str, float]:
         """Wait; return its exit code, what it said, and its seconds."""
-        _, said = self.process.communicate(timeout=120)
+        _, said = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, said, time.monotonic() - self.begun
 
 
@@ -91,8 +93,11 @@ def kill(victim: str, run: Run, server: PostgresServer, chance: random.Random) -
         server.stop(signal.SIGKILL)
         server.start()
     elif pids := (seen(run, run.workers) if victim == "worker" else seen(run, backends, server)):
+        killed = chance.choice(pids)
         with suppress(ProcessLookupError):
-            os.kill(chance.choice(pids), signal.SIGKILL)
+            os.kill(killed, signal.SIGKILL)
+        # Until a backend has ended, its server lets people in whom it throws out again at once.
+        wait_until_gone(killed)
     return workers
 
 
@@ -105,11 +110,8 @@ def seen(run: Run, look: Callable[..., list[int]], *where: PostgresServer) -> li
     return []
 
 
-def wait_until_gone(pids: list[int]) -> None:
-    until = time.monotonic() + 10
-    while any(is_worker(pid) for pid in pids):
-        assert time.monotonic() < until, "a worker outlives its parent"
-        time.sleep(0.05)
+def wait_until_all_are_gone(pids: list[int]) -> None:
+    wait_for(lambda: not any(is_worker(pid) for pid in pids), "the end of all workers")
 
 
 def state(database: DatabaseUrl) -> tuple[dict[str, list[Any]], object]:
@@ -140,10 +142,8 @@ def calm(path, server, tmp_path_factory):
 
 @pytest.fixture
 def chance(request) -> random.Random:
-    """Another moment each time; SEED=… meets one again."""
-    seed = os.environ.get("SEED") or str(time.time_ns())
-    print(f"SEED={seed}")
-    return random.Random(f"{request.node.name} {seed}")
+    """Another moment each time."""
+    return seeded(request.node.name, default=time.time_ns())
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
@@ -163,7 +163,7 @@ def test_the_next_run_ends_as_if_nothing_had_happened(
         time.sleep(chance.uniform(EARLIEST * seconds, seconds))
         workers = kill(victim, run, server, chance)
         code, _, _ = run.end()
-        wait_until_gone(workers)
+        wait_until_all_are_gone(workers)
         server.wait_until_up()
         interrupted += code != 0
         found = state(database)
@@ -182,10 +182,7 @@ def test_the_next_run_ends_as_if_nothing_had_happened(
 
 def test_nobody_sees_the_password_of_a_worker(path, server, tmp_path):
     run = Run(path, fresh(server), tmp_path)
-    until = time.monotonic() + 20
-    while len(run.workers()) < 2:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_for(lambda: len(run.workers()) >= 2, "two workers", every=0.01)
     shown = b""
     for pid in run.workers():
         for name in ("cmdline", "environ"):

@@ -2,7 +2,6 @@
 
 import secrets
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,10 +17,10 @@ from backend.tablecopy.target import Target
 from tests.fix_postgres import QUICK, PostgresServer, new_server, remove
 from tests.integration.tablecopy.moving import bring_up, transfer
 from tests.integration.tablecopy.snapshot import schemas
+from tests.polling import wait_for
 
 TABLE = "CREATE TABLE a (id integer PRIMARY KEY, t text)"
 ROWS = [(1, "x"), (2, "y")]
-PATIENCE = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ class Link:
         )
         conninfo = sql.Literal(self.here.conninfo())
         execute(self.there, statement.format(sql.Identifier(self.name), conninfo))
-        wait_for(self.there, "SELECT srsubstate::text FROM pg_subscription_rel", [("r",)])
+        wait_for_rows(self.there, "SELECT srsubstate::text FROM pg_subscription_rel", [("r",)])
 
     def end(self) -> None:
         """Take the subscription off, and its slot with it."""
@@ -101,7 +100,7 @@ def test_a_published_table_is_not_exchanged_and_an_update_reaches_the_subscriber
 
     assert made(link.here) == []
     bring_up(file, target, tmp_path)
-    wait_for(link.there, "SELECT id, t FROM a ORDER BY id", ROWS)
+    wait_for_rows(link.there, "SELECT id, t FROM a ORDER BY id", ROWS)
 
 
 def test_a_table_that_a_subscription_writes_to_is_not_exchanged(link, file, tmp_path) -> None:
@@ -114,7 +113,7 @@ def test_a_table_that_a_subscription_writes_to_is_not_exchanged(link, file, tmp_
     assert made(link.there) == []
     bring_up(file, target, tmp_path)
     execute(link.here, "INSERT INTO a VALUES (3, 'z')")
-    wait_for(link.there, "SELECT id, t FROM a ORDER BY id", [*ROWS, (3, "z")])
+    wait_for_rows(link.there, "SELECT id, t FROM a ORDER BY id", [*ROWS, (3, "z")])
 
 
 def test_a_slot_of_another_decoder_is_named(link) -> None:
@@ -144,10 +143,12 @@ def made(database: DatabaseUrl) -> list[str]:
         return schemas(connection)
 
 
-def wait_for(database: DatabaseUrl, query: str, expected: Sequence[tuple[object, ...]]) -> None:
+def wait_for_rows(
+    database: DatabaseUrl, query: str, expected: Sequence[tuple[object, ...]]
+) -> None:
     """Ask until this is the answer."""
-    until = time.monotonic() + PATIENCE
     with closing(psycopg.connect(database.conninfo(), autocommit=True)) as connection:
-        while (found := connection.execute(query.encode()).fetchall()) != list(expected):
-            assert time.monotonic() < until, f"{query}: {found}"
-            time.sleep(0.05)
+        wait_for(
+            lambda: connection.execute(query.encode()).fetchall() == list(expected),
+            f"{expected} by {query}",
+        )

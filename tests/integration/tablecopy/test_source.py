@@ -1,11 +1,9 @@
 """A SQLite file is read in one state by all, however it lies there, and never written to."""
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +14,8 @@ from backend.errors import DatabaseError, RefusedError
 from backend.tablecopy.sqlite.connection import SourceConnection, connect
 from backend.tablecopy.sqlite.source import open_source
 from tests.integration.tablecopy.carrying import write
+from tests.polling import wait_for
+from tests.seeds import seeded
 
 ROWS = 500
 # Keeps two rows whose sum is 0 in every state that anybody may see.
@@ -181,9 +181,7 @@ def test_all_readers_see_one_state_while_a_writer_never_pauses(path, tmp_path):
         readers.extend(connect(handle) for _ in range(4))
 
     try:
-        deadline = time.monotonic() + 20
-        while not path.with_name("app.db-wal").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(path.with_name("app.db-wal").exists, "the writer")
         for _ in range(5):
             with open_source(path, scratch=tmp_path) as source:
                 source.gather(begin_all)
@@ -250,7 +248,7 @@ def test_what_is_no_sqlite_file_is_refused(tmp_path, content):
 
 def test_a_damaged_file_is_named(journal, tmp_path):
     content = bytearray(journal.read_bytes())
-    content[100:4096] = os.urandom(3996)
+    content[100:4096] = seeded("damage").randbytes(3996)
     journal.write_bytes(content)
 
     with (

@@ -21,6 +21,9 @@ def loaded(postgres_server, tmp_path_factory):
     shop.fill(path)
     with closing(psycopg.connect(database.conninfo(), autocommit=True)) as connection:
         connection.execute(shop.POSTGRES)
+        for table in shop.TABLES:
+            # It would clear what is looked at: which transaction has locked a row.
+            connection.execute(f'ALTER TABLE "{table}" SET (autovacuum_enabled = off)'.encode())
     transfer(path, Target(database.conninfo()), folder)
     yield path, database
     postgres_server.drop_database(database)

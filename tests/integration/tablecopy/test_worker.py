@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,9 +12,10 @@ import pytest
 
 from tests.fix_missing import not_here
 from tests.integration.tablecopy.carrying import write
+from tests.integration.tablecopy.endless import SECONDS
+from tests.polling import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 20
 
 
 @pytest.fixture
@@ -55,19 +54,14 @@ def is_alive(pid: int) -> bool:
     return False
 
 
-def wait_until(found: Callable[[], bool]) -> bool:
-    until = time.monotonic() + PATIENCE
-    while not found() and time.monotonic() < until:
-        time.sleep(0.02)
-    return found()
-
-
 def test_a_worker_does_not_outlive_its_parent_whatever_it_is_doing(parent):
     process, begun = parent
-    assert wait_until(lambda: len(pids(begun)) == 2)
+    wait_for(lambda: len(pids(begun)) == 2, "two workers at work")
     assert all(is_alive(pid) for pid in pids(begun))
 
     process.kill()
     process.wait()
 
-    assert wait_until(lambda: not any(is_alive(pid) for pid in pids(begun)))
+    wait_for(
+        lambda: not any(is_alive(pid) for pid in pids(begun)), "their end", seconds=SECONDS / 2
+    )

@@ -4,7 +4,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,14 @@ def ask(database: DatabaseUrl, query: str) -> Any:
     with psycopg.connect(database.conninfo()) as connection:
         row = connection.execute(query.encode()).fetchone()
     return row and row[0]
+
+
+@contextmanager
+def reading(database: DatabaseUrl) -> Iterator[psycopg.Connection]:
+    """Read a table for the whole block: until its end a load does not exchange the tables."""
+    with psycopg.connect(database.conninfo()) as connection:
+        connection.execute("LOCK TABLE users IN ACCESS SHARE MODE")
+        yield connection
 
 
 def rows(database: DatabaseUrl, query: str) -> list[tuple[Any, ...]]:

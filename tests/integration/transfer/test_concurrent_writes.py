@@ -5,14 +5,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
-
 from backend.invariants import check
-from tests.integration.transfer.conftest import ask, counts, schemas
+from tests.integration.transfer.conftest import ask, counts, reading, schemas
+from tests.polling import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (sys.executable, "backend/db_transfer_sqlite_to_postgres.py", "--batch-rows=200")
@@ -55,15 +53,18 @@ def test_a_writer_that_never_rests_is_read_in_one_state(source, target) -> None:
                 file.execute(PART.format(table="order_shares"), row)
                 file.execute("COMMIT")
                 written.append(row)
-                time.sleep(0.002)
+                stop.wait(0.002)
 
     before = counts(source)["orders"]
     thread = threading.Thread(target=hammer)
     thread.start()
-    process = started(source, target)
-    out, told = process.communicate(timeout=120)
-    stop.set()
-    thread.join()
+    try:
+        wait_for(lambda: written, "the first order")
+        process = started(source, target)
+        out, told = process.communicate(timeout=PATIENCE)
+    finally:
+        stop.set()
+        thread.join()
 
     assert process.returncode == 0, told
     assert check(target).is_clean
@@ -72,15 +73,11 @@ def test_a_writer_that_never_rests_is_read_in_one_state(source, target) -> None:
 
 
 def test_whoever_signs_up_meanwhile_is_not_lost(large, target) -> None:
-    process = started(large, target)
-    until = time.monotonic() + 60
-    while len(schemas(target)) == 1:
-        assert time.monotonic() < until
-        time.sleep(0.005)
-
-    with psycopg.connect(target.conninfo()) as connection:
+    with reading(target) as connection:
+        process = started(large, target)
+        wait_for(lambda: len(schemas(target)) > 1, "a load")
         connection.execute(PERSON)
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 77, told
     assert "the target is not empty: users (1)" in told

@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from tests.integration.transfer.conftest import ask, contents, counts, schemas
+from tests.integration.transfer.conftest import ask, contents, counts, reading, schemas
+from tests.polling import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 LOADING = "SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, 'tablecopy_load_')"
@@ -29,11 +29,12 @@ def started(
         stderr=subprocess.PIPE,
         text=True,
     )
-    until = time.monotonic() + 60
-    while not ask(seen_by or target, LOADING):
+
+    def is_loading() -> object:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.005)
+        return ask(seen_by or target, LOADING)
+
+    wait_for(is_loading, "the load", every=0.005)
     return process
 
 
@@ -55,10 +56,10 @@ def finished(
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_kindly_it_takes_back_what_it_began(large, target, how) -> None:
-    process = started(large, target)
-
-    process.send_signal(how)
-    _, told = process.communicate(timeout=60)
+    with reading(target):
+        process = started(large, target)
+        process.send_signal(how)
+        _, told = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130, told
     assert "stopped by the user" in told
@@ -67,9 +68,10 @@ def test_stopped_kindly_it_takes_back_what_it_began(large, target, how) -> None:
 
 
 def test_killed_it_leaves_the_target_as_it_was_and_the_next_run_tidies_up(large, target) -> None:
-    process = started(large, target)
-    process.kill()
-    process.communicate(timeout=60)
+    with reading(target):
+        process = started(large, target)
+        process.kill()
+        process.communicate(timeout=PATIENCE)
     left = [name for name in schemas(target) if name != "public"]
     before = counts(target)
 

@@ -2,13 +2,14 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 from backend.config.database_url import DatabaseUrl
-from tests.integration.transfer.conftest import contents, counts
+from tests.integration.transfer.conftest import contents, counts, reading
 from tests.integration.transfer.test_interrupted import finished, started
+from tests.polling import PATIENCE
 
 
 class Link:
@@ -18,15 +19,28 @@ class Link:
         self._server = (host, port)
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._door.getsockname()[1]
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._let_in, daemon=True).start()
+        self._open = [self._door]
+        self._threads: list[threading.Thread] = []
+        self._start(self._let_in)
 
     def cut(self) -> None:
         """Break every connection, and let nobody in again."""
-        self._door.close()
+        # Closed alone it would let in one more, who is waited for already.
         for end in self._open:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Break every connection, and wait until everybody has gone."""
+        self.cut()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        for end in self._open:
+            end.close()
+
+    def _start(self, work: Callable[..., None], *words: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=work, args=words, daemon=True))
+        self._threads[-1].start()
 
     def _let_in(self) -> None:
         with suppress(OSError):
@@ -35,7 +49,7 @@ class Link:
                 server = socket.create_connection(self._server)
                 self._open += [client, server]
                 for ends in ((client, server), (server, client)):
-                    threading.Thread(target=_pass_on, args=ends, daemon=True).start()
+                    self._start(_pass_on, *ends)
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
@@ -51,17 +65,17 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
 def linked(database: DatabaseUrl) -> Iterator[tuple[Link, DatabaseUrl]]:
     """Give a link to the server of a database, and the way to the database through it."""
     link = Link(database.params["host"], int(database.params["port"]))
-    yield link, replace(database, params={**database.params, "port": str(link.port)})
-    link.cut()
+    with closing(link):
+        yield link, replace(database, params={**database.params, "port": str(link.port)})
 
 
 def test_a_link_that_breaks_leaves_the_target_as_it_was(large, target) -> None:
     before = large.path.read_bytes()
 
-    with linked(target) as (link, through_link):
+    with reading(target), linked(target) as (link, through_link):
         process = started(large, through_link, seen_by=target)
         link.cut()
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 69, told
     assert "Traceback" not in told

@@ -1,8 +1,6 @@
 """A flood stands in its own way: who has tried least comes first, and the rest is told at once."""
 
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -12,6 +10,7 @@ from backend.services.admission import Admission, Origin
 from backend.services.errors import TooBusy
 from backend.services.slots import Slots
 from backend.services.throttles import Failures
+from tests.polling import PATIENCE, wait_for
 
 FLOOD = [Origin("203.0.113.0/24", f"account {number}") for number in range(50)]
 HONEST = Origin("198.51.100.0/24", "ayse")
@@ -37,7 +36,7 @@ class Queue:
         """Let somebody come, and return once they wait or are sent away."""
         before = self.admission._number
         future = self.pool.submit(self._be_served, origin, failures)
-        _wait_for(lambda: self.admission._number > before)
+        wait_for(lambda: self.admission._number > before, "them to come", every=0.001)
         return future
 
     def go_on(self) -> None:
@@ -50,7 +49,8 @@ class Queue:
 
 
 @pytest.fixture
-def queue():
+def queue(monkeypatch):
+    monkeypatch.setattr(admission, "WAIT_SECONDS", PATIENCE)
     with ThreadPoolExecutor(64) as pool:
         made = Queue(pool)
         yield made
@@ -59,19 +59,12 @@ def queue():
         made.go_on()
 
 
-def _wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.001)
-
-
 def test_more_than_can_wait_are_refused_at_once_and_told_when_to_come_back(queue) -> None:
     comers = [queue.come(origin) for origin in FLOOD[: PLACES + 3]]
 
-    refused = [future.exception(timeout=5) for future in comers[PLACES:]]
+    refused = [future.exception(timeout=PATIENCE) for future in comers[PLACES:]]
     queue.go_on()
-    served = [future.result(timeout=5) for future in comers[:PLACES]]
+    served = [future.result(timeout=PATIENCE) for future in comers[:PLACES]]
 
     assert [type(error) for error in refused] == [TooBusy] * 3
     assert {error.seconds for error in refused} == {3}
@@ -82,10 +75,10 @@ def test_a_login_from_elsewhere_takes_the_place_of_a_flood_and_comes_first(queue
     flood = [queue.come(origin) for origin in FLOOD[:PLACES]]
 
     honest = queue.come(HONEST)
-    refused = flood[-1].exception(timeout=5)
+    refused = flood[-1].exception(timeout=PATIENCE)
     queue.go_on()
-    honest.result(timeout=5)
-    _wait_for(lambda: len(queue.served) == PLACES)
+    honest.result(timeout=PATIENCE)
+    wait_for(lambda: len(queue.served) == PLACES, "all to be served", every=0.001)
 
     assert isinstance(refused, TooBusy)
     assert queue.served[0] == HONEST
@@ -96,9 +89,9 @@ def test_of_many_networks_that_of_a_latecomer_comes_first(queue) -> None:
 
     honest = queue.come(HONEST)
     queue.go_on()
-    honest.result(timeout=5)
+    honest.result(timeout=PATIENCE)
 
-    assert [type(future.exception(timeout=5)) for future in flood[:4]] == [TooBusy] * 4
+    assert [type(future.exception(timeout=PATIENCE)) for future in flood[:4]] == [TooBusy] * 4
     assert queue.served[0] == HONEST
 
 
@@ -107,10 +100,10 @@ def test_where_somebody_is_at_home_comes_before_strange_networks(queue) -> None:
     flood = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(PLACES + 3)]
 
     queue.go_on()
-    home.result(timeout=5)
+    home.result(timeout=PATIENCE)
 
     assert queue.served[0] == HOME
-    assert [type(future.exception(timeout=5)) for future in flood[:4]] == [TooBusy] * 4
+    assert [type(future.exception(timeout=PATIENCE)) for future in flood[:4]] == [TooBusy] * 4
 
 
 def test_networks_that_have_failed_come_after_those_that_have_not(queue) -> None:
@@ -119,10 +112,10 @@ def test_networks_that_have_failed_come_after_those_that_have_not(queue) -> None
 
     honest = queue.come(HONEST)
     queue.go_on()
-    honest.result(timeout=5)
+    honest.result(timeout=PATIENCE)
 
     assert queue.served[0] == HONEST
-    assert any(isinstance(future.exception(timeout=5), TooBusy) for future in flood)
+    assert any(isinstance(future.exception(timeout=PATIENCE), TooBusy) for future in flood)
 
 
 def test_a_home_from_which_somebody_has_failed_comes_after_a_strange_network(queue) -> None:
@@ -130,8 +123,8 @@ def test_a_home_from_which_somebody_has_failed_comes_after_a_strange_network(que
 
     honest = queue.come(HONEST)
     queue.go_on()
-    home.result(timeout=5)
-    honest.result(timeout=5)
+    home.result(timeout=PATIENCE)
+    honest.result(timeout=PATIENCE)
 
     assert queue.served == [HONEST, HOME]
 
@@ -140,9 +133,9 @@ def test_where_all_have_one_address_the_account_that_has_failed_least_comes_firs
     guessed = [queue.come(Origin(None, "mehmet"), ONE) for _ in range(PLACES)]
 
     honest = queue.come(Origin(None, "ayse"))
-    guessed[-1].exception(timeout=5)
+    guessed[-1].exception(timeout=PATIENCE)
     queue.go_on()
-    honest.result(timeout=5)
+    honest.result(timeout=PATIENCE)
 
     assert queue.served[0] == Origin(None, "ayse")
 
@@ -163,7 +156,7 @@ def test_nobody_waits_for_ever(queue, monkeypatch) -> None:
     monkeypatch.setattr(admission, "WAIT_SECONDS", 0.0)
 
     with pytest.raises(TooBusy):
-        queue.come(HONEST).result(timeout=5)
+        queue.come(HONEST).result(timeout=PATIENCE)
 
 
 def test_an_error_inside_a_turn_gives_the_place_back(queue) -> None:
@@ -185,10 +178,10 @@ def test_whoever_fails_to_get_a_place_is_in_nobodys_way(queue, monkeypatch) -> N
     with monkeypatch.context() as broken:
         broken.setattr(queue.slots, "take", no_more_locks)
         with pytest.raises(OSError, match="no locks"):
-            queue.come(HOME).result(timeout=5)
+            queue.come(HOME).result(timeout=PATIENCE)
 
     for origin in FLOOD[:PLACES]:
-        queue.come(origin).result(timeout=5)
+        queue.come(origin).result(timeout=PATIENCE)
 
     assert queue.served == FLOOD[:PLACES]
 

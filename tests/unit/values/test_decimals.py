@@ -1,8 +1,8 @@
 """The fast way for reals into decimals takes what the strict way takes, and says the same."""
 
 import math
-import random
 from collections import Counter
+from random import Random
 
 import apsw
 import pytest
@@ -10,12 +10,13 @@ import pytest
 from backend.schema.tables import Column, ColumnType
 from backend.values.conversion import BadValueError, Casts, Conversion
 from backend.values.decimals import Fixed, Unbounded
+from tests.seeds import seeded
 
 SCALES = (1, 2, 3, 6, 14)
 ODD = (0.0, -0.0, 0.29, 2.675, -0.004, 0.1 + 0.2, 1e15, 9999999999999.99, 5e-324, -1e300)
 
 
-def near(chance: random.Random, scale: int) -> float:
+def near(chance: Random, scale: int) -> float:
     """Return a number of about so many decimals, or one of its neighbours."""
     digits: int = chance.randrange(10 ** chance.randint(1, 15))
     number = chance.choice([1, -1]) * digits / float(10 ** chance.randint(0, scale + 1))
@@ -30,7 +31,7 @@ def test_reals_near_a_decimal(scale):
     )
     fast, _ = conversion.sql_cases("?1")
     query = f"SELECT CASE WHEN {fast.condition} THEN {fast.text} END"
-    chance = random.Random(scale)
+    chance = seeded(f"decimals of {scale}")
     numbers = [*ODD, *(near(chance, scale) for _ in range(4000))]
     connection = apsw.Connection(":memory:")
 
@@ -50,7 +51,7 @@ def test_reals_of_any_number_of_digits():
     conversion = Unbounded(Column("v", ColumnType("numeric", ""), not_null=False), Casts())
     _, *fast = conversion.sql_cases("?1")
     whens = " ".join(f"WHEN {case.condition} THEN {case.text}" for case in fast)
-    chance = random.Random(1)
+    chance = seeded("decimals of any number of digits")
     numbers = [*ODD, *LONG, *(near(chance, 15) for _ in range(4000))]
     connection = apsw.Connection(":memory:")
 

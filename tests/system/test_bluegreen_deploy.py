@@ -6,9 +6,10 @@ import pytest
 
 from benchmarks.swap_drill.http_client import Call, Caller
 from benchmarks.swap_drill.releases import SHIPPED
+from tests.polling import wait_for
 from tests.system.broken_releases import FAILING_MIGRATION, NEXT_REVISION
 from tests.system.operator import Operator
-from tests.system.stack import Stack, docker, wait_for
+from tests.system.stack import Stack, docker
 from tests.system.users import unserved
 
 STEPS = [
@@ -141,4 +142,4 @@ def test_status_answers_while_half_of_the_stack_is_down(operator: Operator) -> N
     said = " ".join(ended.answer["advice"]["lines"])
     assert "proxy is exited" in said
     assert "db is exited" in said
-    wait_for(lambda: operator.run("status").answer["advice"]["serving"], 60, "all to be well")
+    wait_for(lambda: operator.run("status").answer["advice"]["serving"], "all to be well")

@@ -11,8 +11,8 @@ from benchmarks.swap_drill.control import kill
 from benchmarks.swap_drill.http_client import Sample
 from benchmarks.swap_drill.load import Load
 from deploy.rollout.route import Color
+from tests.polling import wait_for
 from tests.system.operator import Operator
-from tests.system.stack import wait_for
 from tests.system.users import unserved
 
 STEPS = ("check", "image", "migrate", "isolate", "start", "ready", "smoke", "flip", "watch")
@@ -31,18 +31,19 @@ def test_when_the_live_color_is_killed_the_standby_takes_over(operator: Operator
     color, _ = operator.live()
 
     with Load(operator.world, open_rate=20, think=0.1) as load:
-        time.sleep(2)  # the load has to be under way, whatever it hits
+        wait_for(lambda: len(load.samples) > 150, "the load to be under way")
         before = time.time()
         kill(operator.stack, Color(color))
         after = time.time()
-        time.sleep(4)  # and to go on for a while after it
+        enough = len(load.samples) + 300
+        wait_for(lambda: len(load.samples) > enough, "the load to go on for a while")
 
     failed = [sample for sample in load.samples if sample.failed and not sample.is_only_slow]
     assert [s for s in failed if not inside(s, before, after) and "slow" not in s.kind] == []
     # A GET is asked again on the standby, unless the user has the beginning of its answer already.
     asked = [s for s in failed if s.kind in {"balances", "orders", "page"}]
     assert [s for s in asked if not s.problem.startswith("IncompleteRead")] == []
-    wait_for(lambda: operator.status()["advice"]["serving"], 60, "the killed colour to be back")
+    wait_for(lambda: operator.status()["advice"]["serving"], "the killed colour to be back")
 
 
 @pytest.mark.parametrize("how", ["killed", pytest.param("restarted", marks=pytest.mark.slow)])

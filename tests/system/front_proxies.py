@@ -10,8 +10,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 from time import sleep
 
+from tests.polling import wait_for
 from tests.ports import free_port
-from tests.system.stack import ROOT, wait_for
+from tests.system.stack import ROOT
 
 GUIDE = ROOT / "docs/internal/OPERATIONS.md"
 # So many sites, because each has connections of its own to the stack. Each client's gap is a little
@@ -69,9 +70,7 @@ def running(folder: Path, port: int, *command: str) -> Iterator[None]:
     with log.open("w") as said:
         program = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
     try:
-        wait_for(
-            lambda: status(port, "GET", NAMES[0]) or program.poll(), 30, f"{command[0]} to answer"
-        )
+        wait_for(lambda: status(port, "GET", NAMES[0]) or program.poll(), f"{command[0]} to answer")
         assert program.poll() is None, log.read_text()
         yield
     finally:

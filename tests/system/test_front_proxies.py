@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.fronts import SITES, caddy, nginx, spaced_posts
+from tests.system.front_proxies import SITES, caddy, nginx, spaced_posts
 from tests.system.stack import ROOT, Stack
 
 FRONTS = {"caddy": caddy, "nginx": nginx}
