@@ -1,4 +1,4 @@
-"""Keys that clients of the API carry."""
+"""Bearer tokens of API clients."""
 
 from __future__ import annotations
 

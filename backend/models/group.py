@@ -13,7 +13,7 @@ from backend.models.checks import currency_check, length_check
 
 
 class Group(Synced, Base):
-    """A circle of members; `currency` is only what its forms propose first."""
+    """A group of members; `currency` is the default of its forms."""
 
     __tablename__ = "groups"
     __table_args__ = (length_check("name", at_most=80), currency_check())

@@ -1,4 +1,4 @@
-"""Who belongs to which group."""
+"""The members of groups."""
 
 from __future__ import annotations
 

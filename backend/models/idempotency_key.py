@@ -1,4 +1,4 @@
-"""Requests that were carried out, so that repeating one does not do it twice."""
+"""Replies to requests with an idempotency key, so that a repeated one does not run twice."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _part_of_an_order(table: str, *, at_least: int) -> tuple[Constraint | Index,
 
 
 class OrderPayer(Synced, Base):
-    """What one member put on the table for an order."""
+    """What one member paid for an order."""
 
     __tablename__ = "order_payers"
     __table_args__ = _part_of_an_order("order_payers", at_least=1)

@@ -1,4 +1,4 @@
-"""Tries that failed lately, so that nobody can go on guessing."""
+"""Counters of failed tries, which stop somebody from guessing on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backend.models.checks import length_check, one_of_check
 
 
 class Action(StrEnum):
-    """What was tried."""
+    """The action that is counted."""
 
     LOGIN = "login"
     SIGN_UP = "sign_up"

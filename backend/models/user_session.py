@@ -1,4 +1,4 @@
-"""Logins of the pages."""
+"""Sessions of browsers that are logged in."""
 
 from __future__ import annotations
 

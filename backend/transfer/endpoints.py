@@ -46,7 +46,7 @@ class TransferEndpoints:
     target: Target
     session: Session
 
-    def pair(self, options: TransferOptions) -> SchemaMatch:
+    def match(self, options: TransferOptions) -> SchemaMatch:
         """Pair the tables of both sides as they are now."""
         sources, targets = self.source.tables(), self._targets()
         tables: list[SqliteTable | PostgresTable] = [*sources, *targets]

@@ -30,7 +30,7 @@ def load_and_swap(run: Run) -> Report:
 
     Nothing is visible before the swap; when a step fails, the shadow is removed.
     """
-    tables = [pair.target.name for pair in run.pairing.pairs]
+    tables = [pair.target.name for pair in run.match.pairs]
     # None: the operator gave up what the target holds.
     seeds = None if run.options.mode is TransferMode.REPLACE else NOTHING
     schema, session = run.endpoints.target.schema, run.endpoints.session
@@ -76,7 +76,7 @@ def _loaded(run: Run, pool: Pool, shadow: Shadow, encoders: tuple[Encoder, ...])
 
 
 def _swap(run: Run, shadow: Shadow) -> None:
-    targets = tuple(pair.target for pair in run.pairing.pairs)
+    targets = tuple(pair.target for pair in run.match.pairs)
     swap(run.endpoints.session, Swap(shadow, targets, run.high_water))
 
 
@@ -106,13 +106,13 @@ def _filled_in_place(run: Run) -> tuple[LoadResult, tuple[Difference, ...]]:
     encoders = {one.pair.target.name: one for one in run.encoders()}
     what = DirectLoad(
         run.endpoints.source,
-        run.pairing,
+        run.match,
         encoders,
         run.options.rows_per_batch,
         run.high_water,
         run.watcher.advance,
     )
-    rows = sum(run.endpoints.source_rows(pair.source.name) for pair in run.pairing.pairs)
+    rows = sum(run.endpoints.source_rows(pair.source.name) for pair in run.match.pairs)
     with run.stage("load", rows):
         result = load_in_place(session, what)
     runner = LocalRunner(run.endpoints.source.connection, session)

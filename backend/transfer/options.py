@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -34,35 +34,41 @@ class Tolerance:
     missing_columns: bool = False
 
 
-@dataclass(frozen=True)
-class CliArgs:
-    """The command line as click read it."""
+@dataclass(frozen=True, kw_only=True)
+class _SharedOptions:
+    """The options that a run takes as they stand on the command line."""
 
-    sqlite: Path | None = None
-    pg_url: str | None = None
-    migrate: bool = False
     dry_run: bool = False
-    check: bool = False
-    verify_only: bool = False
-    truncate: bool = False
-    update: bool = False
     delete: bool = False
     allow_cascade: bool = False
+    migrate: bool = False
     schema: str = "public"
-    tables: str = ""
-    exclude: str = ""
     tolerance: Tolerance = field(default_factory=Tolerance)
     casts: Casts = field(default_factory=Casts)
     batch_rows: int | None = None
     workers: int | None = None
-    archive_sqlite: bool = False
-    archive_dir: Path | None = None
     set_readonly: bool = False
     report: Path | None = None
 
 
 @dataclass(frozen=True)
-class TransferOptions:
+class CliArgs(_SharedOptions):
+    """The command line as click read it."""
+
+    sqlite: Path | None = None
+    pg_url: str | None = None
+    check: bool = False
+    verify_only: bool = False
+    truncate: bool = False
+    update: bool = False
+    tables: str = ""
+    exclude: str = ""
+    archive_sqlite: bool = False
+    archive_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class TransferOptions(_SharedOptions):
     """One run: what is to be done, with which of the two databases, and how."""
 
     source: Path
@@ -70,20 +76,9 @@ class TransferOptions:
     mode: TransferMode = TransferMode.LOAD
     # With CHECK: the mode of the run that it is about.
     checked_mode: TransferMode = TransferMode.LOAD
-    dry_run: bool = False
-    delete: bool = False
-    allow_cascade: bool = False
-    migrate: bool = False
-    schema: str = "public"
     tables: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
-    tolerance: Tolerance = field(default_factory=Tolerance)
-    casts: Casts = field(default_factory=Casts)
-    batch_rows: int | None = None
-    workers: int | None = None
     archive_folder: Path | None = None
-    set_readonly: bool = False
-    report: Path | None = None
 
     @property
     def writes(self) -> bool:
@@ -117,25 +112,16 @@ def read_options(args: CliArgs, environ: Mapping[str, str]) -> TransferOptions:
     source = args.sqlite or settings.database.path or DEFAULT_SQLITE
     _refuse_contradictions(args)
     _check_report_folder(args.report)
+    shared = {one.name: getattr(args, one.name) for one in fields(_SharedOptions)}
     return TransferOptions(
         source=source.absolute(),
         target=_target(args, settings),
         mode=_mode(args),
         checked_mode=_write_mode(args),
-        dry_run=args.dry_run,
-        delete=args.delete,
-        allow_cascade=args.allow_cascade,
-        migrate=args.migrate,
-        schema=args.schema,
         tables=_names(args.tables, "--tables"),
         excluded=_names(args.exclude, "--exclude"),
-        tolerance=args.tolerance,
-        casts=args.casts,
-        batch_rows=args.batch_rows,
-        workers=args.workers,
         archive_folder=_archive_folder(args, source),
-        set_readonly=args.set_readonly,
-        report=args.report,
+        **shared,
     )
 
 

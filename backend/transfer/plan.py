@@ -27,7 +27,7 @@ class Plan:
 
     options: TransferOptions
     # Empty while the tables have yet to be created by migrations.
-    pairing: SchemaMatch
+    match: SchemaMatch
     rows: Mapping[str, int]
     obstacles: tuple[Obstacle, ...] = ()
     pending: tuple[str, ...] = ()
@@ -43,8 +43,8 @@ class Plan:
     def notes(self) -> Iterator[str]:
         """Return what the operator should know though it stops nothing."""
         yield from migration_notes(self.migration_tables)
-        copied = {pair.target.name for pair in self.pairing.pairs}
-        for pair in self.pairing.pairs:
+        copied = {pair.target.name for pair in self.match.pairs}
+        for pair in self.match.pairs:
             for heir in sorted(set(pair.target.heirs) - copied):
                 yield f"{heir} inherits from {pair.target.name}: its rows are its own, left alone"
 
@@ -84,15 +84,15 @@ def make_plan(
 ) -> Plan:
     """Inspect both sides; only the first time in a run try out what the server would refuse."""
     pending = _pending(options, endpoints)
-    pairing = SchemaMatch(()) if pending else endpoints.pair(options)
+    match = SchemaMatch(()) if pending else endpoints.match(options)
     found = () if pending else endpoints.migration_tables(options)
-    context = PreflightContext(options, endpoints, pairing, pending, found, again)
+    context = PreflightContext(options, endpoints, match, pending, found, again)
     with translated("looking at what the target holds"):
         context = replace(context, held=_held(context))
         found_obstacles = obstacles(context)
         remains = tuple(left_over_shadows(endpoints.session, endpoints.target.schema))
     held = context.held
-    return Plan(options, pairing, _rows(context), found_obstacles, pending, held, remains, found)
+    return Plan(options, match, _rows(context), found_obstacles, pending, held, remains, found)
 
 
 def _held(context: PreflightContext) -> Contents:
@@ -101,7 +101,7 @@ def _held(context: PreflightContext) -> Contents:
 
 
 def _rows(context: PreflightContext) -> dict[str, int]:
-    endpoints, pairs = context.endpoints, context.pairing.pairs
+    endpoints, pairs = context.endpoints, context.match.pairs
     if context.pending:
         tables = endpoints.source.tables()
         names = {table.name for table in tables if not table.virtual} - BOOKKEEPING

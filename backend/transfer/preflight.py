@@ -41,7 +41,7 @@ class PreflightContext:
 
     options: TransferOptions
     endpoints: TransferEndpoints
-    pairing: SchemaMatch
+    match: SchemaMatch
     pending: tuple[str, ...] = ()
     migration_tables: tuple[MigrationTable, ...] = ()
     # Whether this run has made a plan before.
@@ -65,10 +65,10 @@ class PreflightContext:
         options, updates = self.options, self.mode is TransferMode.UPDATE
         merged = updates and bool(self.held.tables)
         # Tables that refer to each other in a circle are filled together, from staging tables.
-        circle = updates and any(len(group) > 1 for group in self.pairing.groups)
+        circle = updates and any(len(group) > 1 for group in self.match.groups)
         return Intent(
             self.endpoints.target.schema,
-            tuple(pair.target.name for pair in self.pairing.pairs),
+            tuple(pair.target.name for pair in self.match.pairs),
             _METHODS[self.mode],
             deletes=options.delete or self.mode is TransferMode.REPLACE,
             staged=merged or circle or options.mode is TransferMode.CHECK,
@@ -95,7 +95,7 @@ _METHODS = {
 
 def obstacles(context: PreflightContext) -> tuple[Obstacle, ...]:
     """Return every obstacle, with the way out of it."""
-    if not context.pairing.pairs and not context.pending:
+    if not context.match.pairs and not context.pending:
         reason = "the target has no table that the source has too"
         return (
             Obstacle(reason, "--migrate makes the app's" if context.is_app_schema else _OTHER_APP),
@@ -104,7 +104,7 @@ def obstacles(context: PreflightContext) -> tuple[Obstacle, ...]:
 
 
 def _schemas_differ(context: PreflightContext) -> Iterator[Obstacle]:
-    for finding in context.pairing.open_findings:
+    for finding in context.match.open_findings:
         yield Obstacle(str(finding), _FLAGS[finding.kind])
 
 
@@ -126,7 +126,7 @@ def _not_empty(context: PreflightContext) -> Iterator[Obstacle]:
 
 
 def _unknown_types(context: PreflightContext) -> Iterator[Obstacle]:
-    for pair in context.pairing.pairs:
+    for pair in context.match.pairs:
         for column in context.endpoints.without_rule(pair):
             yield Obstacle(
                 f"{pair.target.name}.{column.target.name} is of type {column.target.type.full}, for"
@@ -144,7 +144,7 @@ def _left_behind(context: PreflightContext) -> Iterator[Obstacle]:
     if context.mode is not TransferMode.REPLACE:
         return
     session, source = context.endpoints.session, context.endpoints.source.connection
-    for one in left_behind(session, source, context.pairing, context.options.casts):
+    for one in left_behind(session, source, context.match, context.options.casts):
         lacking = ", and the file has no such row" if one.values else ""
         reason = f"{one.table} ({one.constraint}) refers to {one}{lacking}"
         yield Obstacle(reason, "--update keeps such rows", one.referred)
@@ -155,7 +155,7 @@ def _without_parents(context: PreflightContext) -> Iterator[Obstacle]:
         return
     endpoints, casts = context.endpoints, context.options.casts
     for one in without_parents(
-        endpoints.session, endpoints.source.connection, context.pairing, casts
+        endpoints.session, endpoints.source.connection, context.match, casts
     ):
         lacking = ", which is excluded, and the target lacks them" if one.values else ""
         reason = f"{one.constraint} refers to {one}{lacking}"
@@ -167,7 +167,7 @@ def _cascades(context: PreflightContext) -> Iterator[Obstacle]:
     options, endpoints = context.options, context.endpoints
     if context.mode is not TransferMode.UPDATE or not context.held.tables:
         return
-    pairs = context.pairing.pairs
+    pairs = context.match.pairs
     preview = CascadePreview(endpoints.source.connection, endpoints.session, pairs, options.casts)
     # Values that cannot be stored are named as such, and rights that are missing too.
     with suppress(DataError, DatabaseError, RefusedError):

@@ -29,7 +29,7 @@ class Run:
     options: TransferOptions
     endpoints: TransferEndpoints
     watcher: Watcher
-    pairing: SchemaMatch
+    match: SchemaMatch
     archived: Archived | None = None
     migrated: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
@@ -54,24 +54,24 @@ class Run:
         """Return an encoder for each table; call it once nothing changes the tables any more."""
         source, session = self.endpoints.source.connection, self.endpoints.session
         with translated("looking at the order of keys"):
-            pairs = [check_key_order(source, session, pair) for pair in self.pairing.pairs]
+            pairs = [check_key_order(source, session, pair) for pair in self.match.pairs]
         return tuple(encoder(pair, self.options.casts) for pair in pairs)
 
     def everything(self, everything: str, but: str) -> str:
         """Return the text `everything`, or with `but` and the tables that are left out."""
-        left_out = sorted({*self.pairing.left_out, *self.options.excluded})
+        left_out = sorted({*self.match.left_out, *self.options.excluded})
         return f"{everything} {but} {', '.join(left_out)}" if left_out else everything
 
     @property
     def high_water(self) -> dict[str, int]:
         """Return the highest key that SQLite ever gave in each table; 0 if it keeps none."""
-        return {pair.target.name: pair.source.high_water or 0 for pair in self.pairing.pairs}
+        return {pair.target.name: pair.source.high_water or 0 for pair in self.match.pairs}
 
     def source_tables(self) -> tuple[TableReport, ...]:
         """Report the tables of the source with their numbers of rows."""
         return tuple(
             TableReport(pair.target.name, self.endpoints.source_rows(pair.source.name))
-            for pair in self.pairing.pairs
+            for pair in self.match.pairs
         )
 
     @property

@@ -43,8 +43,8 @@ def transfer(options: TransferOptions, watcher: Watcher) -> Report:
         plan = make_plan(options, endpoints)
         if options.dry_run:
             return plan.report()
-        run = Run(options, endpoints, watcher, plan.pairing, notes=[*plan.notes()])
-        if options.mode is TransferMode.CHECK and plan.pairing.pairs:
+        run = Run(options, endpoints, watcher, plan.match, notes=[*plan.notes()])
+        if options.mode is TransferMode.CHECK and plan.match.pairs:
             return check(run, plan.obstacles)
         plan.refuse_obstacles()
         if options.mode is TransferMode.VERIFY:
@@ -60,7 +60,7 @@ def _write(run: Run) -> Report:
     before = _file_state(options.source)
     with advisory_lock(endpoints.session, options.target, TRANSFER):
         plan = _prepared(run)
-        run.pairing = plan.pairing
+        run.match = plan.match
         report = _written(run, plan)
     if _file_state(options.source) != before:
         report = report.with_note(_WRITTEN_TO)

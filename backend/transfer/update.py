@@ -68,7 +68,7 @@ def _update(
 ) -> Update:
     return Update(
         run.endpoints.source,
-        run.pairing,
+        run.match,
         encoders,
         delete=run.options.delete,
         allow_cascade=run.options.allow_cascade,
@@ -106,7 +106,7 @@ def _report(run: Run, changes: Changes, findings: Findings) -> Report:
             changes[pair.target.name].updated,
             changes[pair.target.name].deleted,
         )
-        for pair in run.pairing.pairs
+        for pair in run.match.pairs
     )
     outcome = "the target differs" if findings.exit_code else run.done
     return run.report(outcome, tables=tables, findings=findings)

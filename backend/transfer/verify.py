@@ -75,7 +75,7 @@ def check_app_invariants(run: Run, schema: str, moment: str = "") -> InvariantRe
     if (
         run.options.tables
         or run.options.excluded
-        or not is_app_schema(pair.target.name for pair in run.pairing.pairs)
+        or not is_app_schema(pair.target.name for pair in run.match.pairs)
     ):
         return None
     with run.stage("rules"):

@@ -42,7 +42,7 @@ def run(move: Move) -> Iterator[Run]:
     assert move.source.path is not None
     options = TransferOptions(move.source.path, move.target, TransferMode.VERIFY, batch_rows=1)
     with open_endpoints(options) as endpoints:
-        yield Run(options, endpoints, Lines(), endpoints.pair(options))
+        yield Run(options, endpoints, Lines(), endpoints.match(options))
 
 
 def found(run: Run, *statements: str) -> tuple[Difference, ...]:
