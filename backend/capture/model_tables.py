@@ -42,7 +42,7 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (  # Any: types of ever
 
 
 def tables_of(metadata: MetaData, configs: Mapping[str, TableConfig]) -> SyncedTables:
-    """Read the tables out of the models; `meanings` says which of them travel, and how.
+    """Read the tables out of the models; `configs` says which of them travel, and how.
 
     Raises:
         ConfigError: a column is of a type that we cannot compare across engines.

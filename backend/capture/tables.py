@@ -1,4 +1,4 @@
-"""What a table means to a sync: its key, what it refers to, and which columns are no content."""
+"""The tables whose rows are captured and travel: their columns, keys and references."""
 
 from __future__ import annotations
 

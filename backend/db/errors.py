@@ -39,6 +39,8 @@ RAISED_BY_TRIGGER = errors.RaiseException
 NO_SUCH_TABLE = errors.UndefinedTable
 MISSING_RIGHT = errors.InsufficientPrivilege
 STATEMENT_TIMED_OUT = errors.QueryCanceled
+# Where it has no SQLSTATE: the server has said nothing.
+CONNECTION_LOST = psycopg.OperationalError
 
 # SQLSTATE classes after which the same request may succeed: connection, transaction rollback,
 # resources, operator intervention, lock not available (55P03 is in class 55).

@@ -185,7 +185,7 @@ def _read_endpoints(*, local: str | None, remote: str | None) -> Endpoints:
 
 
 def _answer(work: Callable[[Watcher], SyncReport], log: Path | None, *, as_json: bool) -> int:
-    """Do it, say what became of it, and tell the shell by the exit code."""
+    """Do it, print the report, and return the exit code."""
     interrupt_on_sigterm()
     with log_file.kept(log, sys.stderr):
         with _noting(), watching(sys.stderr) as watcher:
@@ -197,7 +197,7 @@ def _answer(work: Callable[[Watcher], SyncReport], log: Path | None, *, as_json:
 
 @contextmanager
 def _noting() -> Iterator[None]:
-    """Say to somebody who stops a run what it has done by then."""
+    """Print what a run has committed when somebody stops it."""
     try:
         yield
     except KeyboardInterrupt as stopped:

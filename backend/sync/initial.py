@@ -21,11 +21,11 @@ from backend.capture.unfit import UnfitValueError
 from backend.cli.progress import Watcher
 from backend.config.settings import BACKEND
 from backend.db.chunks import chunks
+from backend.db.tls import with_tls
 from backend.errors import DataError
 from backend.sync.merge.invariants import refuse_broken
 from backend.sync.merge.result import OnCommit, SyncResult, TableCount
 from backend.sync.options import Direction, Endpoints
-from backend.sync.reach.tls import with_tls
 from backend.sync.replica.key_diff import diff_keys
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import RowRefusedError
@@ -165,7 +165,7 @@ def _watched(table: SyncedTable, rows: Iterator[Row], watcher: Watcher) -> Itera
 
 
 def bulk_copy_for(endpoints: Endpoints, direction: Direction) -> BulkCopy | None:
-    """Return how to fill an empty target at once, if there is a way for these two."""
+    """Return the bulk copy for these two, if there is one: of a file, into a Postgres."""
     local_to_render = direction is Direction.LOCAL_TO_RENDER
     source, target = (
         (endpoints.local, endpoints.remote)

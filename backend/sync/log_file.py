@@ -44,14 +44,14 @@ class _Private(RotatingFileHandler):
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say once that the disk does not take it; the run is worth more than its log."""
+        """Warn once that the log cannot be written; the run goes on."""
         error = sys.exc_info()[1]
         logging.getLogger("backend").removeHandler(self)
         reason = getattr(error, "strerror", None) or type(error).__name__
         log.warning("the log %s cannot be written any more: %s", self.baseFilename, reason)
 
     def close(self) -> None:
-        """Let go of the file, whether or not its last lines could be written."""
+        """Close the file, whether or not its last lines could be written."""
         with suppress(OSError):
             super().close()
 
@@ -92,7 +92,7 @@ def _record_end(error: BaseException) -> None:
 
 
 def record(answer: SyncReport) -> None:
-    """Write down what a run has done, or a look has shown, row by row."""
+    """Log the report of a command, row by row."""
     if isinstance(answer, RoundsReport):
         for run in answer.runs:
             _record_run(run.result)

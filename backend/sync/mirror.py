@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +16,8 @@ from backend.capture.tables import SyncedTables
 from backend.cli.progress import Watcher
 from backend.db import private_files
 from backend.db.chunks import chunks
-from backend.db.sqlite_file import copy
+from backend.db.errors import SQLiteError
+from backend.db.sqlite_file import check_whole, copy
 from backend.errors import DatabaseError, DataError, RefusedError
 from backend.sync.initial import begin_capture, copy_all
 from backend.sync.merge.result import OnCommit, SyncResult
@@ -120,7 +120,7 @@ def kept_whole(endpoints: Endpoints, options: SyncOptions) -> Path | None:
 
 
 def copy_of_file(path: Path, folder: Path) -> Path:
-    """Copy what the file holds, its WAL included, while it may be in use; see that it is sound.
+    """Copy a file with its WAL while it may be in use, and check the copy.
 
     Raises:
         DatabaseError: it cannot be copied, or the copy is not sound.
@@ -132,9 +132,9 @@ def copy_of_file(path: Path, folder: Path) -> Path:
         private_files.reserve(kept)
         with _or_gone(kept):
             copy(path.absolute(), kept)
-            _see(kept)
+            _check(kept)
             private_files.sync_file(kept)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, SQLiteError) as error:
         raise DatabaseError(
             f"{path} cannot be copied to {kept}: {error}",
             hint="nothing was synced; see that the disk has room and that the folder may be"
@@ -145,7 +145,7 @@ def copy_of_file(path: Path, folder: Path) -> Path:
 
 @contextmanager
 def _or_gone(kept: Path) -> Iterator[None]:
-    """Take the file away again if it does not become a copy."""
+    """Remove the file again if copying fails."""
     try:
         yield
     except BaseException:
@@ -153,13 +153,9 @@ def _or_gone(kept: Path) -> Iterator[None]:
         raise
 
 
-def _see(kept: Path) -> None:
-    with closing(sqlite3.connect(kept)) as connection:
-        # One file alone, that needs no other beside it.
-        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
-        found = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    if found != ("ok",):
+def _check(kept: Path) -> None:
+    if (found := check_whole(kept)) != "ok":
         raise DatabaseError(
-            f"the copy {kept.name} is not sound: {found[0]}",
+            f"the copy {kept.name} is not sound: {found}",
             hint="nothing was synced; the file itself may be damaged: run PRAGMA integrity_check",
         )

@@ -1,4 +1,4 @@
-"""How two databases stand to each other before anything is done, and what stands in the way."""
+"""The checks before a run: whether two databases can be synced, and what each remembers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECONDS = 2
 
 
 class Stage(StrEnum):
-    """What the two know of each other."""
+    """How far the two have been synced."""
 
     NEVER = "never synced"
     INTERRUPTED = "the first sync was cut off"
@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class PairState:
-    """Both sides at a glance, with every column that travels."""
+    """The state of both sides, with every column that travels."""
 
     pair: ReplicaPair
     local: ReplicaState
@@ -49,19 +49,19 @@ class PairState:
         return state.token if state else ""
 
     def awaited(self, source: Replica, target: Replica) -> str:
-        """Return what a target that is ahead holds: the source has to expect it still."""
+        """Return the token of a target that is ahead: the source still has to expect it."""
         ahead = self.token(target)
         return "" if ahead == self.token(source) else ahead
 
     @property
     def generation(self) -> int:
-        """Return how many syncs the side has seen that has seen more."""
+        """Return the number of the last sync that either side knows of."""
         known = [one.sync_state.generation for one in (self.local, self.remote) if one.sync_state]
         return max(known, default=0)
 
     @property
     def miscounted(self) -> dict[str, tuple[int, int]]:
-        """Return how many rows both hold of tables that differ though neither notes a change."""
+        """Return the row counts of tables that differ though neither side has noted a change."""
         here, there = self.local, self.remote
         # Between the two commits of a sync one side has forgotten what the other still notes.
         if not self.synced_at or self.token(self.pair.local) != self.token(self.pair.remote):
@@ -87,7 +87,7 @@ class PairState:
 
 
 def inspect_pair(pair: ReplicaPair, *, ignore_last_sync: bool = False) -> PairState:
-    """See whether these two can be synced; `forgiving`: whatever the last sync has left behind.
+    """Check whether these two can be synced; `ignore_last_sync`: as if for the first time.
 
     Raises:
         RefusedError: says why they cannot.
@@ -107,7 +107,7 @@ def clock_warnings(pair: ReplicaPair) -> list[str]:
 
 
 def match_schemas(pair: ReplicaPair) -> tuple[ReplicaPair, ReplicaState, ReplicaState]:
-    """Look at both sides, see that their schemas are the same, and add what both have besides.
+    """Check that both schemas are the same, and add the columns that only the databases know.
 
     Raises:
         RefusedError: they are not the same.
@@ -160,7 +160,7 @@ def _stage(pair: ReplicaPair, local: ReplicaState, remote: ReplicaState) -> Stag
 
 
 def _is_first_cut_off(local: ReplicaState, remote: ReplicaState) -> bool:
-    """Tell whether one side has begun to remember, and no sync has ended since."""
+    """Tell whether a first sync was cut off: only one side has a state, of no sync that ended."""
     known = [one.sync_state for one in (local, remote) if one.sync_state]
     return len(known) == 1 and not known[0].synced_at
 
@@ -193,7 +193,7 @@ def _refuse_strangers(pair: ReplicaPair, local: ReplicaState, remote: ReplicaSta
 
 
 def _refuse_put_back(pair: ReplicaPair, local: ReplicaState, remote: ReplicaState) -> None:
-    """See that neither side has noted fewer changes than it had when both met."""
+    """Check that no side was put back: the number of its last change must not be lower."""
     for replica, own, other in ((pair.local, local, remote), (pair.remote, remote, local)):
         if other.sync_state and other.sync_state.seen > own.number:
             raise RefusedError(
@@ -203,7 +203,7 @@ def _refuse_put_back(pair: ReplicaPair, local: ReplicaState, remote: ReplicaStat
 
 
 def refuse_miscounted(state: PairState) -> None:
-    """See that nothing has come or gone without a note.
+    """Check that no table's row count differs without a change in the log.
 
     Raises:
         RefusedError: it has.

@@ -1,4 +1,4 @@
-"""What became of runs, and what a look has found: whole for machines, shortened for people."""
+"""The reports of runs: whole for machines, shortened for people."""
 
 from __future__ import annotations
 

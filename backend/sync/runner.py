@@ -1,4 +1,4 @@
-"""One run from its words to its answer; what is cut off on the way is begun again.
+"""One run from its options to its report; a run that is cut off is tried again.
 
 What writes is imported only where it is needed: who asks for the status waits for an answer.
 """
@@ -12,18 +12,18 @@ from functools import partial
 
 from backend.cli.progress import Watcher
 from backend.errors import AppError
+from backend.sync.connections import OpenPair, open_pair
 from backend.sync.merge.result import OnCommit, SyncResult
 from backend.sync.options import Direction, Endpoints, SyncOptions
-from backend.sync.reach.opening import OpenPair, open_pair
-from backend.sync.reach.retrying import with_retries
 from backend.sync.report import MOST_ROUNDS, RoundsReport, RunReport
 from backend.sync.report_lines import committed_lines
+from backend.sync.retries import with_retries
 from backend.sync.status import inspect, verify
 from backend.sync.status_report import StatusReport
 
 
 class CommittedTries:
-    """Remembers what the tries of one run have committed, also those that were cut off then."""
+    """What the tries of one run have committed, also those that were cut off after that."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.results: tuple[SyncResult, ...] = ()
@@ -40,7 +40,7 @@ class CommittedTries:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Let whatever ends the run say what was committed."""
+        """Add what was committed to whatever ends the run."""
         try:
             yield
         except AppError as error:
@@ -114,7 +114,7 @@ def _mirror(
 
 
 def read_status(endpoints: Endpoints, watcher: Watcher, *, verifying: bool) -> StatusReport:
-    """Look at both sides; `verifying`: compare every row too."""
+    """Read the status of both sides; `verifying`: compare every row too."""
 
     def once() -> StatusReport:
         watcher.stage("connect")

@@ -1,4 +1,4 @@
-"""Look at both sides without writing: what would travel, and whether all is equal."""
+"""The status of both sides, without writing: what would travel, and whether all is equal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _AT_ONCE = 500
 
 @dataclass
 class _Pending:
-    """Rows of each table that would travel, and what stands against each other."""
+    """How many rows of each table would travel, and the conflicts."""
 
     to_remote: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     to_local: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -43,7 +43,7 @@ class _Pending:
 
 
 def inspect(pair: ReplicaPair) -> PairStatus:
-    """Say how both sides stand; what has changed is loaded, what has not is not.
+    """Return the status of both sides; only units that have changed are loaded.
 
     Raises:
         RefusedError: the two cannot be synced.
@@ -93,7 +93,7 @@ def _inspect_family(pair: ReplicaPair, root: SyncedTable, pending: _Pending) -> 
             if any(whys):
                 pending.unfit(root, key, whys)
             else:
-                _evaluate(pair, root, key, (local[key].seen, remote[key].seen), pending)
+                _evaluate(pair, root, key, (local[key].state, remote[key].state), pending)
 
 
 def _evaluate(

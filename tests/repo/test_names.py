@@ -19,16 +19,7 @@ AMBIGUOUS_NAMES = set(
         "Row",
     ]
 )
-FILES_WITHOUT_A_NOUN = {
-    *(
-        f"backend/sync/{name}.py"
-        for name in [
-            "reach/opening",
-            "reach/reaching",
-            "reach/retrying",
-        ]
-    ),
-}
+FILES_WITHOUT_A_NOUN: set[str] = set()
 
 
 def defined_names(folder: str) -> Counter[str]:

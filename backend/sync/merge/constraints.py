@@ -1,4 +1,4 @@
-"""Find what keeps a change from being written to the target, before the target would refuse it."""
+"""Checks of constraints: what keeps a change from being written, before the target refuses it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Change:
 
 @dataclass
 class ConstraintChecks:
-    """Looks at the target, and remembers which parents it has already found there."""
+    """Checks changes against the target, and caches which parents are there."""
 
     source: Replica
     target: Replica
@@ -95,7 +95,7 @@ class ConstraintChecks:
     def _alive_at_source(
         self, table: SyncedTable, columns: tuple[str, ...], values: set[Key]
     ) -> set[Key]:
-        """Return those that only the target has deleted: the source does not know of it yet."""
+        """Return those that only the target has deleted, and the source still has."""
         if not values:
             return set()
         asked = [self.renames.former(value) for value in sorted(values, key=repr)]
@@ -112,7 +112,7 @@ class ConstraintChecks:
         return MergeConflict(change.root.name, shown, ConflictKind.IN_USE, because=because)
 
     def users_of_deleted(self, root: SyncedTable, rows: list[Row]) -> Mapping[Key, str]:
-        """Say which rows that the source has deleted are used by what the target has added."""
+        """Return the rows deleted by the source that rows new in the target use, and which do."""
         found: dict[Key, str] = {}
         for child, reference in self._hanging_on(root):
             keys = {root.pick(row, reference.referred): root.key_of(row) for row in rows}
@@ -131,7 +131,7 @@ class ConstraintChecks:
         return {self.renames.key(table.key_of(row)) for row in found if table.is_live(row)}
 
     def left_behind(self, root: SyncedTable, rows: list[Row]) -> Mapping[Key, str]:
-        """Say which rows that shall be removed are still used in the target."""
+        """Return the rows to be removed that others in the target still refer to, and which."""
         found: dict[Key, str] = {}
         for child, reference in self._hanging_on(root):
             keys = {root.pick(row, reference.referred): root.key_of(row) for row in rows}
@@ -147,7 +147,7 @@ class ConstraintChecks:
     def unique_owners(
         self, root: SyncedTable, changes: list[Change]
     ) -> Mapping[Key, frozenset[Key]]:
-        """Return, for each change that holds values of somebody else's, whose these are."""
+        """Return the owners of the unique values that each change wants."""
         found: dict[Key, set[Key]] = defaultdict(set)
         for columns in root.unique:
             # Two may want the same: what one side has given to one, the other side to another.

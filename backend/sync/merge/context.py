@@ -1,4 +1,4 @@
-"""What one merge pass is given, what it leaves out, and what it plans for a unit."""
+"""What a merge pass is given, what it excludes, and what it plans to write."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from backend.cli.progress import Watcher
 from backend.errors import DataError
 from backend.sync.merge.constraints import Change
 from backend.sync.merge.result import ConflictKind
-from backend.sync.merge.three_way import Decision, Place
+from backend.sync.merge.three_way import Decision, RowRef
 from backend.sync.merge.units import Unit
 from backend.sync.options import SyncOptions
-from backend.sync.reach.troubles import not_accepted
 from backend.sync.replica.pair import ReplicaPair
-from backend.sync.replica.refusals import Refusal
+from backend.sync.replica.refusals import Refusal, refusal_error
 from backend.sync.replica.replica import Replica
 from backend.sync.undo_script import UndoLog
 
@@ -25,7 +24,7 @@ _LOOKS = 3
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Why a unit stays behind."""
+    """Why a unit is not written."""
 
     kind: ConflictKind
     because: str
@@ -33,15 +32,15 @@ class Exclusion:
 
 @dataclass
 class Exclusions:
-    """What stays behind: everything of a group or an account, and single units."""
+    """What the next pass must not write: all of a group or an account, and single units."""
 
     scopes: dict[Value, Exclusion] = field(default_factory=dict)
-    units: dict[Place, Exclusion] = field(default_factory=dict)
+    units: dict[RowRef, Exclusion] = field(default_factory=dict)
     _heard: set[str] = field(default_factory=set)
     _looks: int = _LOOKS
 
     def exclude_scopes(self, broken: Mapping[Value, Exclusion]) -> None:
-        """Let all rows of these groups and accounts stay behind.
+        """Exclude all rows of these groups and accounts.
 
         Raises:
             DataError: they stay behind already, and the rules are broken all the same.
@@ -53,8 +52,8 @@ class Exclusions:
             )
         self.scopes.update(broken)
 
-    def exclude_refused(self, first: Refusal, found: Mapping[Place, Refusal]) -> None:
-        """Let units stay behind that the target refuses; `first` is what ended the attempt.
+    def exclude_refused(self, first: Refusal, found: Mapping[RowRef, Refusal]) -> None:
+        """Exclude units that the target refuses; `first` is what ended the pass.
 
         What another session's write may have caused has to be seen twice.
 
@@ -76,7 +75,7 @@ class Exclusions:
     def _look_again(self, first: Refusal) -> None:
         self._looks -= 1
         if not first.may_pass or not self._looks:
-            raise not_accepted(first)
+            raise refusal_error(first)
 
 
 # Rows of `groups` and `users`, by table, that the rules are to be put to.
@@ -107,7 +106,7 @@ def broken_of(scopes: Scopes, broken: Mapping[Value, str]) -> Scopes:
 
 @dataclass(frozen=True)
 class MergeContext:
-    """What one attempt has to do; `rows` is what the target holds before.
+    """What a merge pass is given; `rows` are the target's row counts before.
 
     `held` is what stays behind, and why. With `probing`, nothing is kept, and the units are found
     out that the target refuses.
@@ -124,7 +123,7 @@ class MergeContext:
 
 @dataclass(frozen=True)
 class PlannedWrite:
-    """A unit that is to be written, with all that was known when that was decided."""
+    """A unit that is to be written, with both sides of it and the decision."""
 
     change: Change
     decision: Decision
@@ -133,9 +132,9 @@ class PlannedWrite:
 
     @property
     def deletes(self) -> bool:
-        """Tell whether people will miss it in the target, or the table a row."""
+        """Tell whether a row is removed, or soft-deleted."""
         place = self.change.root.name, self.change.key
-        old, new = self.target.seen.now.get(place), self.change.image.get(place)
+        old, new = self.target.state.now.get(place), self.change.image.get(place)
         is_live = self.change.root.is_live
         return (is_live(old) and not is_live(new)) or (old is not None and new is None)
 

@@ -1,4 +1,4 @@
-"""Find rows that are one person or thing under two keys, and let the remote key survive."""
+"""Deduplication: rows that are one person or thing under two keys get the remote key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AT_ONCE = 1_000
 
 @dataclass
 class Deduplicator:
-    """Pairs rows by what is unique about them apart from their keys.
+    """Pairs rows that have the same natural key and different primary keys.
 
     Only a row that the other side has never seen is paired: identity comes from the key, and a
     person who changes an address stays the same person.
@@ -33,7 +33,7 @@ class Deduplicator:
     result: SyncResult
 
     def pair(self, root: SyncedTable, touched: Iterable[Key]) -> None:
-        """Pair what is new at the source with what is new at the target, before any is weighed.
+        """Pair what is new at the source with what is new at the target, before any is evaluated.
 
         A row that was deleted and made again is one of these pairs: weighed alone, its deletion
         would travel. A local source keeps its keys until the target has committed, and is read as
@@ -64,7 +64,7 @@ class Deduplicator:
                 self._rename(root, one, other)
 
     def _is_unfit(self, root: SyncedTable, own: Key, other: Key) -> bool:
-        """Tell whether a row could not be copied under another key; it stays behind then."""
+        """Tell whether a row could not be copied under another key; then it is excluded."""
         pair = ((self.source, own), (self.target, other))
         for name, (replica, key) in zip(self.context.options.direction.names, pair, strict=True):
             if unfit := first_unfit(replica.rows(root, root.key, [key], all_columns=True)):

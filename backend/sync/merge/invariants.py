@@ -1,4 +1,4 @@
-"""Put the app's own rules to what a sync has written and not yet committed."""
+"""Check the app's invariants on what a sync has written and not yet committed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _lent: ContextVar[Any] = ContextVar("lent")  # of either driver
 
 
 def broken_rules(replica: Replica, scopes: Mapping[str, frozenset[Value]]) -> Mapping[Value, str]:
-    """Return the groups and accounts in which a rule is broken, and which rule that is.
+    """Return the groups and accounts in which an invariant is broken, and which one.
 
     They are looked at together, and one by one only if something was found.
     """
@@ -39,7 +39,7 @@ def broken_rules(replica: Replica, scopes: Mapping[str, frozenset[Value]]) -> Ma
 
 
 def _broken(connection: Connection, scope: Scope) -> str:
-    """Say which rules are broken, or cannot be put to what a SQLite file holds."""
+    """Say which invariants are broken, or cannot be checked on what a SQLite file holds."""
     try:
         verdict = check_rows(connection, scope=scope)
     except DataError as error:
@@ -48,7 +48,7 @@ def _broken(connection: Connection, scope: Scope) -> str:
 
 
 def refuse_broken(replica: Replica) -> None:
-    """See that all rules hold for everything that is there.
+    """Check that all invariants hold for everything that is there.
 
     Raises:
         FoundWanting: names the rules and some rows.
@@ -88,7 +88,7 @@ class _Borrowed:
 
 @contextmanager
 def _borrowed(replica: Replica) -> Iterator[Connection]:
-    """Let SQLAlchemy see what our open transaction sees."""
+    """Return a connection of SQLAlchemy inside our open transaction."""
     token = _lent.set(replica.connection)
     try:
         with _engine(replica.engine).connect() as connection:

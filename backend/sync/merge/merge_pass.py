@@ -1,4 +1,4 @@
-"""Bring what the source has changed into the target, inside one transaction of it."""
+"""One pass of the merge: write the source's changes into the target, in one transaction."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from backend.sync.merge.context import (
 from backend.sync.merge.dedupe import Deduplicator
 from backend.sync.merge.recorder import MergeRecorder
 from backend.sync.merge.result import ConflictKind, SyncResult
-from backend.sync.merge.three_way import MergeAction, Place, decide
+from backend.sync.merge.three_way import MergeAction, RowRef, decide
 from backend.sync.merge.units import Renames, Unit, load
 from backend.sync.merge.writer import UnitWriter
 from backend.sync.replica.refusals import Refusal, refused
 
 
 class MergePass:
-    """One way through everything that was touched; made anew when it has to be tried again."""
+    """One pass over all changed units; a new one is made for each try."""
 
     def __init__(self, context: MergeContext, result: SyncResult) -> None:
         self.source = context.pair.source(context.options.direction)
@@ -37,7 +37,7 @@ class MergePass:
         self._context = context
         self._going: list[PlannedWrite] = []
         self._unique_owners: dict[Key, frozenset[Key]] = {}
-        self.refusals: dict[Place, Refusal] = {}
+        self.refusals: dict[RowRef, Refusal] = {}
         # Tables of the source with rows whose key is none: one of them may be what is missing.
         self._unclear: set[str] = set()
         self._recorder = MergeRecorder(context, self.target, result)
@@ -47,7 +47,7 @@ class MergePass:
         self._dedupe = Deduplicator(*parts, context, result)
 
     def run(self, rules: Rules) -> None:
-        """Weigh everything that the source has touched, and write what can be written.
+        """Evaluate every unit that the source has changed, and write what can be written.
 
         Raises:
             RefusedError: more would be deleted than is allowed.
@@ -73,7 +73,7 @@ class MergePass:
         return {self._renames.key((value,))[0]: why for value, why in found.items()}
 
     def probe(self) -> None:
-        """Do the same unit by unit where it has to be, and find out which are refused."""
+        """Do the same, unit by unit where the target refuses some, and collect the refusals."""
         self.target.check_now()
         self._everything()
 
@@ -85,7 +85,7 @@ class MergePass:
                 self._remove(piece)
 
     def consume(self) -> None:
-        """Let the source forget what has arrived; its own transaction, after the target's."""
+        """Remove from the source's log what has arrived, after the target has committed."""
         for table, local, survivor in self._renames.all:
             self.source.rekey(self.tables, table, local, survivor)
         self.source.log.forget(self._recorder.consumed)
@@ -116,7 +116,7 @@ class MergePass:
             left = list(self._unique_owners)
 
     def _piece(self, root: SyncedTable, keys: list[Key], *, swap: bool = False) -> None:
-        """Weigh some units, and write what can be written; `swap`: they exchange unique values."""
+        """Evaluate units, and write what can be written; `swap`: they exchange unique values."""
         source = load(self.source, self.tables, root, keys, self._renames)
         target = load(self.target, self.tables, root, keys)
         found = (self._evaluate(root, key, source[key], target[key]) for key in keys)
@@ -141,11 +141,11 @@ class MergePass:
             return None
         place = root.name, key
         decision = decide(
-            self.tables, place, source.seen, target.seen, self._recorder.policy.winner
+            self.tables, place, source.state, target.state, self._recorder.policy.winner
         )
         match decision.action:
             case MergeAction.CONFLICT:
-                self._recorder.contradiction(root, key, decision, (source.seen, target.seen))
+                self._recorder.contradiction(root, key, decision, (source.state, target.state))
             case MergeAction.SAME:
                 self._recorder.same(root, source, target)
             case MergeAction.AHEAD:
@@ -155,7 +155,7 @@ class MergePass:
         return None
 
     def _permitted(self, root: SyncedTable, planned: list[PlannedWrite]) -> dict[Key, PlannedWrite]:
-        """Let deletions pass that may travel; the rows themselves go at the very end."""
+        """Return what may be written; rows that are to be removed go at the very end."""
         marked: list[PlannedWrite] = []
         for one in planned:
             if not one.deletes:
@@ -179,7 +179,7 @@ class MergePass:
         users_of: Callable[[SyncedTable, list[Row]], Mapping[Key, str]],
     ) -> list[PlannedWrite]:
         """Return the deletions of rows that nothing uses, and report the others."""
-        old = [one.target.seen.now[root.name, one.change.key] for one in planned]
+        old = [one.target.state.now[root.name, one.change.key] for one in planned]
         users = users_of(root, old) if old else {}
         for key, user in users.items():
             self._recorder.conflict(root, key, ConflictKind.IN_USE, because=user)
@@ -208,9 +208,9 @@ class MergePass:
 
     def _put(self, root: SyncedTable, done: list[PlannedWrite], *, swap: bool) -> None:
         changed = [
-            (one.change, one.target.seen.now)
+            (one.change, one.target.state.now)
             for one in done
-            if one.change.image != one.target.seen.now
+            if one.change.image != one.target.state.now
         ]
         if changed:
             self._writer.write(root, changed, swap=swap)
@@ -224,7 +224,7 @@ class MergePass:
         self._write(root, self._unused(root, going, self._constraints.left_behind))
 
     def _unique_cycle(self, root: SyncedTable) -> list[Key]:
-        """Return units that want each other's unique values, if these can be put aside."""
+        """Return units that wait for each other's unique values, if these can be parked."""
         if not all(map(root.has_room, root.unique)):
             return []
         cycle = set(self._unique_owners)

@@ -1,4 +1,4 @@
-"""Keep the books of an attempt: what became of each unit, and what each side forgets for it."""
+"""The recorder of a merge pass: what became of each unit, and what each log forgets for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from backend.sync.replica.replica import Replica
 
 
 class MergeRecorder:
-    """Writes into the outcome; collects what the source has to forget once the target is done."""
+    """Writes into the result; collects the entries that the source forgets after the commit."""
 
     def __init__(self, context: MergeContext, target: Replica, result: SyncResult) -> None:
         self.policy = ConflictPolicy(context.pair.tables, context.options)
@@ -37,13 +37,13 @@ class MergeRecorder:
 
     @property
     def scopes(self) -> Scopes:
-        """Return what the rules are to be put to."""
+        """Return the groups and accounts whose invariants are to be checked."""
         return {name: frozenset(values) for name, values in self._scopes.items()}
 
     def exclusion_of(
         self, root: SyncedTable, key: Key, source: Unit, target: Unit
     ) -> Exclusion | None:
-        """Return why a unit stays behind; None for most."""
+        """Return why a unit is excluded; None for most."""
         excluded = self._context.excluded
         if fault := excluded.units.get((root.name, key)):
             return fault
@@ -51,20 +51,20 @@ class MergeRecorder:
             if why := unit.unfit(self._context.pair.tables):
                 return Exclusion(ConflictKind.UNFIT, f"the {name} one: {why}")
         for unit in (source, target):
-            row = unit.seen.now.get((root.name, key))
+            row = unit.state.now.get((root.name, key))
             for value in root.pick(row, [root.config.check_scope]) if row else ():
                 if value in excluded.scopes:
                     return excluded.scopes[value]
         return None
 
     def same(self, root: SyncedTable, source: Unit, target: Unit) -> None:
-        """Note that both hold the same; nobody need remember how that came."""
+        """Note that both hold the same; both logs forget it."""
         self._target.log.forget(target.entries)
         self.consumed += source.entries
         self._outcome.tables.setdefault(root.name, TableCount()).same += 1
 
     def ahead(self, source: Unit) -> None:
-        """Note that the target knows all that the source has."""
+        """Note that the target already has all that the source has changed."""
         self.consumed += source.entries
 
     def stays(self, root: SyncedTable, key: Key) -> None:
@@ -78,22 +78,22 @@ class MergeRecorder:
             waiting[root.name] = waiting.get(root.name, 0) + number
 
     def settle(self, root: SyncedTable, one: PlannedWrite) -> None:
-        """Move the base of a unit that was written, and tell what became of it."""
-        key, seen = one.change.key, one.source.seen
+        """Move the base of a unit that was written, and record it."""
+        key, state = one.change.key, one.source.state
         self.consumed += one.source.entries
         # What the target holds beyond the source, the source will fetch.
-        for name, bases in by_table(known_since(one.change.image, seen.now)).items():
+        for name, bases in by_table(known_since(one.change.image, state.now)).items():
             self._target.log.note(self._context.pair.tables[name], bases)
-        for image in (one.change.image, one.target.seen.now):
+        for image in (one.change.image, one.target.state.now):
             if row := image.get((root.name, key)):
                 self._scopes[root.scope_table] |= set(root.pick(row, [root.config.check_scope]))
         if one.decision.winner:
-            self.contradiction(root, key, one.decision, (seen, one.target.seen))
+            self.contradiction(root, key, one.decision, (state, one.target.state))
         if one.deletes:
             self._outcome.deletions.append(Deletion(root.name, root.shown(key), travelled=True))
 
     def conflict(self, root: SyncedTable, key: Key, kind: ConflictKind, *, because: str) -> None:
-        """Note what stands in the way of a unit."""
+        """Note why a unit cannot be written."""
         self._outcome.conflicts.append(
             MergeConflict(root.name, root.shown(key), kind, because=because)
         )
@@ -114,7 +114,7 @@ class MergeRecorder:
     def contradiction(
         self, root: SyncedTable, key: Key, decision: Decision, both: tuple[UnitState, UnitState]
     ) -> None:
-        """Note that source and target have changed the same."""
+        """Note a conflict, with who won it if somebody did."""
         source, target = both
         images = (source.now, target.now)
         if self._context.options.direction is Direction.RENDER_TO_LOCAL:
@@ -128,7 +128,7 @@ class MergeRecorder:
         self._outcome.conflicts.append(found)
 
     def refuse_too_many_deletions(self) -> None:
-        """See that no more goes than the operator allows.
+        """Check that no more is deleted than the operator allows.
 
         Raises:
             RefusedError: names the table.

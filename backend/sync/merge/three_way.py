@@ -15,8 +15,8 @@ from backend.sync.merge.result import ConflictKind, FieldDifference, MergeConfli
 from backend.sync.options import Direction, OnConflict, SyncOptions
 
 # A row of a unit: its table and its key.
-Place = tuple[str, Key]
-Image = Mapping[Place, Row]
+RowRef = tuple[str, Key]
+Image = Mapping[RowRef, Row]
 
 
 class MergeAction(StrEnum):
@@ -39,14 +39,14 @@ class Winner(StrEnum):
 
 @dataclass(frozen=True)
 class UnitState:
-    """A unit on one side: what it is, and what it was at the last sync if it was touched since."""
+    """A unit on one side: its rows now, and at the last sync if it has changed since."""
 
     now: Image
     base: Image | None = None
 
     @property
     def changed(self) -> bool:
-        """Tell whether it is another one than it was."""
+        """Tell whether its rows differ from those at the last sync."""
         return self.base is not None and self.base != self.now
 
 
@@ -62,12 +62,12 @@ class Decision:
 
 def decide(
     tables: SyncedTables,
-    root: Place,
+    root: RowRef,
     source: UnitState,
     target: UnitState,
     policy: Callable[[UnitState, UnitState], Winner | None],
 ) -> Decision:
-    """Weigh both sides against what each was at the last sync; `judge` settles real conflicts.
+    """Merge both sides by what each was at the last sync; `policy` settles real conflicts.
 
     A run that was killed between its two commits leaves one side with what the other has: each
     side's base is therefore also held against what the other side is now.
@@ -91,7 +91,7 @@ def _is_known(source: UnitState, target: UnitState) -> bool:
 
 
 def _uncontradicted(tables: SyncedTables, source: UnitState, target: UnitState) -> Image | None:
-    """Return what both can agree on: one of them, or both, changed nothing that people see."""
+    """Return the image of the one side that changed content, if the other did not."""
     ours, theirs = _content(tables, source.now), _content(tables, target.now)
     if ours in (theirs, _content(tables, source.base or {})):
         return target.now
@@ -100,7 +100,7 @@ def _uncontradicted(tables: SyncedTables, source: UnitState, target: UnitState) 
 
 def _conflict(
     tables: SyncedTables,
-    root: Place,
+    root: RowRef,
     source: UnitState,
     target: UnitState,
     policy: Callable[[UnitState, UnitState], Winner | None],
@@ -116,13 +116,13 @@ def _conflict(
     return Decision(action, _counted(tables, won, source, target), kind, winner)
 
 
-def _content(tables: SyncedTables, image: Image) -> dict[Place, Row]:
+def _content(tables: SyncedTables, image: Image) -> dict[RowRef, Row]:
     return {place: tables[place[0]].content(row) for place, row in image.items()}
 
 
 def _counted(
     tables: SyncedTables, won: Image, source: UnitState, target: UnitState
-) -> dict[Place, Row]:
+) -> dict[RowRef, Row]:
     """Return what has won, with the changes of both sides counted."""
     counted = dict(won)
     for place, row in won.items():
@@ -150,7 +150,7 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def known_since(now: Image, other: Image) -> dict[Place, Row | None]:
+def known_since(now: Image, other: Image) -> dict[RowRef, Row | None]:
     """Return the entries by which a side says that it went on from what the other one holds."""
     places = now.keys() | other.keys()
     return {place: other.get(place) for place in places if now.get(place) != other.get(place)}
@@ -161,13 +161,13 @@ _SHOWN = 80
 
 @dataclass(frozen=True)
 class ConflictPolicy:
-    """Says whose word counts."""
+    """Decides conflicts as the operator has asked."""
 
     tables: SyncedTables
     options: SyncOptions
 
     def winner(self, source: UnitState, target: UnitState) -> Winner | None:
-        """Return who wins, if the operator has said so and it can be told."""
+        """Return which side wins; None: the conflict stays open."""
         match self.options.on_conflict:
             case OnConflict.REPORT:
                 return None
@@ -207,7 +207,7 @@ def _changed_at(tables: SyncedTables, replica: UnitState) -> str:
 
 def conflict_of(
     tables: SyncedTables,
-    root: Place,
+    root: RowRef,
     kind: ConflictKind,
     pair: tuple[Image, Image],
     *,
@@ -227,7 +227,7 @@ def conflict_of(
 
 
 def _fields(
-    tables: SyncedTables, place: Place, local: Row | None, remote: Row | None
+    tables: SyncedTables, place: RowRef, local: Row | None, remote: Row | None
 ) -> list[FieldDifference]:
     table, shown = tables[place[0]], tables[place[0]].shown(place[1])
     leave = table.config.ignored | table.config.counters

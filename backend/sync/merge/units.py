@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from backend.capture.change_log import ChangeLogEntry
 from backend.capture.tables import Key, Kind, Row, SyncedTable, SyncedTables, Value
 from backend.capture.unfit import UnfitRow
-from backend.sync.merge.three_way import Place, UnitState
+from backend.sync.merge.three_way import RowRef, UnitState
 from backend.sync.replica.replica import Replica
 
 # Of two files nobody tells what a column that the models do not know is for.
@@ -19,12 +19,12 @@ _MAY_REFER = frozenset({Kind.UUID, Kind.OTHER})
 class Unit:
     """A unit on one side, and its entries in the log of that side."""
 
-    seen: UnitState
+    state: UnitState
     entries: tuple[ChangeLogEntry, ...] = ()
 
     def unfit(self, tables: SyncedTables) -> str:
         """Name a row that can be neither compared nor written, and say why; empty for most."""
-        for (name, key), row in self.seen.now.items():
+        for (name, key), row in self.state.now.items():
             if isinstance(row, UnfitRow):
                 return f"{name} {tables[name].shown(key)}: {row.why}"
         return ""
@@ -88,12 +88,12 @@ def load(
     keys: Sequence[Key],
     renames: Renames | None = None,
 ) -> dict[Key, Unit]:
-    """Return the units of these keys; one that is not there is empty, and has entries if it was."""
+    """Load units by key. A deleted unit has no rows but keeps its change-log entries."""
     known = renames or Renames()
     family = tables.family(root.name)
     asked = [known.former(key) for key in keys]
     held, noted = replica.family(family, asked)
-    rows: dict[Key, dict[Place, Row]] = {key: {} for key in keys}
+    rows: dict[Key, dict[RowRef, Row]] = {key: {} for key in keys}
     for table in family:
         for found in held[table.name]:
             row = known.row(table, found)
@@ -106,7 +106,7 @@ def load(
     return {key: _unit(rows[key], entries[key]) for key in keys}
 
 
-def _unit(rows: Mapping[Place, Row], entries: Iterable[ChangeLogEntry]) -> Unit:
+def _unit(rows: Mapping[RowRef, Row], entries: Iterable[ChangeLogEntry]) -> Unit:
     noted = tuple(entries)
     if not noted:
         return Unit(UnitState(rows))

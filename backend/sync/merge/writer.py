@@ -1,4 +1,4 @@
-"""Write units to the target, look at what is stored then, and keep what takes it back."""
+"""Write units to the target, read them back, and record what undoes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.capture.tables import Key, Row, SyncedTable, SyncedTables, Value
 from backend.capture.unfit import first_unfit
 from backend.sync.merge.constraints import Change
 from backend.sync.merge.result import ConflictKind, SyncResult, TableCount
-from backend.sync.merge.three_way import Image, Place
+from backend.sync.merge.three_way import Image, RowRef
 from backend.sync.merge.units import Renames, load
 from backend.sync.replica.refusals import Refusal, RowRefusedError
 from backend.sync.replica.replica import Replica
@@ -31,7 +31,7 @@ class UnitWriter:
     def write(
         self, root: SyncedTable, changes: Sequence[tuple[Change, Image]], *, swap: bool = False
     ) -> None:
-        """Make the target's units what they shall be; each is given with what it is.
+        """Write units; each is given with what the target holds of it.
 
         With `swap` they exchange unique values: those are put aside before.
 
@@ -53,7 +53,7 @@ class UnitWriter:
             )
         self._compare(root, [change for change, _ in changes])
 
-    def _put_aside(self, root: SyncedTable, keys: list[Key]) -> dict[Place, Row]:
+    def _put_aside(self, root: SyncedTable, keys: list[Key]) -> dict[RowRef, Row]:
         """Make room for an exchange; return the rows as they are then.
 
         Both steps are noted: going back, too, the values have to pass each other.
@@ -105,10 +105,10 @@ class UnitWriter:
         return complete
 
     def _compare(self, root: SyncedTable, changes: list[Change]) -> None:
-        """Read what was written, and see that it is what was meant."""
+        """Read what was written, and check that it is what was sent."""
         stored = load(self.target, self.tables, root, [change.key for change in changes])
         for change in changes:
-            found = stored[change.key].seen.now
+            found = stored[change.key].state.now
             if found != change.image:
                 place = next(iter(_differing(found, change.image)))
                 raise RowRefusedError(
@@ -130,7 +130,7 @@ def _refuse_unfit(rows: Sequence[Row]) -> None:
         raise RowRefusedError(Refusal(unfit.why, kind=ConflictKind.UNFIT))
 
 
-def _differing(one: Image, other: Image) -> list[Place]:
+def _differing(one: Image, other: Image) -> list[RowRef]:
     return sorted(
         place for place in one.keys() | other.keys() if one.get(place) != other.get(place)
     )
@@ -181,7 +181,7 @@ def _moves(
     return any(root.pick(old, [name]) != root.pick(new, [name]) for name in held)
 
 
-def by_table(places: dict[Place, Row | None]) -> dict[str, dict[Key, Row | None]]:
+def by_table(places: dict[RowRef, Row | None]) -> dict[str, dict[Key, Row | None]]:
     """Sort places by their tables."""
     sorted_out: dict[str, dict[Key, Row | None]] = defaultdict(dict)
     for (name, key), row in places.items():

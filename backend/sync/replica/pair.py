@@ -1,4 +1,4 @@
-"""The two databases of a sync, which of them is written to, and the columns that both have.
+"""The two replicas of a sync: which is written to, and which columns both have.
 
 Columns that the models do not know travel like any other if both databases have them alike.
 """
@@ -63,7 +63,7 @@ class _UnknownColumn:
 
 
 def widened(pair: ReplicaPair, local: Columns, remote: Columns) -> ReplicaPair:
-    """Let the columns travel that both sides have alike; each side is given with what it has.
+    """Add the columns that both sides have alike; each side is given with what it has.
 
     Raises:
         RefusedError: one that cannot travel holds something.
@@ -83,7 +83,7 @@ def widened(pair: ReplicaPair, local: Columns, remote: Columns) -> ReplicaPair:
 
 
 def with_all_columns(pair: ReplicaPair) -> ReplicaPair:
-    """Do the same, and ask both sides what they have.
+    """Do the same with the columns that both databases report.
 
     Raises:
         RefusedError: as above.
@@ -141,7 +141,7 @@ def _held(pair: ReplicaPair, unknown: _UnknownColumn) -> Iterator[str]:
 
 
 def _is_in_the_way(replica: Replica, table: str, column: DatabaseColumn) -> bool:
-    """Tell whether it holds anything, or will with the first row that arrives."""
+    """Tell whether it holds anything, or must with the first row that arrives."""
     return column.required or replica.holds(table, column.name)
 
 

@@ -111,7 +111,7 @@ class PostgresReplica(PostgresRows, Transactions):
         return postgres_columns(self._all(POSTGRES_COLUMNS, [list(tables.names)]))
 
     def holds(self, table: str, column: str) -> bool:
-        """Look for one row."""
+        """Ask for one row."""
         query = statement(
             "SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)", name(table), name(column)
         )
@@ -124,7 +124,7 @@ class PostgresReplica(PostgresRows, Transactions):
         return str(self._all(statement("SELECT {}", read(column, moment)))[0][0])
 
     def refusals(self) -> AbstractContextManager[None]:
-        """Let a row that is refused be told from all else that may be said."""
+        """Turn errors about refused rows into `RowRefusedError`."""
         return postgres_refusals()
 
     @contextmanager
@@ -134,7 +134,7 @@ class PostgresReplica(PostgresRows, Transactions):
             yield
 
     def check_now(self) -> None:
-        """Let nothing wait any more."""
+        """Check deferred constraints now."""
         self._run("SET CONSTRAINTS ALL IMMEDIATE")
 
     def _begin(self, *, write: bool) -> None:

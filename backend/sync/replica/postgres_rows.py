@@ -204,7 +204,7 @@ class PostgresRows:
         return self._all(query, arrays(keys, len(reference.columns)))
 
     def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
-        """Put a copy under the new key, hang on it what hung on the old one, drop that."""
+        """Copy the row to the new key, redirect the references to it, delete the old row."""
         (column,) = table.named(table.key)
         place = table.names.index(column.name)
         (row,) = self.rows(table, table.key, [old], all_columns=True)

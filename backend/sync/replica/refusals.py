@@ -1,21 +1,32 @@
-"""That a database refuses a row by a rule of its own: which one, why, and whether that may pass."""
+"""Refused rows: by which rule of the database, and whether that may pass."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import psycopg
-from psycopg import errors
-
 from backend.capture.unfit import UnfitValueError
+from backend.db.errors import (
+    NULL_REFUSED,
+    NUMBER_OUT_OF_RANGE,
+    RAISED_BY_TRIGGER,
+    ROW_REFUSED,
+    SHARED_VIOLATIONS,
+    SQLITE_ROW_REFUSED,
+    TEXT_TOO_LONG,
+    PostgresError,
+    SQLiteError,
+)
+from backend.errors import AppError, DataError, TransientError
 from backend.sync.merge.result import ConflictKind
 
 if TYPE_CHECKING:
     from backend.sync.replica.replica import Replica
+# SQLite's other words name tables, columns and constraints; these are what somebody has written.
+_OTHERS_WORDS = "SQLITE_CONSTRAINT_TRIGGER"
+
 T = TypeVar("T")
 
 
@@ -42,7 +53,7 @@ class RowRefusedError(Exception):
 def refused(
     replica: Replica, things: Sequence[T], put: Callable[[Sequence[T]], None]
 ) -> Iterator[tuple[T, Refusal]]:
-    """Put things into a database, by halves where it refuses some; return those that it refuses."""
+    """Write things, by halves where the database refuses some; return those that it refuses."""
     try:
         with replica.savepoint(), replica.batch():
             put(things)
@@ -55,46 +66,55 @@ def refused(
         yield from refused(replica, things[middle:], put)
 
 
-# Another session's write may be the cause of these.
-_SHARED = (errors.UniqueViolation, errors.ForeignKeyViolation, errors.ExclusionViolation)
-_REFUSED = (errors.IntegrityError, errors.DataError, errors.RaiseException)
+def refusal_error(refusal: Refusal) -> AppError:
+    """Return the error for a row that is refused: by somebody's write meanwhile, or for good."""
+    if refusal.may_pass:
+        return TransientError(
+            f"a row was refused by {refusal.says}: somebody has written something meanwhile that it"
+            " does not go with",
+            hint="run it again; if it stays, status says what differs",
+        )
+    return DataError(
+        f"a row was refused: {refusal.says}",
+        hint="compare the schemas of both sides: one of them has a rule that the other one has not",
+    )
 
 
 @contextmanager
 def postgres_refusals() -> Iterator[None]:
-    """Let a row that is refused be told from all else that a server may say.
+    """Turn a server's errors about refused rows into `RowRefusedError`.
 
     Raises:
         RowRefusedError: a row was refused.
     """
     try:
         yield
-    except _REFUSED as error:
+    except ROW_REFUSED as error:
         raise RowRefusedError(_refusal(error)) from error
 
 
-def postgres_refusal(error: psycopg.Error) -> Refusal | None:
-    """Return what is said of a row, if the error is about one."""
-    return _refusal(error) if isinstance(error, _REFUSED) else None
+def postgres_refusal(error: PostgresError) -> Refusal | None:
+    """Return the refusal, if the error is about a row."""
+    return _refusal(error) if isinstance(error, ROW_REFUSED) else None
 
 
-def _refusal(error: psycopg.Error) -> Refusal:
-    return Refusal(_says(error), isinstance(error, _SHARED))
+def _refusal(error: PostgresError) -> Refusal:
+    return Refusal(_says(error), isinstance(error, SHARED_VIOLATIONS))
 
 
-def _says(error: psycopg.Error) -> str:
-    """Say it without the server's words, which may hold what people have typed."""
+def _says(error: PostgresError) -> str:
+    """Describe a refusal without the server's words, which may hold what people have typed."""
     found = error.diag
     of = f" of {found.table_name}" if found.table_name else ""
-    if isinstance(error, errors.NotNullViolation):
+    if isinstance(error, NULL_REFUSED):
         return f"the column {found.column_name}{of} must hold something"
     if found.constraint_name:
         return f"the constraint {found.constraint_name}{of}"
-    if isinstance(error, errors.StringDataRightTruncation):
+    if isinstance(error, TEXT_TOO_LONG):
         return "a text is too long for its column"
-    if isinstance(error, errors.NumericValueOutOfRange):
+    if isinstance(error, NUMBER_OUT_OF_RANGE):
         return "a number is out of the range of its column"
-    if isinstance(error, errors.RaiseException):
+    if isinstance(error, RAISED_BY_TRIGGER):
         return f"a trigger there refuses it ({_place(found.context)})"
     return f"a value is none of the type of its column (SQLSTATE {error.sqlstate})"
 
@@ -104,13 +124,9 @@ def _place(context: str | None) -> str:
     return lines[0] if lines else "it does not say where"
 
 
-# Its other words name tables, columns and constraints; these are whatever somebody has written.
-_OTHERS_WORDS = "SQLITE_CONSTRAINT_TRIGGER"
-
-
 @contextmanager
 def sqlite_refusals() -> Iterator[None]:
-    """Let a row that is refused be told from all else that SQLite may say.
+    """Turn SQLite's errors about refused rows into `RowRefusedError`.
 
     Nobody else writes meanwhile: whatever is refused is so by what is there.
 
@@ -119,14 +135,14 @@ def sqlite_refusals() -> Iterator[None]:
     """
     try:
         yield
-    except sqlite3.IntegrityError as error:
+    except SQLITE_ROW_REFUSED as error:
         raise RowRefusedError(sqlite_refusal(error)) from error
     except UnfitValueError as error:
         # SQLite itself would take it, and the app could not read it.
         raise RowRefusedError(Refusal(error.why)) from error
 
 
-def sqlite_refusal(error: sqlite3.IntegrityError) -> Refusal:
-    """Return what is said of a row."""
+def sqlite_refusal(error: SQLiteError) -> Refusal:
+    """Return the refusal of a row."""
     name: str = getattr(error, "sqlite_errorname", "")
     return Refusal("a trigger there refuses it" if name == _OTHERS_WORDS else str(error))

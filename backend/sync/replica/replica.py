@@ -1,4 +1,4 @@
-"""What a sync asks of a database, whichever engine it runs on."""
+"""One database of a sync, whichever engine it runs on."""
 
 from __future__ import annotations
 
@@ -93,16 +93,16 @@ class Replica(Protocol):
         """
 
     def refusals(self) -> AbstractContextManager[None]:
-        """Raise the same for rows that are refused inside."""
+        """Raise the same for rows that are refused inside the block."""
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Take back what is done inside, and no more, if it ends in an error."""
+        """Roll back what is done inside, and no more, if it ends in an error."""
 
     def check_now(self) -> None:
-        """Put the constraints to what was written that would have waited for the end."""
+        """Check deferred constraints now."""
 
     def dry_run(self) -> AbstractContextManager[None]:
-        """Take back at the end whatever is done inside, its transactions included."""
+        """Roll back at the end whatever is done inside, its transactions included."""
 
     @property
     def log(self) -> ChangeLog:
@@ -163,4 +163,4 @@ class Replica(Protocol):
         """
 
     def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
-        """Give a row another key, for all that refers to it and for the log as well."""
+        """Give a row another key, in all that refers to it and in the log."""

@@ -56,7 +56,7 @@ class SQLiteReplica(SQLiteRows, Transactions):
         return sqlite_columns(self._all(SQLITE_COLUMNS, (as_json(list(tables.names)),)))
 
     def holds(self, table: str, column: str) -> bool:
-        """Look for one row."""
+        """Ask for one row."""
         query = "SELECT EXISTS (SELECT 1 FROM {} WHERE {} IS NOT NULL)"
         return bool(self._one(statement(query, name(table), name(column))))
 
@@ -65,12 +65,12 @@ class SQLiteReplica(SQLiteRows, Transactions):
         return str(self._one(statement("SELECT strftime('%Y-%m-%d %H:%M:%f000', 'now')")))
 
     def refusals(self) -> AbstractContextManager[None]:
-        """Let a row that is refused be told from all else that may be said."""
+        """Turn errors about refused rows into `RowRefusedError`."""
         return sqlite_refusals()
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Let each write be done at once: there is no way to the file that could be long."""
+        """Execute each write at once: there is no network to wait for."""
         with self.refusals():
             yield
 

@@ -131,7 +131,7 @@ class SQLiteRows:
         self.connection.executemany(text(query), keys)
 
     def rekey(self, tables: SyncedTables, table: SyncedTable, old: Key, new: Key) -> None:
-        """Put a copy under the new key, hang on it what hung on the old one, drop that."""
+        """Copy the row to the new key, redirect the references to it, delete the old row."""
         (key,) = table.key
         place = table.names.index(key)
         (row,) = self.rows(table, table.key, [old], all_columns=True)

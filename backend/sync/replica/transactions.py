@@ -1,4 +1,4 @@
-"""Transactions that can be rehearsed: the same on both engines, but for how they begin and end."""
+"""Transactions with dry runs: the same on both engines, but for how they begin and end."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import LiteralString
 
 
 class Transactions(ABC):
-    """Begins a transaction only when told to; inside a rehearsal each becomes a savepoint."""
+    """Begins a transaction only when told to; inside a dry run each becomes a savepoint."""
 
     _rehearsal = False
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[None]:
-        """Hold one snapshot; or write on top of one, with the triggers told to look away."""
+        """Hold one snapshot; `write` writes on top of it, and the triggers do not capture that."""
         if self._rehearsal:
             with self.savepoint():
                 yield
@@ -30,7 +30,7 @@ class Transactions(ABC):
 
     @contextmanager
     def dry_run(self) -> Iterator[None]:
-        """Do everything in one transaction that never ends well."""
+        """Do everything in one transaction that is rolled back at the end."""
         self._begin(write=True)
         self._rehearsal = True
         try:
@@ -41,7 +41,7 @@ class Transactions(ABC):
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Take back what is done inside, and no more, if it ends in an error."""
+        """Roll back what is done inside, and no more, if it ends in an error."""
         self._run("SAVEPOINT tablecopy")
         try:
             yield

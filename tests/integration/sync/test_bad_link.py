@@ -6,8 +6,8 @@ import pytest
 
 from backend.invariants import check
 from backend.models import Order, User
+from backend.sync import retries
 from backend.sync.cli import main
-from backend.sync.reach import retrying
 from tests.integration.sync.bad_link import BadLink
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.homes import shared
@@ -38,7 +38,7 @@ def link(pair, tmp_path):
 def test_both_sides_become_one_over_a_bad_line(
     pair: Pair, link, rounds, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr(retrying, "_WAIT", lambda _state: 0.05)
+    monkeypatch.setattr(retries, "_WAIT", lambda _state: 0.05)
     random = seeded(f"bad link {rounds}")
     home = shared(pair)
     through = on_port(pair.remote.database, link.port, sslmode="require")

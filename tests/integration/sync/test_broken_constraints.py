@@ -9,11 +9,11 @@ import pytest
 
 from backend.errors import DataError
 from backend.models import Group, GroupMember, Order, User
+from backend.sync.connections import open_pair
 from backend.sync.merge.result import ConflictKind, MergeConflict, SyncResult
 from backend.sync.mirror import mirror
 from backend.sync.options import Direction, SyncOptions
-from backend.sync.reach.opening import open_pair
-from backend.sync.reach.retrying import with_retries
+from backend.sync.retries import with_retries
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent
 from tests.integration.sync.test_refusals import sql

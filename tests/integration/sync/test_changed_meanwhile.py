@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import insert
 
 from backend.models import Group
+from backend.sync.connections import open_pair
 from backend.sync.merge.result import SyncResult
 from backend.sync.options import Cap, SyncOptions
-from backend.sync.reach.opening import open_pair
 from backend.sync.sync import synchronise
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent

@@ -17,7 +17,7 @@ import pytest
 from backend.config.database_url import DatabaseUrl
 from backend.db.locks import SYNC, advisory_lock, file_lock
 from backend.sync.cli import main
-from backend.sync.reach.reaching import postgres_at, sqlite_at
+from backend.sync.connections import postgres_at, sqlite_at
 from backend.sync.replica.sqlite import SQLiteReplica
 from tests.repo.checkout import ROOT
 

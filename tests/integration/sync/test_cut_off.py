@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from backend.db import sqlite_file
 from backend.errors import RefusedError, TransientError
 from backend.models import Group
+from backend.sync import retries
 from backend.sync.cli import main
 from backend.sync.merge.merge_pass import MergePass
-from backend.sync.reach import reaching, retrying
 from backend.sync.replica.postgres import PostgresReplica
 from tests.integration.sync.copies import kept, put_back
 from tests.integration.sync.homes import shared
@@ -136,8 +137,8 @@ def test_the_message_says_that_rows_were_committed_and_how_to_take_them_back(
     shared(pair)
     added = pair.local.add_group("E1")
     pair.local.close()
-    monkeypatch.setattr(reaching, "BUSY_TIMEOUT_MS", 20)
-    monkeypatch.setattr(retrying, "_WAIT", lambda _state: 0)
+    monkeypatch.setattr(sqlite_file, "BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr(retries, "_WAIT", lambda _state: 0)
     monkeypatch.setenv("RENDER_DATABASE_URL", pair.remote.database.conninfo())
     words = ["local2render", "--local", str(pair.local.database)]
     assert pair.local.database.path
@@ -183,7 +184,7 @@ def test_somebody_who_stops_a_run_is_told_what_was_committed(pair: Pair, monkeyp
 def test_what_a_try_has_committed_is_told_by_the_one_that_succeeds(pair: Pair, monkeypatch, capsys):
     shared(pair)
     pair.local.add_group("E1")
-    monkeypatch.setattr(retrying, "_WAIT", lambda _state: 0)
+    monkeypatch.setattr(retries, "_WAIT", lambda _state: 0)
     monkeypatch.setenv("RENDER_DATABASE_URL", pair.remote.database.conninfo())
     consume, tries = MergePass.consume, []
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from backend.errors import TransientError
 from backend.invariants import check
 from backend.sync.options import Cap, OnConflict
-from backend.sync.reach.retrying import with_retries
+from backend.sync.retries import with_retries
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act

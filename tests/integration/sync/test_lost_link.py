@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 import pytest
 
 from backend.config.database_url import DatabaseUrl
+from backend.sync import retries
 from backend.sync.cli import main
-from backend.sync.reach import retrying
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.pair import Pair, paired
 
@@ -83,7 +83,7 @@ def pair(sqlite_template, postgres_server, postgres_template, tmp_path):
 def test_a_run_that_is_cut_off_is_made_again(
     pair: Pair, bytes_until_it_breaks: int, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr(retrying, "_WAIT", lambda _state: 0.05)
+    monkeypatch.setattr(retries, "_WAIT", lambda _state: 0.05)
     link = ShakyLink(pair.remote.database, bytes_until_it_breaks)
     with closing(link):
         through = on_port(pair.remote.database, link.port)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, text
 from backend.config.database_url import DatabaseUrl
 from backend.errors import AppError, DatabaseError, TransientError
 from backend.models import User
-from backend.sync.reach.retrying import with_retries
+from backend.sync.retries import with_retries
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, Pair, paired
 from tests.integration.transfer.test_full_disk import make_disk

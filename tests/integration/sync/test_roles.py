@@ -13,8 +13,8 @@ from sqlalchemy import text
 from backend.capture.change_log import SyncState
 from backend.config.database_url import DatabaseUrl
 from backend.models import Group
+from backend.sync.connections import open_pair
 from backend.sync.options import Cap
-from backend.sync.reach.opening import open_pair
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair, paired
 from tests.integration.sync.test_refusals import sql as by_hand

@@ -10,8 +10,8 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import AppError, DatabaseError, TransientError
-from backend.sync.reach.reaching import postgres_at
-from backend.sync.reach.retrying import with_retries
+from backend.sync.connections import postgres_at
+from backend.sync.retries import with_retries
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.tls_door import TlsDoor
 from tests.ports import free_port
@@ -82,9 +82,9 @@ def test_a_port_that_never_answers() -> None:
 
 
 def test_the_limit_is_30_seconds_unless_the_address_says_else() -> None:
-    from backend.sync.reach import troubles
+    from backend.sync.connections import CONNECT_SECONDS
 
-    assert troubles.CONNECT_SECONDS == 30
+    assert CONNECT_SECONDS == 30
 
 
 def test_a_wrong_password_is_said_once_and_not_tried_again(postgres) -> None:

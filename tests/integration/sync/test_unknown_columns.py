@@ -12,10 +12,10 @@ import pytest
 from backend.db.ids import new_id
 from backend.errors import RefusedError
 from backend.models import Group, GroupMember
+from backend.sync.connections import open_pair
 from backend.sync.merge.result import SyncResult
 from backend.sync.mirror import mirror
 from backend.sync.options import OnConflict, SyncOptions
-from backend.sync.reach.opening import open_pair
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, Pair, Silent
 from tests.integration.sync.test_refusals import sql

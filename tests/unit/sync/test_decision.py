@@ -10,7 +10,7 @@ from backend.sync.merge.three_way import (
     Decision,
     Image,
     MergeAction,
-    Place,
+    RowRef,
     UnitState,
     Winner,
     decide,
@@ -49,7 +49,7 @@ LINES = SyncedTable(
     config=TableConfig(part_of="notes", root=("note_id",)),
 )
 TABLES = SyncedTables((NOTES, LINES))
-ROOT: Place = ("notes", ("n",))
+ROOT: RowRef = ("notes", ("n",))
 
 
 def row(words: str, at: str = "10", deleted: str = "", version: int = 1, **more: str) -> Row:

@@ -120,7 +120,7 @@ def test_a_person_sees_only_what_is_unusual(stream) -> None:
 
     with log_file.kept(None, screen):
         logging.getLogger("backend.cli.progress").info("connect begins")
-        logging.getLogger("backend.sync.reach.retrying").warning("trying again")
+        logging.getLogger("backend.sync.retries").warning("trying again")
 
     assert screen.getvalue() == "WARNING trying again\n"
 

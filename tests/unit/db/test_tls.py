@@ -3,8 +3,8 @@
 import pytest
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
+from backend.db.tls import describe_tls, is_private, with_tls
 from backend.errors import RefusedError
-from backend.sync.reach.tls import is_private, told, with_tls
 
 
 @pytest.fixture(autouse=True)
@@ -125,4 +125,4 @@ def test_an_address_in_brackets_is_read_as_libpq_reads_it() -> None:
     ],
 )
 def test_the_report_says_which_holds(sslmode: str, *, encrypted: bool, words: str) -> None:
-    assert told(at("db", sslmode=sslmode), encrypted=encrypted) == words
+    assert describe_tls(at("db", sslmode=sslmode), encrypted=encrypted) == words

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from backend.errors import DatabaseError, DataError, LockHeldError, RefusedError, TransientError
-from backend.sync.reach.retrying import TRIES, with_retries
+from backend.sync.retries import TRIES, with_retries
 
 
 class Work:

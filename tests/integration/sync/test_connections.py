@@ -10,7 +10,7 @@ from psycopg import sql
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import configure_if_direct
 from backend.errors import ConfigError, DatabaseError, RefusedError
-from backend.sync.reach.reaching import postgres_at, sqlite_at
+from backend.sync.connections import postgres_at, sqlite_at
 
 
 @pytest.fixture

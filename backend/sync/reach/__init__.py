@@ -1,1 +1,0 @@
-"""The way to both databases, and what is wrong on it."""
