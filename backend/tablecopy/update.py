@@ -56,30 +56,17 @@ class Update:
     batch_rows: int = BATCH_ROWS
     high_water: Mapping[str, int] = field(default_factory=dict)
     on_cascade: Callable[[CascadeEffect], None] = lambda _effect: None
-    on_progress: Callable[[str, int], None] = lambda _table, _ranges: None
 
 
 # By table, the ranges that hold all rows in which the two sides differ.
 Parts = Mapping[str, tuple[KeyRange, ...]]
 
 
-def update(pool: Pool, session: Session, what: Update) -> dict[str, TableChange]:
-    """Find what differs, then write it in one statement; a second run writes nothing.
-
-    Raises:
-        DataError: a value or a row is refused; nothing has been written.
-        DatabaseError: the target or a worker is lost; nothing has been written.
-    """
-    return write(session, what, find_changed_ranges(pool, what))
-
-
 def find_changed_ranges(pool: Pool, what: Update) -> Parts:
     """Return the ranges of each table that hold all rows in which the two sides differ."""
     found: dict[str, list[KeyRange]] = {name: [] for name in what.encoders}
     for unit, ranges in pool.run(_units(what)):
-        name = unit.encoder.pair.target.name
-        found[name] += ranges
-        what.on_progress(name, len(unit.ranges))
+        found[unit.encoder.pair.target.name] += ranges
     for name, encoder in what.encoders.items():
         if not encoder.pair.ordered:
             found[name] += _WHOLE_TABLE
@@ -110,7 +97,12 @@ def _units(what: Update) -> Iterator[DiffUnit]:
 
 
 def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange]:
-    """Make these parts of the tables equal to the source, all in one transaction."""
+    """Make these parts of the tables equal to the source, all in one transaction.
+
+    Raises:
+        DataError: a value or a row is refused; nothing has been written.
+        DatabaseError: the target is lost; nothing has been written.
+    """
     changes = {name: TableChange() for name in what.encoders}
     stages = [StagedTable(what.encoders[name].pair, place) for place, name in enumerate(parts)]
     with translated("updating the target"), session.transaction():

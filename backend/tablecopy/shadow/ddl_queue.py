@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -36,9 +36,6 @@ class DdlStep:
     shared: frozenset[str] = frozenset()
     alone: frozenset[str] = frozenset()
     weight: float = IMMEDIATE
-
-
-OnStep = Callable[[DdlStep], None]
 
 
 class DdlQueue:
@@ -123,10 +120,10 @@ def _clash(one: DdlStep, other: DdlStep) -> bool:
     return bool(one.alone & other.alone or one.alone & other.shared or one.shared & other.alone)
 
 
-def run_queue(queue: DdlQueue, sessions: Sequence[Session], on_step: OnStep | None = None) -> None:
+def run_queue(queue: DdlQueue, sessions: Sequence[Session]) -> None:
     """Run all steps; when one fails, stop the others and raise what it failed with."""
     with ThreadPoolExecutor(len(sessions)) as pool:
-        futures = [pool.submit(_work, queue, session, on_step) for session in sessions]
+        futures = [pool.submit(_work, queue, session) for session in sessions]
         try:
             for future in futures:
                 future.result()
@@ -136,7 +133,7 @@ def run_queue(queue: DdlQueue, sessions: Sequence[Session], on_step: OnStep | No
             raise
 
 
-def _work(queue: DdlQueue, session: Session, on_step: OnStep | None) -> None:
+def _work(queue: DdlQueue, session: Session) -> None:
     while (step := queue.take()) is not None:
         try:
             with translated(step.doing):
@@ -145,8 +142,6 @@ def _work(queue: DdlQueue, session: Session, on_step: OnStep | None) -> None:
             queue.stop()
             raise
         queue.done(step)
-        if on_step is not None:
-            on_step(step)
 
 
 def _cancel(sessions: Iterable[Session]) -> None:

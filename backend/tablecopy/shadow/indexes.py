@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from backend.db import sql
 from backend.db.session import Session
 from backend.errors import DatabaseError, DataError
-from backend.tablecopy.shadow.ddl_queue import DdlQueue, DdlStep, OnStep, run_queue
+from backend.tablecopy.shadow.ddl_queue import DdlQueue, DdlStep, run_queue
 from backend.tablecopy.shadow.schema import Shadow
 from backend.tablecopy.shadow.table_ddl import DdlStatement, TableDdl
 from backend.tablecopy.target import Target, connect
 from backend.tablecopy.violations import RowViolations, ViolationsError, find_violations
 
-CONNECTIONS = 2
+_CONNECTIONS = 2
 _SETTINGS = {
     # Sorting in memory is most of what an index costs; the server's own setting is for vacuum.
     "maintenance_work_mem": "256MB",
@@ -29,9 +29,7 @@ _VALIDATION = 0.6
 _ANALYSIS = 0.05
 
 
-def build_indexes(
-    shadow: Shadow, target: Target, *, rows: Mapping[str, int], on_step: OnStep | None = None
-) -> None:
+def build_indexes(shadow: Shadow, target: Target, *, rows: Mapping[str, int]) -> None:
     """Make the shadow's tables equal to the live ones in everything but their schema.
 
     Call it when all is loaded: building the first indexes beside the last COPY was tried, and gains
@@ -44,7 +42,7 @@ def build_indexes(
     queue = _planned(shadow.ddl, rows)
     try:
         with _sessions(target) as sessions:
-            run_queue(queue, sessions, on_step)
+            run_queue(queue, sessions)
     except DataError as error:
         found = _find_violations(shadow, target)
         if not found.rows:
@@ -68,7 +66,7 @@ def _sessions(target: Target) -> Iterator[list[Session]]:
     with ExitStack() as stack:
         yield [
             stack.enter_context(closing(connect(target, name="tablecopy:finishing", **_SETTINGS)))
-            for _ in range(CONNECTIONS)
+            for _ in range(_CONNECTIONS)
         ]
 
 

@@ -17,7 +17,7 @@ from backend.tablecopy.shadow.table_ddl import TableDdl, read_table_ddl
 
 log = logging.getLogger(__name__)
 
-PREFIX = "tablecopy_load_"
+_PREFIX = "tablecopy_load_"
 _COMMENT = "made by a transfer into schema {}; what a killed one leaves, the next one removes"
 
 _LEFT_OVER = """
@@ -47,7 +47,7 @@ class Shadow:
 
 def new_shadow_name() -> str:
     """Return a name for the schema of a shadow."""
-    return PREFIX + secrets.token_hex(4)
+    return _PREFIX + secrets.token_hex(4)
 
 
 def create_shadow(
@@ -102,7 +102,7 @@ def create_tables(session: Session, ddl: TableDdl) -> None:
 
 def left_over_shadows(session: Session, schema: str) -> list[str]:
     """Return the shadows that killed loads left; call it while nobody else can load."""
-    values = (PREFIX, _COMMENT.format(schema))
+    values = (_PREFIX, _COMMENT.format(schema))
     return [row[0] for row in session.execute(_LEFT_OVER, values)]
 
 

@@ -19,7 +19,7 @@ from backend.tablecopy.shadow.schema import drop_shadow, left_over_shadows, temp
 from backend.tablecopy.shadow.swap import Swap, swap
 from backend.tablecopy.sqlite.source import Source, open_source
 from backend.tablecopy.target import Target, connect
-from backend.tablecopy.update import TableChange, Update, update
+from backend.tablecopy.update import TableChange, Update, find_changed_ranges, write
 from backend.values.conversion import Casts
 
 Watch = Callable[[str, int], None]
@@ -65,9 +65,8 @@ def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[
         with Pool(source, target, workers=2) as pool:
             pairs = seen(source, session, found.pairs)
             encoders = {one.target.name: encoder(one, Casts()) for one in pairs}
-            return update(
-                pool, session, Update(source, found, encoders, batch_rows=1000, **options)
-            )
+            what = Update(source, found, encoders, batch_rows=1000, **options)
+            return write(session, what, find_changed_ranges(pool, what))
 
 
 def seen(source: Source, session: Session, pairs: tuple[TablePair, ...]) -> tuple[TablePair, ...]:

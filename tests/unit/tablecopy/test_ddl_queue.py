@@ -1,4 +1,4 @@
-"""DdlQueue are taken when what they need is there, the heaviest first, and in any number."""
+"""Steps are taken from the queue when their marks are given, the heaviest first."""
 
 from backend.tablecopy.shadow.ddl_queue import DdlQueue, DdlStep
 
