@@ -15,7 +15,7 @@ from backend.db.session import Session
 from backend.schema.match import SchemaMatch, TablePair
 from backend.tablecopy.contents import NOTHING, contents, refuse_unless_empty
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.load import Loaded, LoadResult, LoadUnit, batches, count_rows
+from backend.tablecopy.load import Loaded, LoadResult, LoadUnit, batches
 from backend.tablecopy.pool import LocalRunner
 from backend.tablecopy.results import BATCH_ROWS
 from backend.tablecopy.sequences import advance_sequences
@@ -57,8 +57,7 @@ def load_in_place(session: Session, what: DirectLoad) -> LoadResult:
         DataError: a value or a row is refused.
     """
     tables = [pair.target for pair in what.pairing.pairs]
-    counts = count_rows(what.source, tuple(what.encoders.values()))
-    result = LoadResult({name: Loaded(rows) for name, rows in counts.items()})
+    result = LoadResult({name: Loaded() for name in what.encoders})
     with translated("loading in place"):
         keep_writers_out(session, tables)
         for table in tables:
@@ -101,6 +100,6 @@ def _load(
         unit = LoadUnit(encoder, schema, ranges)
         if staged is not None:
             unit = _StageUnit(encoder, schema, ranges, staged)
-        blocks = unit.run(runner)
-        result.note(unit, blocks)
-        what.on_progress(pair.target.name, sum(one.rows for one in blocks))
+        chunks = unit.run(runner)
+        result.note(unit, chunks)
+        what.on_progress(pair.target.name, sum(one.rows for one in chunks))

@@ -39,7 +39,7 @@ class LoadUnit:
         """Read and write them; a bad value ends it, and nothing of it stays."""
         statement = self.statement()
         table = self.encoder.pair.source.name
-        blocks = []
+        chunks = []
         with (
             translated(f"loading {table}"),
             file_errors(worker.reader.path),
@@ -50,8 +50,8 @@ class LoadUnit:
                 done = read_chunk(worker.reader, self.encoder, key_range, copy.write)
                 if done.bad:
                     raise BadValuesError(f"{table} holds values that the target cannot hold")
-                blocks.append(done)
-        return tuple(blocks)
+                chunks.append(done)
+        return tuple(chunks)
 
     def statement(self) -> sql.Sql:
         """Return the COPY that takes the rows."""
@@ -62,14 +62,13 @@ class LoadUnit:
 class Loaded:
     """What has been loaded of one table so far: its rows, and a digest for each range."""
 
-    expected: int
     rows: int = 0
     digests: list[tuple[KeyRange, RangeDigest]] = field(default_factory=list)
 
 
 @dataclass
 class LoadResult:
-    """What has been loaded, by the target's names of the tables; `uses` counts allowances."""
+    """What has been loaded, by the target's names of the tables; `uses` counts what `Casts` did."""
 
     tables: dict[str, Loaded]
     uses: Uses = field(default_factory=Counter)
@@ -79,10 +78,10 @@ class LoadResult:
         """How many rows each table has."""
         return {name: loaded.rows for name, loaded in self.tables.items()}
 
-    def note(self, unit: LoadUnit, blocks: tuple[CsvChunk, ...]) -> None:
+    def note(self, unit: LoadUnit, chunks: tuple[CsvChunk, ...]) -> None:
         """Add what a unit has loaded."""
         loaded = self.tables[unit.encoder.pair.target.name]
-        for key_range, done in zip(unit.ranges, blocks, strict=True):
+        for key_range, done in zip(unit.ranges, chunks, strict=True):
             loaded.rows += done.rows
             loaded.digests.append((key_range, done.range_digest))
             self.uses.update(done.uses)
@@ -118,11 +117,11 @@ def load(pool: Pool, what: Load) -> LoadResult:
         DatabaseError: the target or a worker is lost.
     """
     counts = count_rows(what.source, what.encoders)
-    result = LoadResult({name: Loaded(rows) for name, rows in counts.items()})
-    for unit, blocks in pool.run(_units(what, counts)):
+    result = LoadResult({name: Loaded() for name in counts})
+    for unit, chunks in pool.run(_units(what, counts)):
         name = unit.encoder.pair.target.name
-        result.note(unit, blocks)
-        what.on_progress(name, sum(one.rows for one in blocks))
+        result.note(unit, chunks)
+        what.on_progress(name, sum(one.rows for one in chunks))
     return result
 
 

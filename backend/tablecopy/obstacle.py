@@ -1,4 +1,4 @@
-"""What can stand in the way of a run, and what a run wants of the target."""
+"""Obstacles: reasons why a run would be refused; and the intent by which they are looked for."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Intent:
-    """What a run wants of these tables.
+    """What a run is going to do with these tables.
 
-    `staged` says that it needs temporary tables, `merged` that rows are written beside others,
-    `tried` that the server has been asked already whether it makes such tables.
+    `staged`: it needs temporary tables. `merged`: rows are written into tables that hold others.
+    `tried`: a dry run has shown already that the server creates such tables.
     """
 
     schema: str

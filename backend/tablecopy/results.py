@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-# Rows that travel, and are compared, together.
+# Rows that are copied, and compared, at a time.
 BATCH_ROWS = 10_000
 
 # A row's key as SQLite stores it: int, str, bytes or float for each of its columns.

@@ -1,1 +1,1 @@
-"""Tables that are made again beside the live ones: the one room that rebuilds DDL."""
+"""Tables that are created again beside the live ones: the only room that rebuilds DDL."""

@@ -231,7 +231,7 @@ _APPEARANCE = (_OWNER, _OPTIONS, _COLUMNS, _NOT_VALID, _MARKS, _INDEX_MARKS, _LO
 
 
 def table_rows(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:
-    """Return what makes one `DdlStatement` each, for all that is made before the swap."""
+    """Return the fields of one `DdlStatement` each, for all that is created before the swap."""
     values = {"schema": schema, "shadow": shadow, "oids": oids}
     found: list[Row] = []
     for query in (*_STRUCTURE, *_APPEARANCE, _SIGNATURES):

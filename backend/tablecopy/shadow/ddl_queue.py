@@ -39,7 +39,7 @@ class DdlStep:
 
 
 class DdlQueue:
-    """DdlQueue that are waiting, the heaviest first, and steps that are running.
+    """Steps that are waiting, the heaviest first, and steps that are running.
 
     Marks are indexed by the steps that wait for them, so that the end of a step costs as much as it
     has marks, however many steps there are.

@@ -117,7 +117,7 @@ _QUERIES = (_SEQUENCES, _REFERENCES, _NOT_VALID, _STATISTICS, _RULES, _POLICIES,
 
 
 def dependent_rows(session: Session, *, schema: str, oids: list[int]) -> list[Row]:
-    """Return what makes one `DdlStatement` each, for what runs around the exchange of names."""
+    """Return the fields of one `DdlStatement` each, for all that runs inside the swap."""
     values = {"schema": schema, "oids": oids}
     found: list[Row] = []
     for query in (*map(statement, _QUERIES), *PRIVILEGES):

@@ -1,6 +1,7 @@
-"""What hangs on tables that would be lost if they were exchanged, and what cannot be exchanged.
+"""Why tables cannot be exchanged: what depends on them would be lost, or cannot be created again.
 
-One query for each kind of reason; each answers (table, reason).
+One query for each kind of reason; each returns (table, reason). `t` are the tables with what is
+dropped together with them.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ _DEPENDENTS = """
             (SELECT e.typrelid = 0 AND e.typelem = 0 FROM pg_type e WHERE e.oid = d.objid)
         ELSE true END
     ORDER BY 1, 2"""
-# What a plain table never is: these cannot be swapped at all.
+# Tables that cannot be exchanged at all.
 _PECULIAR = """
     SELECT c.relname, CASE WHEN c.relkind = 'p' THEN 'it is partitioned'
         WHEN c.reloftype <> 0 THEN 'it is made from a type'
