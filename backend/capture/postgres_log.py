@@ -19,9 +19,11 @@ from backend.capture.postgres_triggers import (
     statements,
 )
 from backend.capture.postgres_values import arrays, unnested
-from backend.capture.tables import Key, Kind, Row, SyncedColumn, SyncedTable, SyncedTables, Value
+from backend.capture.tables import Key, Row, SyncedColumn, SyncedTable, SyncedTables
 from backend.db.session import Cursor, Session
 from backend.db.sql import Sql, name, statement, value, written_by_server
+from backend.values.conversion import Value
+from backend.values.kinds import ValueKind
 
 # Where the sync state itself is kept.
 _KEPT_IN = "tablecopy_sync"
@@ -240,7 +242,7 @@ def _base(table: SyncedTable, image: str | None) -> Row | None:
 
 def _remembered(column: SyncedColumn, value: Value) -> Value:
     # JSON has no word for infinity but a text.
-    return float(value) if column.kind is Kind.REAL and value is not None else value
+    return float(value) if column.kind is ValueKind.REAL and value is not None else value
 
 
 def _json(value: object) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from backend.capture.postgres_values import listed, of
-from backend.capture.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
-from backend.db.sql import Sql, SqlPart, name, statement, value
+from backend.capture.postgres_values import read
+from backend.capture.tables import SyncedColumn, SyncedTable, SyncedTables
+from backend.db.sql import Sql, SqlPart, join, name, statement, value
+from backend.values.kinds import ValueKind
 
 TRIGGER = "tablecopy_capture"
 _EMPTIED = "tablecopy_emptied"
@@ -183,20 +184,24 @@ def _body(table: SyncedTable, schema: str, applying: SqlPart) -> Sql:
 
 def key_text(row: str, table: SyncedTable, columns: Sequence[str]) -> Sql:
     """Return the expression that gives these columns of a row as the log writes keys."""
-    values = listed(of(row, column) for column in table.named(columns))
+    values = join(", ", (read(row, column) for column in table.named(columns)))
     return statement("json_build_array({})::text", values)
 
 
 def _image(row: str, table: SyncedTable) -> Sql:
-    values = listed(
-        statement("{} AS {}", of(row, column), name(column.name)) for column in table.visible
+    values = join(
+        ", ",
+        (statement("{} AS {}", read(row, column), name(column.name)) for column in table.visible),
     )
     return statement("(SELECT row_to_json(r)::text FROM (SELECT {}) AS r)", values)
 
 
 def _raw(row: str, table: SyncedTable) -> Sql:
     """Return the columns to be compared; of some types no two values can be, but as text."""
-    return listed(
-        of(row, column) if column.kind is Kind.OTHER else name(row, column.name)
-        for column in table.visible
+    return join(
+        ", ",
+        (
+            read(row, column) if column.kind is ValueKind.OTHER else name(row, column.name)
+            for column in table.visible
+        ),
     )

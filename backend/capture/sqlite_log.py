@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.capture.change_log import ChangeLogEntry, SyncState
 from backend.capture.sqlite_triggers import LATER_COLUMNS, TABLES, triggers
-from backend.capture.sqlite_values import as_remembered, to_remember
+from backend.capture.sqlite_values import from_log, to_log
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.db.session import SQLiteConnection
 from backend.db.sql import name, statement, text
@@ -181,11 +181,11 @@ def _image(table: SyncedTable, row: Row | None) -> str | None:
     if row is None:
         return None
     columns = zip(table.visible, row, strict=True)
-    return as_json({column.name: to_remember(column, value) for column, value in columns})
+    return as_json({column.name: to_log(column, value) for column, value in columns})
 
 
 def _base(table: SyncedTable, image: str | None) -> Row | None:
     if image is None:
         return None
     held = json.loads(image)
-    return tuple(as_remembered(column, held.get(column.name)) for column in table.visible)
+    return tuple(from_log(column, held.get(column.name)) for column in table.visible)

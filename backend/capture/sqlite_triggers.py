@@ -8,12 +8,13 @@ from itertools import chain
 from typing import LiteralString
 
 from backend.capture.sqlite_values import QUOTED
-from backend.capture.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
+from backend.capture.tables import SyncedColumn, SyncedTable, SyncedTables
 from backend.db.chunks import chunks
 from backend.db.sql import Sql, join, name, statement, text, value
+from backend.values.kinds import ValueKind
 
 _PAIRS = 60
-_NUMBERS = frozenset({Kind.WHOLE, Kind.FLAG})
+_NUMBERS = frozenset({ValueKind.WHOLE, ValueKind.FLAG})
 
 # A row in tablecopy_applying, never committed, tells the triggers that the sync itself writes.
 TABLES = (

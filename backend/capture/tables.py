@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
 
-# A value as SQLite stores it, whichever engine it comes from: a UUID is 32 hexadecimal digits, a
-# moment is UTC with microseconds ("2026-11-25 09:00:00.000000"), a flag is 0 or 1, a decimal is
-# text without zeros at its end. Only two files hand bytes to each other.
-Value = str | int | float | bytes | None
+from backend.schema.tables import ForeignKey
+from backend.values.conversion import Value
+from backend.values.kinds import ValueKind
+
+# Values are in the one form of `backend.values.portable`; only two files hand bytes to each other.
 Key = tuple[Value, ...]
 Row = tuple[Value, ...]
-
-
-class Kind(StrEnum):
-    """What a column holds; each engine knows how to read and write it."""
-
-    UUID = "uuid"
-    MOMENT = "moment"
-    DATE = "date"
-    FLAG = "flag"
-    WHOLE = "whole"
-    TEXT = "text"
-    # Of columns that the models do not know.
-    NAIVE = "moment without a zone"
-    REAL = "real"
-    DECIMAL = "decimal"
-    OTHER = "whatever the engine's own type holds"
 
 
 @dataclass(frozen=True)
@@ -37,18 +21,9 @@ class SyncedColumn:
     """A column and what it holds; `type` is the database's own word, if the models have none."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     nullable: bool
     type: str = ""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Columns that hold the columns `referred` of a row of `table`."""
-
-    columns: tuple[str, ...]
-    table: str
-    referred: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +60,7 @@ class SyncedTable:
     name: str
     columns: tuple[SyncedColumn, ...]
     key: tuple[str, ...]
-    references: tuple[Reference, ...] = ()
+    references: tuple[ForeignKey, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     config: TableConfig = field(default_factory=TableConfig)
 
@@ -132,7 +107,7 @@ class SyncedTable:
 
     def has_room(self, columns: Sequence[str]) -> bool:
         """Tell whether one of these columns can hold something that means nothing for a moment."""
-        return any(one.nullable or one.kind is Kind.TEXT for one in self.named(columns))
+        return any(one.nullable or one.kind is ValueKind.TEXT for one in self.named(columns))
 
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
         """Say where these columns stand in a row of visible values."""
@@ -154,7 +129,7 @@ class SyncedTable:
         """Write a key for people."""
         columns = self.named(self.key[: len(key)])
         return ", ".join(
-            _shown(value) if column.kind is Kind.UUID else str(value)
+            _shown(value) if column.kind is ValueKind.UUID else str(value)
             for column, value in zip(columns, key, strict=True)
         )
 
@@ -206,7 +181,7 @@ class SyncedTables:
         """Return a table and those that are part of it."""
         return tuple(table for table in self.tables if table.root == root)
 
-    def hanging_on(self, name: str) -> tuple[tuple[SyncedTable, Reference], ...]:
+    def hanging_on(self, name: str) -> tuple[tuple[SyncedTable, ForeignKey], ...]:
         """Return the references to a table, with the tables that hold them."""
         return tuple(
             (table, reference)

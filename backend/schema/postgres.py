@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -80,6 +80,14 @@ _ALL_FOREIGN_KEYS = statement(
     referred=statement(_NAMES, keys=statement("confkey"), table=statement("confrelid")),
 )
 
+# The columns of tables of the search path, in one round trip beside others.
+COLUMNS_OF_TABLES = """
+    SELECT n.name, a.attname, format_type(a.atttypid, NULL), format_type(a.atttypid, a.atttypmod),
+        a.attnotnull, a.attgenerated <> '', a.attidentity::text
+    FROM unnest(%s::text[]) AS n(name)
+        JOIN pg_attribute AS a ON a.attrelid = to_regclass(quote_ident(n.name))
+    WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY n.name, a.attname"""
+
 _IDENTITIES: dict[str, Literal["", "always", "by default"]] = {"a": "always", "d": "by default"}
 _HEADER_BYTES = 4  # of a length in a type modifier
 _SIZED = {"character varying", "character", "bit", "bit varying"}
@@ -109,6 +117,21 @@ def reflect_postgres(session: Session, schema: str) -> tuple[PostgresTable, ...]
         )
         for oid, name, partitioned, heirs in tables
     )
+
+
+def columns_of_tables(rows: Iterable[Row]) -> Mapping[str, tuple[Column, ...]]:
+    """Return the columns of each table, as `COLUMNS_OF_TABLES` has found them."""
+    tables: defaultdict[str, list[Column]] = defaultdict(list)
+    for table, name, type_name, full, not_null, generated, identity in rows:
+        column = Column(
+            name,
+            ColumnType(type_name, full),
+            not_null,
+            generated=generated,
+            identity=_IDENTITIES.get(identity, ""),
+        )
+        tables[table].append(column)
+    return {table: tuple(columns) for table, columns in tables.items()}
 
 
 def _regnamespace(session: Session, schema: str) -> str:

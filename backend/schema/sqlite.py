@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
+from backend.db.session import Row
 from backend.db.sqlite_reader import APSWConnection, query
 from backend.schema.tables import Column, ColumnType, SqliteTable
 
@@ -20,6 +22,11 @@ _SHADOWS = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 
 # A full-text index over the rows of another table, which travels; content='' is over nothing.
 _OVER_ANOTHER = re.compile(r"""\bcontent\s*=\s*(?!''|""|[,)])""", re.IGNORECASE)
 _COLUMNS = 'SELECT name, type, "notnull", hidden, pk FROM pragma_table_xinfo(?) ORDER BY cid'
+# The columns of tables given as JSON; what the primary key holds may not be NULL here.
+COLUMNS_OF_TABLES = (
+    'SELECT t.value, c.name, c.type, c."notnull" OR c.pk, c.hidden'
+    " FROM json_each(?) AS t, pragma_table_xinfo(t.value) AS c ORDER BY 1, 2"
+)
 _COUNTS = "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'"
 _HIGH_WATERS = "SELECT name, seq FROM sqlite_sequence"
 _GENERATED = {2, 3}
@@ -41,6 +48,14 @@ def reflect_sqlite(connection: APSWConnection) -> tuple[SqliteTable, ...]:
     )
 
 
+def columns_of_tables(rows: Iterable[Row]) -> Mapping[str, tuple[Column, ...]]:
+    """Return the columns of each table, as `COLUMNS_OF_TABLES` has found them."""
+    tables: defaultdict[str, list[Column]] = defaultdict(list)
+    for table, name, declared, not_null, hidden in rows:
+        tables[table].append(_column(name, declared, not_null, hidden))
+    return {table: tuple(columns) for table, columns in tables.items()}
+
+
 def _virtual(connection: APSWConnection) -> Iterator[str]:
     """Name the virtual tables with their own content: an index over another table has none."""
     found: dict[str, str] = dict(query(connection, _VIRTUAL))
@@ -58,8 +73,8 @@ def _table(
 ) -> SqliteTable:
     rows = list(query(connection, _COLUMNS, (name,)))
     columns = (
-        Column(n, ColumnType.of_sqlite(declared), bool(nn), generated=hidden in _GENERATED)
-        for n, declared, nn, hidden, _ in rows
+        _column(column, declared, not_null, hidden)
+        for column, declared, not_null, hidden, _ in rows
     )
     keys = sorted((place, column) for column, *_, place in rows if place)
     return SqliteTable(
@@ -68,4 +83,10 @@ def _table(
         tuple(column for _, column in keys),
         has_rowid=has_rowid,
         high_water=high_water if isinstance(high_water, int) else None,
+    )
+
+
+def _column(name: str, declared: str, not_null: int, hidden: int) -> Column:
+    return Column(
+        name, ColumnType.of_sqlite(declared), bool(not_null), generated=hidden in _GENERATED
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.capture.change_log import SyncState
-from backend.capture.tables import Value
 from backend.cli.progress import Watcher
 from backend.sync.initial import BulkCopy, InitialSync
 from backend.sync.merge.context import Exclusion, Exclusions, MergeContext, RulesBrokenError
@@ -23,6 +22,7 @@ from backend.sync.preflight import PairState, Stage, clock_warnings, inspect_pai
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import Refusal, RowRefusedError
 from backend.sync.undo_script import UndoLog, undo_for
+from backend.values.conversion import Value
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.capture.tables import Value
 from backend.config.database_url import EngineName
 from backend.db.sql import quoted
+from backend.values.conversion import Value
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 

@@ -12,7 +12,7 @@ from backend.db.sql import SqlPart, statement
 from backend.schema.tables import Column
 
 # What SQLite can hold; NULL is None.
-SqliteValue = int | float | str | bytes | None
+Value = int | float | str | bytes | None
 # How often each allowance of `Casts` was made use of, by "option table.column" or option alone.
 Uses = Counter[str]
 
@@ -109,7 +109,7 @@ def postgres_field(conversion: Conversion, name: SqlPart) -> SqlPart:
     return text if conversion.column.not_null else statement("coalesce({}::text, '')", text)
 
 
-def field_text(conversion: Conversion, kind: str, value: SqliteValue, uses: Uses) -> str:
+def field_text(conversion: Conversion, kind: str, value: Value, uses: Uses) -> str:
     """Return a value's field; `kind` is its storage class, text comes as bytes.
 
     Raises:
@@ -123,7 +123,7 @@ def field_text(conversion: Conversion, kind: str, value: SqliteValue, uses: Uses
     return '"' + text.replace('"', '""') + '"' if conversion.quoted else text
 
 
-def decoded(value: SqliteValue) -> str:
+def decoded(value: Value) -> str:
     """Return text that came as bytes.
 
     Raises:
@@ -153,7 +153,7 @@ def doubled_quotes(name: str) -> str:
     return f"""'"' || {inner} || '"'"""
 
 
-def shown(value: SqliteValue) -> str:
+def shown(value: Value) -> str:
     """Return a value as people can read it, shortened."""
     if value is None:
         return "NULL"

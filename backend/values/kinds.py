@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+
+from backend.config.database_url import EngineName
 
 
 class ValueKind(StrEnum):
@@ -60,17 +63,14 @@ _SQLITE = {
 _WITH_LENGTH = re.compile(r"(character varying|numeric)\(.*\)|(VARCHAR|NUMERIC|DECIMAL) ?\(.*\)")
 
 
-def kinds_of_postgres(full_type: str) -> frozenset[ValueKind]:
-    """Return the kind of a type of Postgres, if it is one that SQLite has too."""
-    kind = _POSTGRES.get(_without_length(full_type))
-    return frozenset({kind} if kind else ())
+_KINDS: Mapping[EngineName, Mapping[str, Collection[ValueKind]]] = {
+    "postgres": {name: {kind} for name, kind in _POSTGRES.items()},
+    "sqlite": _SQLITE,
+}
 
 
-def kinds_of_sqlite(declared: str) -> frozenset[ValueKind]:
-    """Return the kinds that a declared type of SQLite may stand for."""
-    return frozenset(_SQLITE.get(_without_length(declared.upper()), ()))
-
-
-def _without_length(full_type: str) -> str:
-    found = _WITH_LENGTH.fullmatch(full_type)
-    return (found[1] or found[2]) if found else full_type
+def kinds_of(engine: EngineName, full_type: str) -> frozenset[ValueKind]:
+    """Return the kinds that a type of this engine may stand for; none if the other has none."""
+    words = full_type.upper() if engine == "sqlite" else full_type
+    found = _WITH_LENGTH.fullmatch(words)
+    return frozenset(_KINDS[engine].get((found[1] or found[2]) if found else words, ()))

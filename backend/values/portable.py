@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from backend.values.conversion import SqliteValue
+from backend.values.conversion import Value
 from backend.values.decimals import decimals, plain
 from backend.values.kinds import ValueKind
 
@@ -60,13 +60,13 @@ def all_valid(kind: ValueKind, values: Iterable[object]) -> bool:
     return set(map(type, there)) <= _TYPES.get(kind, {str}) and _CHECKS[kind](there)
 
 
-def normalised(kind: ValueKind, value: SqliteValue) -> str:
+def normalised(kind: ValueKind, value: Value) -> str:
     """Return a value that is written otherwise in the one form; empty if it is none."""
     form = _FORMS.get(kind)
     return form(value) if form else ""
 
 
-def _decimal(value: SqliteValue) -> str:
+def _decimal(value: Value) -> str:
     """Return a number as Postgres writes it when no zeros stand at its end."""
     try:
         number = Decimal(str(value)) if isinstance(value, int | float | str) else Decimal("NaN")
@@ -75,7 +75,7 @@ def _decimal(value: SqliteValue) -> str:
     return plain(number, max(decimals(number), 0)) if number.is_finite() else ""
 
 
-def _moment(value: SqliteValue) -> str:
+def _moment(value: Value) -> str:
     """Return a moment in the form of the app, if it is one in whatever form of ISO 8601."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -141,7 +141,7 @@ _TYPES: Mapping[ValueKind, set[type]] = {
     ValueKind.DECIMAL: {int, float, str},
     ValueKind.OTHER: {int, float, str, bytes},
 }
-_FORMS: Mapping[ValueKind, Callable[[SqliteValue], str]] = {
+_FORMS: Mapping[ValueKind, Callable[[Value], str]] = {
     ValueKind.MOMENT: _moment,
     ValueKind.NAIVE: _moment,
     ValueKind.DECIMAL: _decimal,

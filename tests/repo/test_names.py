@@ -15,7 +15,6 @@ from tests.repo.checkout import files, read
 AMBIGUOUS_NAMES = set(
     [
         "Key",
-        "Reference",
         "Row",
     ]
 )

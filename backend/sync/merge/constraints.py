@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from backend.capture.tables import Key, Reference, Row, SyncedTable, SyncedTables
+from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.capture.unfit import UnfitRow
+from backend.schema.tables import ForeignKey
 from backend.sync.merge.result import ConflictKind, MergeConflict
 from backend.sync.merge.three_way import Image
 from backend.sync.merge.units import Renames
@@ -139,7 +140,7 @@ class ConstraintChecks:
                 found.setdefault(keys[child.pick(user, reference.columns)], _uses(child, user))
         return found
 
-    def _hanging_on(self, root: SyncedTable) -> Iterator[tuple[SyncedTable, Reference]]:
+    def _hanging_on(self, root: SyncedTable) -> Iterator[tuple[SyncedTable, ForeignKey]]:
         for child, reference in self.tables.hanging_on(root.name):
             if child.root != root.name:
                 yield child, reference

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from backend.capture.tables import Value
 from backend.cli.progress import Watcher
 from backend.errors import DataError
 from backend.sync.merge.constraints import Change
@@ -17,6 +16,7 @@ from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import Refusal, refusal_error
 from backend.sync.replica.replica import Replica
 from backend.sync.undo_script import UndoLog
+from backend.values.conversion import Value
 
 # Somebody else may write faster than we look, but hardly each time.
 _LOOKS = 3

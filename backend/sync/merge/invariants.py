@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from backend.capture.tables import Value
 from backend.config.database_url import EngineName
 from backend.errors import DataError, FoundWanting
 from backend.invariants.checks import Scope, check_rows
 from backend.models import Group, User
 from backend.sync.replica.replica import Replica
+from backend.values.conversion import Value
 
 _URLS: Mapping[EngineName, str] = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
 # The connection of the side whose rows the rules are put to just now.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from backend.capture.tables import Key, Row, SyncedTable, Value
+from backend.capture.tables import Key, Row, SyncedTable
 from backend.db.chunks import chunks
 from backend.sync.merge.constraints import Change, ConstraintChecks
 from backend.sync.merge.context import (
@@ -23,6 +23,7 @@ from backend.sync.merge.three_way import MergeAction, RowRef, decide
 from backend.sync.merge.units import Renames, Unit, load
 from backend.sync.merge.writer import UnitWriter
 from backend.sync.replica.refusals import Refusal, refused
+from backend.values.conversion import Value
 
 
 class MergePass:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from backend.capture.change_log import ChangeLogEntry
-from backend.capture.tables import Key, SyncedTable, Value
+from backend.capture.tables import Key, SyncedTable
 from backend.errors import RefusedError
 from backend.sync.merge.context import Exclusion, MergeContext, PlannedWrite, Scopes
 from backend.sync.merge.result import ConflictKind, Deletion, MergeConflict, SyncResult, TableCount
@@ -22,6 +22,7 @@ from backend.sync.merge.units import Unit
 from backend.sync.merge.writer import by_table
 from backend.sync.options import Direction, OnConflict
 from backend.sync.replica.replica import Replica
+from backend.values.conversion import Value
 
 
 class MergeRecorder:

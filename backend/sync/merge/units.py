@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backend.capture.change_log import ChangeLogEntry
-from backend.capture.tables import Key, Kind, Row, SyncedTable, SyncedTables, Value
+from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.capture.unfit import UnfitRow
 from backend.sync.merge.three_way import RowRef, UnitState
 from backend.sync.replica.replica import Replica
+from backend.values.conversion import Value
+from backend.values.kinds import ValueKind
 
 # Of two files nobody tells what a column that the models do not know is for.
-_MAY_REFER = frozenset({Kind.UUID, Kind.OTHER})
+_MAY_REFER = frozenset({ValueKind.UUID, ValueKind.OTHER})
 
 
 @dataclass(frozen=True)

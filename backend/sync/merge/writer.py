@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.capture.tables import Key, Row, SyncedTable, SyncedTables, Value
+from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.capture.unfit import first_unfit
 from backend.sync.merge.constraints import Change
 from backend.sync.merge.result import ConflictKind, SyncResult, TableCount
@@ -15,6 +15,7 @@ from backend.sync.merge.units import Renames, load
 from backend.sync.replica.refusals import Refusal, RowRefusedError
 from backend.sync.replica.replica import Replica
 from backend.sync.undo_script import UndoLog
+from backend.values.conversion import Value
 
 
 @dataclass

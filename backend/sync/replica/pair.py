@@ -9,16 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from backend.capture.tables import Kind, SyncedColumn, SyncedTable, SyncedTables
+from backend.capture.tables import SyncedColumn, SyncedTable, SyncedTables
 from backend.errors import RefusedError
+from backend.schema.tables import Column
 from backend.sync.options import Direction
-from backend.sync.replica.replica import DatabaseColumn, Replica
+from backend.sync.replica.replica import Replica
 from backend.sync.table_config import app_tables
+from backend.values.kinds import ValueKind, kinds_of
 
-Columns = Mapping[str, tuple[DatabaseColumn, ...]]
+Columns = Mapping[str, tuple[Column, ...]]
 
 # What two Postgres show and take in the same words, whatever their sessions are set to.
-_PLAIN = frozenset(Kind) - {Kind.REAL, Kind.DECIMAL, Kind.OTHER}
+_PLAIN = frozenset(ValueKind) - {ValueKind.REAL, ValueKind.DECIMAL, ValueKind.OTHER}
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class _UnknownColumn:
     """A column of that name on each side that has one."""
 
     table: str
-    local: DatabaseColumn | None
-    remote: DatabaseColumn | None
+    local: Column | None
+    remote: Column | None
 
     @property
     def name(self) -> str:
@@ -92,13 +94,13 @@ def with_all_columns(pair: ReplicaPair) -> ReplicaPair:
 
 
 def _unknown_columns(
-    table: SyncedTable, local: tuple[DatabaseColumn, ...], remote: tuple[DatabaseColumn, ...]
+    table: SyncedTable, local: tuple[Column, ...], remote: tuple[Column, ...]
 ) -> Iterator[_UnknownColumn]:
     """Return what only the databases know; what each works out by itself is not looked at."""
     here, there = ({one.name: one for one in replica} for replica in (local, remote))
     for name in sorted((here.keys() | there.keys()) - set(table.names)):
         unknown = _UnknownColumn(table.name, here.get(name), there.get(name))
-        if not all(one is None or one.is_generated for one in (unknown.local, unknown.remote)):
+        if not all(one is None or one.generated for one in (unknown.local, unknown.remote)):
             yield unknown
 
 
@@ -107,20 +109,24 @@ def _agreed(pair: ReplicaPair, unknown: _UnknownColumn) -> SyncedColumn | None:
     local, remote = unknown.local, unknown.remote
     if local is None or remote is None or not (_takes(local) and _takes(remote)):
         return None
-    nullable = not (local.required or remote.required)
+    nullable = not (local.not_null or remote.not_null)
     if pair.local.engine != pair.remote.engine:
-        both = sorted(local.kinds & remote.kinds)
-        return SyncedColumn(local.name, both[0], nullable, local.type) if both else None
-    if local.type.upper() != remote.type.upper():
+        both = sorted(_kinds(pair.local, local) & _kinds(pair.remote, remote))
+        return SyncedColumn(local.name, both[0], nullable, local.type.full) if both else None
+    if local.type.full.upper() != remote.type.full.upper():
         return None
-    plain = local.kinds & _PLAIN if pair.local.engine == "postgres" else ()
-    kind = next(iter(plain), Kind.OTHER)
+    plain = _kinds(pair.local, local) & _PLAIN if pair.local.engine == "postgres" else ()
+    kind = next(iter(plain), ValueKind.OTHER)
     # Any type of a file may be without a name.
-    return SyncedColumn(local.name, kind, nullable, local.type or "BLOB")
+    return SyncedColumn(local.name, kind, nullable, local.type.full or "BLOB")
 
 
-def _takes(column: DatabaseColumn) -> bool:
-    return column.is_writable and not column.is_generated
+def _takes(column: Column) -> bool:
+    return column.identity != "always" and not column.generated
+
+
+def _kinds(replica: Replica, column: Column) -> frozenset[ValueKind]:
+    return kinds_of(replica.engine, column.type.full)
 
 
 def _refuse_values(pair: ReplicaPair, unknowns: list[_UnknownColumn]) -> None:
@@ -140,12 +146,12 @@ def _held(pair: ReplicaPair, unknown: _UnknownColumn) -> Iterator[str]:
         yield f"{unknown.name} ({', '.join(_is(replica, column) for replica, column in ends)})"
 
 
-def _is_in_the_way(replica: Replica, table: str, column: DatabaseColumn) -> bool:
+def _is_in_the_way(replica: Replica, table: str, column: Column) -> bool:
     """Tell whether it holds anything, or must with the first row that arrives."""
-    return column.required or replica.holds(table, column.name)
+    return column.not_null or replica.holds(table, column.name)
 
 
-def _is(replica: Replica, column: DatabaseColumn | None) -> str:
+def _is(replica: Replica, column: Column | None) -> str:
     if column is None:
         return f"not in {replica.where}"
-    return f"{column.type or 'without a type'} in {replica.where}"
+    return f"{column.type.full or 'without a type'} in {replica.where}"

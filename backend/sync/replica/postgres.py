@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from backend.capture.change_log import sync_state_from
 from backend.capture.postgres_log import NUMBERS, PostgresCaptureCheck, numbered
 from backend.capture.postgres_triggers import BEGIN_APPLYING, END_APPLYING, TRIGGER
-from backend.capture.postgres_values import read
-from backend.capture.tables import Kind, SyncedColumn, SyncedTables
+from backend.capture.tables import SyncedTables
 from backend.config.database_url import EngineName
 from backend.db.errors import NO_SUCH_TABLE
 from backend.db.session import Session
 from backend.db.sql import Sql, join, name, statement, value
-from backend.sync.replica.columns import POSTGRES_COLUMNS, postgres_columns
+from backend.schema.postgres import COLUMNS_OF_TABLES, columns_of_tables
+from backend.schema.tables import Column
 from backend.sync.replica.postgres_rows import PostgresRows
 from backend.sync.replica.refusals import postgres_refusals
-from backend.sync.replica.replica import DatabaseColumn, ReplicaState
+from backend.sync.replica.replica import ReplicaState
 from backend.sync.replica.transactions import Transactions
+from backend.values.kinds import ValueKind
+from backend.values.portable_sql import read
 
 _HELD = """
     SELECT to_regclass('alembic_version') IS NOT NULL,
@@ -80,7 +82,7 @@ class PostgresReplica(PostgresRows, Transactions):
         ask, wanted = self.connection.execute, list(tables.names)
         with self.connection.pipeline():
             schema = ask("SELECT current_schema()")
-            columns = ask(POSTGRES_COLUMNS, [wanted])
+            columns = ask(COLUMNS_OF_TABLES, [wanted])
             revisions = ask(_REVISIONS) if held.schema else None
             state = ask(_SYNC_STATE) if held.sync_state else None
             captured = ask(_CAPTURED, [wanted, TRIGGER])
@@ -103,12 +105,12 @@ class PostgresReplica(PostgresRows, Transactions):
             dict(counts.fetchall()) if counts else {},
             frozenset((touched.fetchall()[0][0] if touched else None) or ()),
             number.fetchall()[0][0] if number else 0,
-            postgres_columns(columns.fetchall()),
+            columns_of_tables(columns.fetchall()),
         )
 
-    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[DatabaseColumn, ...]]:
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[Column, ...]]:
         """Ask the catalog."""
-        return postgres_columns(self._all(POSTGRES_COLUMNS, [list(tables.names)]))
+        return columns_of_tables(self._all(COLUMNS_OF_TABLES, [list(tables.names)]))
 
     def holds(self, table: str, column: str) -> bool:
         """Ask for one row."""
@@ -119,9 +121,8 @@ class PostgresReplica(PostgresRows, Transactions):
 
     def clock(self) -> str:
         """Return the server's clock."""
-        moment = statement("clock_timestamp()")
-        column = SyncedColumn("now", Kind.MOMENT, nullable=False)
-        return str(self._all(statement("SELECT {}", read(column, moment)))[0][0])
+        clock = read(ValueKind.MOMENT, statement("clock_timestamp()"))
+        return str(self._all(statement("SELECT {}", clock))[0][0])
 
     def refusals(self) -> AbstractContextManager[None]:
         """Turn errors about refused rows into `RowRefusedError`."""

@@ -8,16 +8,8 @@ from typing import Any
 from backend.capture.change_log import ChangeLogEntry
 from backend.capture.postgres_log import PostgresChangeLog, Query, entries_in
 from backend.capture.postgres_triggers import key_text
-from backend.capture.postgres_values import arrays, listed, names, of, unnested, written
-from backend.capture.tables import (
-    Key,
-    Kind,
-    Reference,
-    Row,
-    SyncedColumn,
-    SyncedTable,
-    SyncedTables,
-)
+from backend.capture.postgres_values import arrays, read, unnested, written
+from backend.capture.tables import Key, Row, SyncedColumn, SyncedTable, SyncedTables
 from backend.db.session import Cursor, Session
 from backend.db.sql import (
     Sql,
@@ -29,6 +21,8 @@ from backend.db.sql import (
     value,
     written_by_server,
 )
+from backend.schema.tables import ForeignKey
+from backend.values.kinds import ValueKind
 
 _FETCH = 5_000
 _HANGING_ON = """
@@ -54,12 +48,7 @@ class PostgresRows:
         """Return every row in the order of its key's bytes, in bounded memory."""
         self._cursors += 1
         cursor = name(f"tablecopy_scan_{self._cursors}")
-        order = listed(
-            statement(
-                '{} COLLATE "C"' if column.kind is Kind.TEXT else "{}", name("t", column.name)
-            )
-            for column in table.named(table.key)
-        )
+        order = join(", ", map(_in_key_order, table.named(table.key)))
         self._run(
             statement(
                 "DECLARE {} NO SCROLL CURSOR FOR SELECT {} FROM {} AS t ORDER BY {}",
@@ -108,8 +97,8 @@ class PostgresRows:
         query = statement(
             "INSERT INTO {} ({}) SELECT {} FROM {}",
             name(table.name),
-            names(table.names),
-            listed(_given(column, place) for place, column in enumerate(table.columns)),
+            join(", ", map(name, table.names)),
+            join(", ", (_given(column, place) for place, column in enumerate(table.columns))),
             unnested("k", width),
         )
         self._run(query, arrays(rows, width))
@@ -117,7 +106,7 @@ class PostgresRows:
     def bulk_insert(self, table: SyncedTable, rows: Iterable[Row]) -> int:
         """Send any number of rows, given with all their columns, in one COPY; return how many."""
         target = name(table.name)
-        copy_in = statement("COPY {} ({}) FROM STDIN", target, names(table.names))
+        copy_in = statement("COPY {} ({}) FROM STDIN", target, join(", ", map(name, table.names)))
         # A moment is sent without its zone, which then has to be that of the session.
         self._run("SET LOCAL TimeZone = 'UTC'")
         count = 0
@@ -130,10 +119,13 @@ class PostgresRows:
     def update(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Overwrite the visible columns of rows."""
         width = len(table.visible)
-        changed = listed(
-            statement("{} = {}", name(column.name), _given(column, place))
-            for place, column in enumerate(table.visible)
-            if column.name not in table.key
+        changed = join(
+            ", ",
+            (
+                statement("{} = {}", name(column.name), _given(column, place))
+                for place, column in enumerate(table.visible)
+                if column.name not in table.key
+            ),
         )
         query = statement(
             "UPDATE {} AS t SET {} FROM {} WHERE {}",
@@ -189,7 +181,7 @@ class PostgresRows:
             return rows, entries_in(tables, entries)
 
     def pending_users(
-        self, table: SyncedTable, reference: Reference, keys: Sequence[Key]
+        self, table: SyncedTable, reference: ForeignKey, keys: Sequence[Key]
     ) -> list[Row]:
         """Return rows with an entry in the log that refer to one of these."""
         query = statement(
@@ -232,7 +224,13 @@ class PostgresRows:
 
 def columns_of(table: SyncedTable, *, all_columns: bool = False) -> Sql:
     """Return the expressions that read the columns of a row `t`."""
-    return listed(of("t", column) for column in (table.columns if all_columns else table.visible))
+    columns = table.columns if all_columns else table.visible
+    return join(", ", (read("t", column) for column in columns))
+
+
+def _in_key_order(column: SyncedColumn) -> Sql:
+    template = '{} COLLATE "C"' if column.kind is ValueKind.TEXT else "{}"
+    return statement(template, name("t", column.name))
 
 
 def _given(column: SyncedColumn, place: int) -> Sql:
@@ -257,5 +255,5 @@ def _unknown_references(tables: SyncedTables) -> Iterator[tuple[SqlPart, str]]:
     """Return columns that may refer to a row, though no constraint says so."""
     for table in tables.tables:
         for column in table.extras:
-            if column.kind is Kind.UUID:
+            if column.kind is ValueKind.UUID:
                 yield name(table.name), column.name

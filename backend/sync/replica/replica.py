@@ -8,20 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from backend.capture.change_log import CaptureCheck, ChangeLog, ChangeLogEntry, SyncState
-from backend.capture.tables import Key, Kind, Reference, Row, SyncedTable, SyncedTables
+from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.config.database_url import EngineName
-
-
-@dataclass(frozen=True)
-class DatabaseColumn:
-    """A column as a database has it; `kinds` are what its values may be to both engines."""
-
-    name: str
-    type: str
-    kinds: frozenset[Kind]
-    required: bool
-    is_generated: bool = False
-    is_writable: bool = True
+from backend.schema.tables import Column, ForeignKey
 
 
 @dataclass(frozen=True)
@@ -38,7 +27,7 @@ class ReplicaState:
     rows: Mapping[str, int] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
     number: int = 0
-    columns: Mapping[str, tuple[DatabaseColumn, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
 
     @property
     def problem(self) -> str:
@@ -73,7 +62,7 @@ class Replica(Protocol):
     def read_state(self, tables: SyncedTables) -> ReplicaState:
         """Return everything that decides whether and how to go on."""
 
-    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[DatabaseColumn, ...]]:
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[Column, ...]]:
         """Return what each table has, whether the models know it or not."""
 
     def holds(self, table: str, column: str) -> bool:
@@ -135,7 +124,7 @@ class Replica(Protocol):
         """Return the rows that hold one of these keys in these columns."""
 
     def pending_users(
-        self, table: SyncedTable, reference: Reference, keys: Sequence[Key]
+        self, table: SyncedTable, reference: ForeignKey, keys: Sequence[Key]
     ) -> list[Row]:
         """Return rows with an entry in the log that refer to one of these."""
 

@@ -12,9 +12,10 @@ from backend.capture.tables import SyncedTables
 from backend.config.database_url import EngineName
 from backend.db.session import SQLiteConnection
 from backend.db.sql import Sql, name, statement
-from backend.sync.replica.columns import SQLITE_COLUMNS, sqlite_columns
+from backend.schema.sqlite import COLUMNS_OF_TABLES, columns_of_tables
+from backend.schema.tables import Column
 from backend.sync.replica.refusals import sqlite_refusals
-from backend.sync.replica.replica import DatabaseColumn, ReplicaState
+from backend.sync.replica.replica import ReplicaState
 from backend.sync.replica.sqlite_rows import SQLiteRows
 from backend.sync.replica.transactions import Transactions
 
@@ -51,9 +52,9 @@ class SQLiteReplica(SQLiteRows, Transactions):
                 self.columns(tables),
             )
 
-    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[DatabaseColumn, ...]]:
+    def columns(self, tables: SyncedTables) -> Mapping[str, tuple[Column, ...]]:
         """Ask for all tables at once."""
-        return sqlite_columns(self._all(SQLITE_COLUMNS, (as_json(list(tables.names)),)))
+        return columns_of_tables(self._all(COLUMNS_OF_TABLES, (as_json(list(tables.names)),)))
 
     def holds(self, table: str, column: str) -> bool:
         """Ask for one row."""

@@ -7,11 +7,13 @@ from typing import Any, LiteralString
 
 from backend.capture.change_log import ChangeLogEntry
 from backend.capture.sqlite_log import SQLiteChangeLog, as_json
-from backend.capture.sqlite_values import AS_TEXT, is_key, marked, sound
-from backend.capture.tables import Key, Kind, Reference, Row, SyncedTable, SyncedTables
+from backend.capture.sqlite_values import AS_TEXT, is_key, mark_unfit, validate_rows
+from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.capture.unfit import UnfitRow
 from backend.db.session import SQLiteConnection
 from backend.db.sql import Sql, join, name, statement, text, value
+from backend.schema.tables import ForeignKey
+from backend.values.kinds import ValueKind
 
 _FETCH = 2_000
 _HANGING_ON = """
@@ -36,7 +38,9 @@ class SQLiteRows:
         parts = columns_of(table, all_columns=all_columns), name(table.name), _names(table.key)
         query = statement("SELECT {} FROM {} AS t ORDER BY {}", *parts)
         cursor = self.connection.execute(text(query))
-        columns, checked = (table.columns, sound) if all_columns else (table.visible, marked)
+        columns, checked = (
+            (table.columns, validate_rows) if all_columns else (table.visible, mark_unfit)
+        )
         while rows := cursor.fetchmany(_FETCH):
             yield from checked(table, columns, rows)
 
@@ -51,7 +55,7 @@ class SQLiteRows:
         """Return the rows that hold one of these keys in these columns."""
         parts = columns_of(table, all_columns=all_columns), name(table.name), matching(columns)
         found = self._all(statement(_ROWS, *parts), (as_json(list(keys)),))
-        return list(marked(table, table.columns if all_columns else table.visible, found))
+        return list(mark_unfit(table, table.columns if all_columns else table.visible, found))
 
     def touched(self, tables: Sequence[SyncedTable]) -> tuple[list[Key], Mapping[Key, str]]:
         """Return the keys of all owners of which a row has an entry, and apart what is no key."""
@@ -76,13 +80,13 @@ class SQLiteRows:
         return rows, self.log.entries(tables, roots)
 
     def pending_users(
-        self, table: SyncedTable, reference: Reference, keys: Sequence[Key]
+        self, table: SyncedTable, reference: ForeignKey, keys: Sequence[Key]
     ) -> list[Row]:
         """Return rows with an entry in the log that refer to one of these."""
         key = join(", ", (name("t", each) for each in table.key))
         parts = columns_of(table), name(table.name), matching(reference.columns), key
         found = self._all(statement(_PENDING_USERS, *parts), (as_json(list(keys)), table.name))
-        return list(marked(table, table.visible, found))
+        return list(mark_unfit(table, table.visible, found))
 
     def insert(self, table: SyncedTable, rows: Sequence[Row]) -> None:
         """Insert rows, given with all their columns."""
@@ -95,7 +99,7 @@ class SQLiteRows:
         cursor = self.connection.executemany(
             text(statement("INSERT INTO {} ({}) VALUES ({})", *parts)),
             # Postgres has moments, such as infinity, that the app could not read from here.
-            sound(table, table.columns, rows),
+            validate_rows(table, table.columns, rows),
         )
         return cursor.rowcount
 
@@ -107,7 +111,7 @@ class SQLiteRows:
             text(statement("UPDATE {} SET {} WHERE {}", *parts)),
             (
                 (*table.pick(row, others), *table.key_of(row))
-                for row in sound(table, table.visible, rows)
+                for row in validate_rows(table, table.visible, rows)
             ),
         )
 
@@ -185,5 +189,5 @@ def _unknown_references(tables: SyncedTables) -> Iterator[tuple[str, str]]:
     """Return columns that may refer to a row, though no constraint says so."""
     for table in tables.tables:
         for column in table.extras:
-            if column.kind in {Kind.UUID, Kind.OTHER}:
+            if column.kind in {ValueKind.UUID, ValueKind.OTHER}:
                 yield table.name, column.name

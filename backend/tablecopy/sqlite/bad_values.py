@@ -20,7 +20,7 @@ from backend.values.conversion import (
     BadValueError,
     Casts,
     Conversion,
-    SqliteValue,
+    Value,
     decoded,
     field_text,
     shown,
@@ -123,7 +123,7 @@ def _in_row(
             yield BadValue(pair.source.name, key, column.source.name, _said(*value), reason)
 
 
-def _reason(conversion: Conversion, kind: str, value: SqliteValue, charset: Charset | None) -> str:
+def _reason(conversion: Conversion, kind: str, value: Value, charset: Charset | None) -> str:
     if kind == _OVERSIZE:
         return f"is more than the {MOST_BYTES:,} bytes that Postgres takes of one value"
     try:
@@ -136,7 +136,7 @@ def _reason(conversion: Conversion, kind: str, value: SqliteValue, charset: Char
     return f"{charset.name} has no {missing!r}" if charset and missing else ""
 
 
-def _said(kind: str, value: SqliteValue) -> str:
+def _said(kind: str, value: Value) -> str:
     if kind == _OVERSIZE:
         return f"{cast('int', value):,} bytes"
     try:

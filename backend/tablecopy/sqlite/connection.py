@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.db.sqlite_reader import ReadOnlyFile, begin, file_errors
-from backend.values.conversion import BadValueError, Conversion, SqliteValue, Uses, field_text
+from backend.values.conversion import BadValueError, Conversion, Uses, Value, field_text
 
 BUSY_TIMEOUT_MS = 10_000
 # A chunk that would be larger is read row by row instead, so that memory stays flat.
@@ -36,7 +36,7 @@ class Reading:
     uses: Uses = field(default_factory=Counter)
     bad: int = 0
 
-    def text_or_bad(self, place: int, kind: str, value: SqliteValue) -> str:
+    def text_or_bad(self, place: int, kind: str, value: Value) -> str:
         """Return the field of a value, BAD if there is none."""
         try:
             return field_text(self.conversions[place], kind, value, self.uses)
@@ -44,7 +44,7 @@ class Reading:
             self.bad += 1
             return BAD
 
-    def text_or_null(self, place: int, kind: str, value: SqliteValue) -> str:
+    def text_or_null(self, place: int, kind: str, value: Value) -> str:
         """Return the field of a value, that of NULL if there is none."""
         try:
             return field_text(self.conversions[place], kind, value, self.uses)

@@ -11,12 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backend.capture.tables import Value
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError
 from backend.sync.mirror import copy_of_file
 from backend.sync.options import Direction
 from backend.sync.undo_script import UndoScript, script_path
+from backend.values.conversion import Value
 
 SCHEMA = {
     "sqlite": (

@@ -18,7 +18,7 @@ import backend.models  # noqa: F401 - fills the MetaData
 from backend.db.base import Base
 from backend.schema.metadata import reflect_metadata
 from backend.schema.tables import ForeignKey
-from backend.values.kinds import kinds_of_postgres
+from backend.values.kinds import kinds_of
 
 
 def test_tables_come_parents_first_with_the_words_of_postgres() -> None:
@@ -57,7 +57,7 @@ def test_every_column_of_the_models_has_a_kind() -> None:
         f"{table.name}.{column.name}: {column.type.full}"
         for table in reflect_metadata(Base.metadata)
         for column in table.columns
-        if not kinds_of_postgres(column.type.full)
+        if not kinds_of("postgres", column.type.full)
     ]
 
     assert columns == []

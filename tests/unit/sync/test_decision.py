@@ -2,8 +2,9 @@
 
 import pytest
 
-from backend.capture.tables import Kind, Reference, Row, SyncedTable, SyncedTables, TableConfig
+from backend.capture.tables import Row, SyncedTable, SyncedTables, TableConfig
 from backend.capture.tables import SyncedColumn as Column
+from backend.schema.tables import ForeignKey
 from backend.sync.merge.result import ConflictKind
 from backend.sync.merge.three_way import (
     ConflictPolicy,
@@ -17,8 +18,9 @@ from backend.sync.merge.three_way import (
     known_since,
 )
 from backend.sync.options import Direction, OnConflict, SyncOptions
+from backend.values.kinds import ValueKind
 
-TEXT, WHOLE = Kind.TEXT, Kind.WHOLE
+TEXT, WHOLE = ValueKind.TEXT, ValueKind.WHOLE
 PUSH, PULL = Direction.LOCAL_TO_RENDER, Direction.RENDER_TO_LOCAL
 SAME, AHEAD, WRITE = MergeAction.SAME, MergeAction.AHEAD, MergeAction.WRITE
 KEEP, MERGE, CONFLICT = MergeAction.KEEP, MergeAction.MERGE, MergeAction.CONFLICT
@@ -45,7 +47,7 @@ LINES = SyncedTable(
     "lines",
     (Column("note_id", TEXT, nullable=False), Column("number", WHOLE, nullable=False)),
     ("note_id", "number"),
-    (Reference(("note_id",), "notes", ("id",)),),
+    (ForeignKey("fk_notes", ("note_id",), "notes", ("id",)),),
     config=TableConfig(part_of="notes", root=("note_id",)),
 )
 TABLES = SyncedTables((NOTES, LINES))
