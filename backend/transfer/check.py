@@ -23,8 +23,8 @@ _MOST_NAMED = 10_000
 def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
     """Read the whole file and report what would be refused; what is written is rolled back."""
     known = Findings(obstacles=tuple(map(str, obstacles)))
-    # Columns of a type without a rule are among the obstacles.
-    castable = [pair for pair in run.match.pairs if not run.endpoints.without_rule(pair)]
+    # Columns of a type without a conversion are among the obstacles.
+    castable = [pair for pair in run.match.pairs if not run.endpoints.unconverted_columns(pair)]
     run.match = run.match.only(pair.target.name for pair in castable)
     found = _with_bad_rows(run, named_bad_values(run, known))
     tables = run.source_tables()

@@ -47,18 +47,15 @@ class TransferEndpoints:
     session: Session
 
     def match(self, options: TransferOptions) -> SchemaMatch:
-        """Pair the tables of both sides as they are now."""
+        """Match the tables of both sides as they are now."""
         sources, targets = self.source.tables(), self._targets()
         tables: list[SqliteTable | PostgresTable] = [*sources, *targets]
         own = BOOKKEEPING if is_app_schema(table.name for table in targets) else {"alembic_version"}
         tools = {table.name for table in tables if table.name.startswith(_TOOLS_PREFIX)}
         left_alone = frozenset(own | tools | names_of_migration_tables(tables))
         allowed = _allowed(options.tolerance)
-        return match_tables(
-            sources,
-            targets,
-            MatchOptions(options.tables, options.excluded, left_alone, allowed),
-        )
+        match_options = MatchOptions(options.tables, options.excluded, left_alone, allowed)
+        return match_tables(sources, targets, match_options)
 
     def migration_tables(self, options: TransferOptions) -> tuple[MigrationTable, ...]:
         """Return the migration tables of frameworks in which the two sides differ."""
@@ -81,8 +78,8 @@ class TransferEndpoints:
         count = statement("SELECT count(*) FROM {}", name(table))
         return int(self.source.connection.execute(text(count)).get)
 
-    def without_rule(self, pair: TablePair) -> list[ColumnPair]:
-        """Return the columns that hold values of the file and are of a type without a rule."""
+    def unconverted_columns(self, pair: TablePair) -> list[ColumnPair]:
+        """Return the columns with values in the file whose type has no conversion."""
         return [
             column
             for column in without_conversion(pair)

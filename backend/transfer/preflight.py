@@ -127,7 +127,7 @@ def _not_empty(context: PreflightContext) -> Iterator[Obstacle]:
 
 def _unknown_types(context: PreflightContext) -> Iterator[Obstacle]:
     for pair in context.match.pairs:
-        for column in context.endpoints.without_rule(pair):
+        for column in context.endpoints.unconverted_columns(pair):
             yield Obstacle(
                 f"{pair.target.name}.{column.target.name} is of type {column.target.type.full}, for"
                 " which there is no rule how to copy a value exactly",

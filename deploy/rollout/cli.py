@@ -17,7 +17,7 @@ from deploy.rollout.progress import Progress
 from deploy.rollout.rollback import roll_back
 from deploy.rollout.runner import redact
 from deploy.rollout.settings import COMPOSE_FILE, Settings
-from deploy.rollout.status_text import describe_record, render_status
+from deploy.rollout.status import describe_record, render_status
 from deploy.rollout.swap import RolloutResult
 from deploy.rollout.toolbox import Toolbox, open_toolbox
 

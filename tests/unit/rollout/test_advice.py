@@ -6,8 +6,7 @@ import pytest
 from deploy.rollout.advice import advise
 from deploy.rollout.history import Record
 from deploy.rollout.route import Color
-from deploy.rollout.status import ColorStatus, StatusReport
-from deploy.rollout.status_text import render_status
+from deploy.rollout.status import ColorStatus, StatusReport, render_status
 
 SCHEMA = {"state": "ok", "expand_level": 3, "contract_level": 0}
 BLUE = ColorStatus(
