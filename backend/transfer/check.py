@@ -60,7 +60,7 @@ def _with_bad_rows(run: Run, found: Findings) -> Findings:
     session, source = run.endpoints.session, run.endpoints.source.connection
     with run.stage("rehearse"):
         try:
-            rows = bad_rows(check_constraints(session, source, run.encoders(), _beside(run)))
+            rows = bad_rows(check_constraints(session, source, run.encoders(), _kept_rows(run)))
         except (DataError, DatabaseError) as error:
             if not found.exit_code:
                 raise
@@ -68,7 +68,7 @@ def _with_bad_rows(run: Run, found: Findings) -> Findings:
     return replace(found, notes=(*found.notes, *rows.notes), bad_rows=rows.bad_rows)
 
 
-def _beside(run: Run) -> KeptRows:
+def _kept_rows(run: Run) -> KeptRows:
     if run.options.effective_mode is not TransferMode.UPDATE:
         return KeptRows.NOTHING
     return KeptRows.COLUMNS if run.options.delete else KeptRows.ROWS

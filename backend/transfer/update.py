@@ -32,8 +32,8 @@ def update(run: Run) -> Report:
     """
     with run.pool() as pool:
         encoders = {one.pair.target.name: one for one in run.encoders()}
-        reached: list[CascadeEffect] = []
-        what = _update(run, encoders, reached.append)
+        effects: list[CascadeEffect] = []
+        what = _update(run, encoders, effects.append)
         try:
             with run.stage("find"):
                 parts = find_changed_ranges(pool, what)
@@ -43,7 +43,7 @@ def update(run: Run) -> Report:
             return run.report(_AS_BEFORE, findings=bad_rows(error.found))
         except DataError as error:
             return run.report(_AS_BEFORE, findings=_named(run, error))
-        run.notes += [f"{one.table}: {one.describe('were')}" for one in reached]
+        run.notes += [f"{one.table}: {one.describe('were')}" for one in effects]
         findings = _compared(run, pool, encoders, parts)
     return _report(run, changes, findings)
 
