@@ -23,7 +23,7 @@ from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
-from backend.tablecopy.target_tables import own_rows
+from backend.tablecopy.target import own_rows
 from backend.tablecopy.violations import RowViolations, find_violations
 
 _SCHEMA = "pg_temp"

@@ -12,7 +12,7 @@ from backend.schema.match import ColumnPair, SchemaMatch, TablePair
 from backend.tablecopy.encoder import encoder
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.rows import lines_without_null
-from backend.tablecopy.target_tables import table_oids
+from backend.tablecopy.target import table_oids
 from backend.values.conversion import Casts
 from backend.values.registry import without_conversion
 

@@ -20,7 +20,7 @@ from backend.tablecopy.pool import LocalRunner
 from backend.tablecopy.results import BATCH_ROWS
 from backend.tablecopy.sequences import advance_sequences
 from backend.tablecopy.sqlite.source import Source
-from backend.tablecopy.target_tables import keep_writers_out
+from backend.tablecopy.target import keep_writers_out
 from backend.tablecopy.upsert_sql import StagedTable, in_one_statement
 
 # Ranges are read in the order of an index; the planner has not counted the new rows yet.

@@ -80,18 +80,12 @@ _SEQUENCES = """
 
 def readable_tables(session: Session, intent: Intent) -> list[str]:
     """Return those of the tables of which this login may read every row."""
-    values = {"schema": intent.schema, "tables": list(intent.tables)}
-    return [row[0] for row in session.execute(_READABLE, values)]
+    return [row[0] for row in session.execute(_READABLE, intent.values)]
 
 
 def missing_on_database(session: Session, intent: Intent) -> Iterator[Obstacle]:
     """Return the privileges on the database and its schema that are missing."""
-    values = {
-        "schema": intent.schema,
-        "swap": intent.method is Method.SWAP,
-        "staged": intent.staged,
-    }
-    rows = session.execute(_ON_DATABASE, values).fetchall()
+    rows = session.execute(_ON_DATABASE, intent.values).fetchall()
     who = _current_user(session)
     for right, place, purpose in rows:
         granted = f"GRANT {right} ON {place} TO {who}"
@@ -102,8 +96,7 @@ def missing_on_database(session: Session, intent: Intent) -> Iterator[Obstacle]:
 
 def missing_on_tables(session: Session, intent: Intent) -> Iterator[Obstacle]:
     """Return the privileges on the tables that are missing."""
-    values = {"schema": intent.schema, "tables": list(intent.tables), "rights": _needed(intent)}
-    rows = session.execute(_ON_TABLES, values).fetchall()
+    rows = session.execute(_ON_TABLES, {**intent.values, "rights": _needed(intent)}).fetchall()
     who = _current_user(session)
     for table, rights, name in rows:
         granted = f"GRANT {rights} ON {name} TO {who}"
@@ -112,9 +105,7 @@ def missing_on_tables(session: Session, intent: Intent) -> Iterator[Obstacle]:
 
 def hidden_rows(session: Session, intent: Intent) -> Iterator[Obstacle]:
     """Return the tables of which row security hides rows from this login."""
-    values = {"schema": intent.schema, "tables": list(intent.tables)}
-    rows = session.execute(_HIDDEN, values).fetchall()
-    for table, name, forced in rows:
+    for table, name, forced in session.execute(_HIDDEN, intent.values).fetchall():
         reason = "row security hides rows of it from this login"
         lifted = f"ALTER TABLE {name} {'NO FORCE' if forced else 'DISABLE'} ROW LEVEL SECURITY"
         way_out = f"log in as a role with BYPASSRLS, or {lifted} for the transfer"
@@ -125,8 +116,7 @@ def missing_on_sequences(session: Session, intent: Intent) -> Iterator[Obstacle]
     """Return the sequences that this login cannot read and set."""
     if intent.method is Method.NONE:
         return
-    values = {"schema": intent.schema, "tables": list(intent.tables)}
-    rows = session.execute(_SEQUENCES, values).fetchall()
+    rows = session.execute(_SEQUENCES, intent.values).fetchall()
     who = _current_user(session)
     for table, name in rows:
         reason = f"its sequence {name} cannot be read and set by {who}"
@@ -137,12 +127,7 @@ def missing_on_functions(session: Session, intent: Intent) -> Iterator[Obstacle]
     """Return the functions at work in the tables that this login may not call."""
     if intent.method is Method.NONE:
         return
-    values = {
-        "schema": intent.schema,
-        "tables": list(intent.tables),
-        "swap": intent.method is Method.SWAP,
-    }
-    rows = session.execute(_FUNCTIONS, values).fetchall()
+    rows = session.execute(_FUNCTIONS, intent.values).fetchall()
     who = _current_user(session)
     for table, name in rows:
         granted = f"GRANT EXECUTE ON FUNCTION {name} TO {who}"

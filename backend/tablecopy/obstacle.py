@@ -46,6 +46,17 @@ class Intent:
     tried: bool = False
 
     @property
+    def values(self) -> dict[str, object]:
+        """Return what queries about the target bind."""
+        return {
+            "schema": self.schema,
+            "tables": list(self.tables),
+            "swap": self.method is Method.SWAP,
+            "deletes": self.deletes,
+            "staged": self.staged,
+        }
+
+    @property
     def in_place(self) -> str:
         """Return the flags by which the same rows are written to the live tables."""
         return "--update --delete" if self.deletes else "--update"

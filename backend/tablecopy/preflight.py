@@ -21,7 +21,7 @@ from backend.tablecopy.obstacle import Intent, Method, Obstacle
 from backend.tablecopy.shadow.dry_run import dry_run_shadow
 from backend.tablecopy.shadow.schema import new_shadow_name
 from backend.tablecopy.shadow.table_ddl import inspect_table_ddl
-from backend.tablecopy.target_tables import table_oids
+from backend.tablecopy.target import table_oids
 
 _READ_ONLY = """
     SELECT quote_ident(current_user), quote_ident(current_database()), pg_is_in_recovery()
@@ -98,8 +98,7 @@ def _unidentified_rows(session: Session, intent: Intent) -> Iterator[Obstacle]:
     """Return published tables whose rows Postgres would refuse to change."""
     if not intent.merged:
         return
-    values = {"schema": intent.schema, "tables": list(intent.tables), "deletes": intent.deletes}
-    for table, shown in session.execute(_UNIDENTIFIED, values).fetchall():
+    for table, shown in session.execute(_UNIDENTIFIED, intent.values).fetchall():
         if _holds_rows(session, intent.schema, table):
             reason = "it is published, and nothing tells subscribers which row has changed"
             yield Obstacle(reason, f"ALTER TABLE {shown} REPLICA IDENTITY FULL", table)

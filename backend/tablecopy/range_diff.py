@@ -15,8 +15,8 @@ from backend.tablecopy.load import BadValuesError
 from backend.tablecopy.results import Key, KeyRange
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.rows import lines_with_keys
+from backend.tablecopy.target import own_rows
 from backend.tablecopy.target_digests import target_digests, target_key, target_range
-from backend.tablecopy.target_tables import own_rows
 from backend.tablecopy.worker import Worker
 
 # Rows of one fine digest: so many are sent if one of them differs.

@@ -17,8 +17,8 @@ from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.sqlite.connection import BAD, SourceConnection
 from backend.tablecopy.sqlite.rows import rows_of_fields, sorted_lines
+from backend.tablecopy.target import own_rows
 from backend.tablecopy.target_digests import target_lines, target_range
-from backend.tablecopy.target_tables import own_rows
 
 # The fields of a row, as bytes of its CSV record.
 Fields = tuple[bytes, ...]

@@ -12,7 +12,7 @@ from backend.errors import DataError
 from backend.schema.match import ColumnPair, TablePair
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.results import Key, KeyRange, RangeDigest
-from backend.tablecopy.target_tables import own_rows
+from backend.tablecopy.target import own_rows
 
 _EMPTY = RangeDigest(0, sha256(usedforsecurity=False).hexdigest())
 # Of a range that no digest can be taken of; equal to no other digest.

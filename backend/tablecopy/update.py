@@ -25,8 +25,8 @@ from backend.tablecopy.shadow.unique_indexes import write_in_any_order
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
+from backend.tablecopy.target import keep_writers_out
 from backend.tablecopy.target_digests import is_closed
-from backend.tablecopy.target_tables import keep_writers_out
 from backend.tablecopy.upsert_sql import StagedTable, in_one_statement
 
 _RANGES = 8

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from backend.db import sql
 from backend.schema.match import ColumnPair, TablePair
 from backend.tablecopy.results import KeyRange
+from backend.tablecopy.target import own_rows
 from backend.tablecopy.target_digests import closed_ranges, target_range
-from backend.tablecopy.target_tables import own_rows
 
 _STAGE = "CREATE TEMP TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {rows} LIMIT 0"
 # A row's place is its own within one heap only, and a partitioned table has several.

@@ -11,7 +11,7 @@ from backend.errors import RefusedError
 from backend.tablecopy.shadow.ddl_queries import table_rows
 from backend.tablecopy.shadow.dependents import dependent_rows
 from backend.tablecopy.shadow.swap_obstacles import Reason, swap_obstacles
-from backend.tablecopy.target_tables import table_oids
+from backend.tablecopy.target import table_oids
 
 _STAY_HINT = (
     "--update leaves the tables in place, and with --delete does what --truncate does; or remove it"

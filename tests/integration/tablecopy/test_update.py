@@ -243,7 +243,7 @@ def test_tables_that_refer_to_each_other_in_a_circle(postgres_server, tmp_path):
 def test_a_writer_in_the_way_is_waited_for_and_then_given_up(
     path, target, connection, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("backend.tablecopy.target_tables._LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr("backend.tablecopy.target._LOCK_TIMEOUT", "100ms")
     change(path, "UPDATE customer SET name = 'new' WHERE id = 1")
     with connection.transaction():
         connection.execute("UPDATE customer SET name = 'mine' WHERE id = 2")

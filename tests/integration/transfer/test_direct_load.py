@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from backend.tablecopy.contents import refuse_unless_empty
-from backend.tablecopy.target_tables import keep_writers_out
+from backend.tablecopy.target import keep_writers_out
 from tests.integration.transfer.conftest import ask, login, write
 
 ROWS = [(1, "x"), (2, "y")]
@@ -215,7 +215,7 @@ def test_nobody_writes_once_the_tables_have_been_seen_to_be_empty(move, monkeypa
 def test_a_table_that_somebody_writes_to_is_a_matter_of_trying_again(
     move, monkeypatch, held
 ) -> None:
-    monkeypatch.setattr("backend.tablecopy.target_tables._LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("backend.tablecopy.target._LOCK_TIMEOUT", "50ms")
     move.prepare(*held)
     before = move.rows()
 
