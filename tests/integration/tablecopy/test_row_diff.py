@@ -37,7 +37,7 @@ def shape(here, there, keys, **more):
 
 
 SHAPES = {
-    "integer": shape("k INTEGER PRIMARY KEY", "k bigint PRIMARY KEY", [*range(-2, 6), 1000, 10**9]),
+    "integer": shape("k INTEGER PRIMARY KEY", "k bigint PRIMARY KEY", [-(2**63), *range(-2, 5), 1000, 2**63 - 1]),
     "uuid": shape("k CHAR(32) PRIMARY KEY", "k uuid PRIMARY KEY", [f"{n * 7:032x}" for n in range(10)]),
     "dashed uuid": shape("k TEXT PRIMARY KEY", "k uuid PRIMARY KEY", [f"0000000{n}-0000-7000-8000-00000000abcd" for n in range(10)]),
     "text": shape("k TEXT PRIMARY KEY", "k text PRIMARY KEY", ["", "A", "B", "a", "a b", "ab", "b\n", "z", "ç", "\U0001f642"]),
@@ -92,6 +92,12 @@ def test_a_copy_has_no_difference(shaped):
         assert encoding.pair.ordered is made.ordered
         assert sides.differences(encoding) == []
         assert sides.same(encoding) is made.ordered
+
+
+def test_any_key_may_be_the_border_of_a_range(shaped):
+    with shaped as (made, sides, encoding):
+        assert sides.differences(encoding, rows=1) == []
+        assert sides.same(encoding, rows=1) is made.ordered
 
 
 PLANTED = {
