@@ -3,12 +3,28 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from shutil import copyfile
 
 import pytest
 
 from backend.config.database_url import DatabaseUrl
 from tests.integration.sync.pair import FILE_AND_SERVER, OTHER_PAIRS, Pair, paired
+
+HERE = Path(__file__).parent
+# Run in a minute (-m "core and not slow"), and meet what a redesign is most likely to break.
+CORE = (
+    *("test_sync", "test_pairs", "test_deletions", "test_odd_values", "test_cut_off"),
+    *("test_convergence", "test_kills", "test_in_use", "test_changed_meanwhile", "test_read_back"),
+)
+if gone := [name for name in CORE if not (HERE / f"{name}.py").exists()]:
+    raise FileNotFoundError(f"CORE names files that are not there: {gone}")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the core."""
+    if item.path.parent == HERE and item.path.stem in CORE:
+        item.add_marker("core")
 
 
 def on_port(database: DatabaseUrl, port: int, **words: str) -> DatabaseUrl:
