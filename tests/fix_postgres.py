@@ -24,6 +24,7 @@ from tests.fix_missing import not_here
 from tests.memory import in_memory
 from tests.polling import PATIENCE, wait_for
 from tests.ports import free_port
+from tests.processes import children, wait_until_gone
 
 NOBODY = 65534
 # Processes are killed here, never the machine.
@@ -104,7 +105,7 @@ class PostgresServer:
             # Stopped first: a process that it forked meanwhile would outlive it, and be in the way
             # of the next start.
             self.process.send_signal(signal.SIGSTOP)
-            backends = _children(self.process.pid)
+            backends = children(self.process.pid)
             self.signal_all(signal.SIGKILL)
             # Until the last of them is gone, its shared memory refuses another start.
             for pid in backends:
@@ -117,7 +118,7 @@ class PostgresServer:
     def signal_all(self, which: signal.Signals) -> None:
         """Send a signal to the postmaster and every backend at once."""
         assert self.process is not None
-        for pid in [self.process.pid, *_children(self.process.pid)]:
+        for pid in [self.process.pid, *children(self.process.pid)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, which)
 
@@ -169,18 +170,6 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str) -> None:
         command: list[str | Path] = [self.programs / program, "-D", self.data, *arguments]
         subprocess.run(command, check=True, capture_output=True, **_as_nobody())
-
-
-def wait_until_gone(pid: int) -> None:
-    """Return as soon as a process that was killed has ended."""
-
-    def is_gone() -> bool:
-        with suppress(OSError):
-            stat = (Path("/proc") / str(pid) / "stat").read_text()
-            return stat.rpartition(")")[2].split()[0] == "Z"
-        return True
-
-    wait_for(is_gone, f"the end of process {pid}, which was killed")
 
 
 def new_server(settings: Mapping[str, str] = QUICK, *, version: int = 18) -> PostgresServer:
@@ -260,14 +249,3 @@ def _as_nobody() -> dict[str, Any]:  # Any: passed on as keywords of Popen
 def _give_away(path: Path) -> None:
     if os.geteuid() == 0:
         os.chown(path, NOBODY, NOBODY)
-
-
-def _children(pid: int) -> list[int]:
-    # A backend that Postgres forks is in a session of its own, so the process group misses it.
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = entry.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == pid:
-                found.append(int(entry.parent.name))
-    return found

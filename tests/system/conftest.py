@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.managed_postgres import ManagedPostgres, managed_postgres
 from tests.system.operator import Operator
 from tests.system.stack import Stack, new_stack
 
@@ -65,3 +66,10 @@ def make_stack(built: Stack, tmp_path: Path) -> Iterator[Callable[[str], Stack]]
     """Give a function that makes a stack of one's own, not up yet, from the images built once."""
     with ExitStack() as stacks:
         yield lambda label: stacks.enter_context(new_stack(tmp_path, label, images_of=built))
+
+
+@pytest.fixture(scope="session")
+def managed(built: Stack) -> Iterator[ManagedPostgres]:
+    """Give a server that belongs to no stack."""
+    with managed_postgres(f"{built.name}-managed") as server:
+        yield server

@@ -17,11 +17,12 @@ import psycopg
 import pytest
 
 from backend.config.database_url import DatabaseUrl
-from tests.fix_postgres import PostgresServer, new_server, remove, wait_until_gone
+from tests.fix_postgres import PostgresServer, new_server, remove
 from tests.integration.tablecopy import shop
 from tests.integration.tablecopy.moving import rows_of
 from tests.integration.tablecopy.snapshot import schemas, snapshot
 from tests.polling import PATIENCE, wait_for
+from tests.processes import wait_until_gone
 from tests.seeds import seeded
 
 ROOT = Path(__file__).resolve().parents[3]
