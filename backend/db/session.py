@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 
 # Any: what a column holds, the query knows, and the driver does not.
-Row = tuple[Any, ...]
-Session = psycopg.Connection[Row]
-Cursor = psycopg.Cursor[Row]
+ResultRow = tuple[Any, ...]
+Session = psycopg.Connection[ResultRow]
+Cursor = psycopg.Cursor[ResultRow]
 # `raise Rollback(transaction)` leaves the block of `session.transaction()` and undoes it.
 Rollback = psycopg.Rollback
 

@@ -12,7 +12,7 @@ from typing import cast
 
 import apsw
 
-from backend.db.session import Row
+from backend.db.session import ResultRow
 from backend.errors import AppError, DatabaseError, DataError, RefusedError, TransientError
 
 APSWConnection = apsw.Connection
@@ -47,9 +47,11 @@ def open_new(path: Path) -> APSWConnection:
     return apsw.Connection(str(path))
 
 
-def query(connection: APSWConnection, sql: str, bound: Sequence[object] = ()) -> Iterator[Row]:
+def query(
+    connection: APSWConnection, sql: str, bound: Sequence[object] = ()
+) -> Iterator[ResultRow]:
     """Run one statement; its rows come as they are asked for."""
-    return cast("Iterator[Row]", connection.execute(sql, cast("apsw.Bindings", bound)))
+    return cast("Iterator[ResultRow]", connection.execute(sql, cast("apsw.Bindings", bound)))
 
 
 def begin(connection: APSWConnection) -> None:

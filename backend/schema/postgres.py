@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from backend.db.session import Row, Session
+from backend.db.session import ResultRow, Session
 from backend.db.sql import statement
 from backend.schema.tables import Column, ColumnType, ForeignKey, PostgresTable
 
@@ -119,7 +119,7 @@ def reflect_postgres(session: Session, schema: str) -> tuple[PostgresTable, ...]
     )
 
 
-def columns_of_tables(rows: Iterable[Row]) -> Mapping[str, tuple[Column, ...]]:
+def columns_of_tables(rows: Iterable[ResultRow]) -> Mapping[str, tuple[Column, ...]]:
     """Return the columns of each table, as `COLUMNS_OF_TABLES` has found them."""
     tables: defaultdict[str, list[Column]] = defaultdict(list)
     for table, name, type_name, full, not_null, generated, identity in rows:
@@ -140,15 +140,15 @@ def _regnamespace(session: Session, schema: str) -> str:
     return str(row[0])
 
 
-def _grouped(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
+def _grouped(rows: Iterable[ResultRow]) -> defaultdict[int, list[ResultRow]]:
     """Sort rows by the table's oid in their first place."""
-    found: defaultdict[int, list[Row]] = defaultdict(list)
+    found: defaultdict[int, list[ResultRow]] = defaultdict(list)
     for oid, *rest in rows:
         found[oid].append(tuple(rest))
     return found
 
 
-def _column(row: Row) -> Column:
+def _column(row: ResultRow) -> Column:
     name, type_name, full, typmod, labels = row[:5]
     element_name, element_full, element_typmod = row[5:8]
     not_null, has_default, generated, identity, sequence, folded = row[8:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.db.session import Row, Session
+from backend.db.session import ResultRow, Session
 from backend.db.sql import Sql, SqlPart, join, name, statement, written_by_server
 
 ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT", "a": "NO ACTION"}
@@ -103,7 +103,7 @@ def references(session: Session, schema: str, tables: Iterable[str]) -> tuple[Re
     return tuple(map(_reference, session.execute(_ALL_REFERENCES, values).fetchall()))
 
 
-def _reference(row: Row) -> Reference:
+def _reference(row: ResultRow) -> Reference:
     constraint, schema, table, parted, p_schema, p_table, p_parted, p_ours, ours = row[:9]
     columns, referred, operators, on_delete, on_update, chosen, readable, p_readable = row[9:]
     return Reference(

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from backend.db.session import Row
+from backend.db.session import ResultRow
 from backend.db.sqlite_reader import APSWConnection, query
 from backend.schema.tables import Column, ColumnType, SqliteTable
 
@@ -48,7 +48,7 @@ def reflect_sqlite(connection: APSWConnection) -> tuple[SqliteTable, ...]:
     )
 
 
-def columns_of_tables(rows: Iterable[Row]) -> Mapping[str, tuple[Column, ...]]:
+def columns_of_tables(rows: Iterable[ResultRow]) -> Mapping[str, tuple[Column, ...]]:
     """Return the columns of each table, as `COLUMNS_OF_TABLES` has found them."""
     tables: defaultdict[str, list[Column]] = defaultdict(list)
     for table, name, declared, not_null, hidden in rows:

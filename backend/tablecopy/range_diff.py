@@ -12,7 +12,7 @@ from backend.db.errors import translated
 from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import BadValuesError
-from backend.tablecopy.results import Key, KeyRange
+from backend.tablecopy.results import KeyRange, RowKey
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
 from backend.tablecopy.sqlite.rows import lines_with_keys
 from backend.tablecopy.target import own_rows
@@ -90,7 +90,7 @@ class DiffUnit:
         )
         return [row[0] for row in worker.session.execute(query, binary=True)]
 
-    def _read(self, worker: Worker, key_range: KeyRange) -> tuple[list[bytes], list[Key]]:
+    def _read(self, worker: Worker, key_range: KeyRange) -> tuple[list[bytes], list[RowKey]]:
         """Return the digests, and the key of each part's last row."""
         rows, bad = lines_with_keys(worker.reader, self.encoder, key_range)
         self._refuse_bad(bad)
@@ -120,7 +120,7 @@ def _differing_parts(
     ]
 
 
-def _split(key_range: KeyRange, borders: Sequence[Key]) -> list[KeyRange]:
+def _split(key_range: KeyRange, borders: Sequence[RowKey]) -> list[KeyRange]:
     """Split a range at these keys, the last of which may be its very end."""
     inner = [border for border in borders if border != key_range.upto]
     return [KeyRange(*two) for two in pairwise([key_range.after, *inner, key_range.upto])]

@@ -10,7 +10,7 @@ from typing import Any
 BATCH_ROWS = 10_000
 
 # A row's key as SQLite stores it: int, str, bytes or float for each of its columns.
-Key = tuple[Any, ...]  # Any: SQLite types values, not columns
+RowKey = tuple[Any, ...]  # Any: SQLite types values, not columns
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class KeyRange:
     Of a pair that is not `ordered` it is the source's own key, often its rowid.
     """
 
-    after: Key | None = None
-    upto: Key | None = None
+    after: RowKey | None = None
+    upto: RowKey | None = None
 
 
 @dataclass(frozen=True)

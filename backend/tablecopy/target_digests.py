@@ -11,7 +11,7 @@ from backend.db.session import Session
 from backend.errors import DataError
 from backend.schema.match import ColumnPair, TablePair
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.results import Key, KeyRange, RangeDigest
+from backend.tablecopy.results import KeyRange, RangeDigest, RowKey
 from backend.tablecopy.target import own_rows
 
 _EMPTY = RangeDigest(0, sha256(usedforsecurity=False).hexdigest())
@@ -134,11 +134,11 @@ def _digest_of(schema: str, encoder: Encoder, where: sql.SqlPart) -> sql.Sql:
     )
 
 
-def _border(pair: TablePair, border: Key) -> sql.SqlPart:
+def _border(pair: TablePair, border: RowKey) -> sql.SqlPart:
     return sql.join(", ", map(_border_value, pair.key, border))
 
 
-def _border_value(column: ColumnPair, value: Any) -> sql.SqlPart:  # Any: as Key
+def _border_value(column: ColumnPair, value: Any) -> sql.SqlPart:  # Any: as RowKey
     name = column.target.type.name
     if isinstance(value, bytes) and name == "uuid":
         value = value.hex()

@@ -10,7 +10,7 @@ from typing import Self
 
 from backend.db import sql
 from backend.db.errors import translated
-from backend.db.session import Row, Session
+from backend.db.session import ResultRow, Session
 from backend.errors import DataError
 
 
@@ -219,6 +219,6 @@ def _queries(session: Session, values: Mapping[str, object], *parts: str) -> lis
     return [sql.written_by_server(row[0]) for rows in found for row in rows]
 
 
-def _violation(row: Row) -> RowViolation:
+def _violation(row: ResultRow) -> RowViolation:
     table, key, kind, constraint, value = row
     return RowViolation(table, key, ViolationKind(kind), constraint, value or "")

@@ -8,7 +8,7 @@ not begin as expected comes out as NULL, and `table_ddl` refuses it.
 
 from __future__ import annotations
 
-from backend.db.session import Row, Session
+from backend.db.session import ResultRow, Session
 from backend.db.sql import statement
 
 # Without what makes a load slow: indexes, foreign keys and checks come afterwards. And without
@@ -230,10 +230,10 @@ _STRUCTURE = (
 _APPEARANCE = (_OWNER, _OPTIONS, _COLUMNS, _NOT_VALID, _MARKS, _INDEX_MARKS, _LOGGED, _COMMENTS)
 
 
-def table_rows(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[Row]:
+def table_rows(session: Session, *, schema: str, shadow: str, oids: list[int]) -> list[ResultRow]:
     """Return the fields of one `DdlStatement` each, for all that is created before the swap."""
     values = {"schema": schema, "shadow": shadow, "oids": oids}
-    found: list[Row] = []
+    found: list[ResultRow] = []
     for query in (*_STRUCTURE, *_APPEARANCE, _SIGNATURES):
         ordered = statement("{} ORDER BY 1, 2, 3, 4", statement(query))
         found += session.execute(ordered, values).fetchall()

@@ -5,7 +5,7 @@ They return rows as in `ddl_queries`; these statements name the live table and r
 
 from __future__ import annotations
 
-from backend.db.session import Row, Session
+from backend.db.session import ResultRow, Session
 from backend.db.sql import statement
 from backend.tablecopy.shadow.privileges import PRIVILEGES
 
@@ -116,10 +116,10 @@ _NOT_VALID = """
 _QUERIES = (_SEQUENCES, _REFERENCES, _NOT_VALID, _STATISTICS, _RULES, _POLICIES, _TRIGGERS)
 
 
-def dependent_rows(session: Session, *, schema: str, oids: list[int]) -> list[Row]:
+def dependent_rows(session: Session, *, schema: str, oids: list[int]) -> list[ResultRow]:
     """Return the fields of one `DdlStatement` each, for all that runs inside the swap."""
     values = {"schema": schema, "oids": oids}
-    found: list[Row] = []
+    found: list[ResultRow] = []
     for query in (*map(statement, _QUERIES), *PRIVILEGES):
         found += session.execute(query, values).fetchall()
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.db.session import Row, Session
+from backend.db.session import ResultRow, Session
 from backend.db.sql import Sql, written_by_server
 from backend.errors import RefusedError
 from backend.tablecopy.shadow.ddl_queries import table_rows
@@ -94,5 +94,5 @@ def inspect_table_ddl(
     return TableDdl(schema, shadow, names, tuple(DdlStatement(*row) for row in rows)), reasons
 
 
-def _not_made_again(rows: Iterable[Row]) -> list[Reason]:
+def _not_made_again(rows: Iterable[ResultRow]) -> list[Reason]:
     return [(row[1], f"{row[2]} cannot be made again") for row in rows if row[3] is None]

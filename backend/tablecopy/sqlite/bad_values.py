@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
-from backend.db.session import Row
+from backend.db.session import ResultRow
 from backend.db.sql import Sql, SqlPart, chain, expression, join, name, quoted, statement, text
 from backend.db.sqlite_reader import VALUE_TOO_LARGE, file_errors, query
 from backend.schema.match import ColumnPair, TablePair
@@ -111,7 +111,7 @@ def _kind_and_value(column: str) -> str:
 
 
 def _in_row(
-    pair: TablePair, some: Converted, row: Row, charset: Charset | None
+    pair: TablePair, some: Converted, row: ResultRow, charset: Charset | None
 ) -> Iterator[BadValue]:
     width = len(source_key(pair))
     values = list(zip(row[::2], row[1::2], strict=True))

@@ -8,7 +8,7 @@ from backend.db.sql import Sql, SqlPart, chain, join, name, statement, text
 from backend.db.sqlite_reader import APSWConnection, query
 from backend.schema.match import TablePair
 from backend.schema.tables import SqliteTable
-from backend.tablecopy.results import Key, KeyRange
+from backend.tablecopy.results import KeyRange, RowKey
 
 # A range should fit into memory several times over, on both sides.
 _RANGE_BYTES = 1024 * 1024
@@ -47,7 +47,7 @@ def sample_ranges(
     """
     if not source_key(pair):
         return [within]
-    borders: list[Key | None] = [within.after]
+    borders: list[RowKey | None] = [within.after]
     wanted, seen_bytes = rows, 0
     while border := _next(connection, pair, KeyRange(borders[-1], within.upto), wanted):
         key, row_bytes = border
@@ -80,7 +80,7 @@ def within_range(
 
 def _next(
     connection: APSWConnection, pair: TablePair, rest: KeyRange, rows: int
-) -> tuple[Key, int] | None:
+) -> tuple[RowKey, int] | None:
     """Return the key of the last of the next `rows` rows, and the size of that row."""
     sizes = (statement("coalesce(octet_length({}), 0)", name(c.source.name)) for c in pair.columns)
     where, bound = within_range(pair, rest)

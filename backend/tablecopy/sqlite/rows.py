@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend.db.session import Row
+from backend.db.session import ResultRow
 from backend.db.sql import Sql, SqlPart, expression, join, name, statement, text
 from backend.db.sqlite_reader import query
 from backend.tablecopy.encoder import Encoder
@@ -40,7 +40,7 @@ def lines_without_null(connection: SourceConnection, encoder: Encoder) -> Iterat
 
 def lines_with_keys(
     connection: SourceConnection, encoder: Encoder, key_range: KeyRange
-) -> tuple[list[Row], int]:
+) -> tuple[list[ResultRow], int]:
     """Return each row of a range as its line and its key's values; and how many values are bad."""
     line, table = _line_and_table(encoder)
     key = join(", ", map(name, source_key(encoder.pair)))
@@ -57,6 +57,6 @@ def _line_and_table(encoder: Encoder) -> tuple[Sql, SqlPart]:
 
 def _rows(
     connection: SourceConnection, encoder: Encoder, select: Sql, bound: tuple[object, ...] = ()
-) -> Iterator[Row]:
+) -> Iterator[ResultRow]:
     with connection.reading(encoder.conversions), connection.without_limit():
         yield from query(connection, text(select), bound)
