@@ -72,7 +72,7 @@ def leads_to_a_module(name: str) -> bool:
     return path.with_suffix(".py").exists() or (path / "__main__.py").exists()
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "tests/README.md"])
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/ARCHITECTURE.md", "tests/README.md"])
 def test_every_file_that_a_page_for_contributors_names_is_there(page: str) -> None:
     named = re.findall(r"`((?:backend|deploy|docs|tests)/[\w./]+)`", read(page))
 
