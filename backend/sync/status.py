@@ -48,15 +48,15 @@ def inspect(pair: ReplicaPair) -> PairStatus:
     Raises:
         RefusedError: the two cannot be synced.
     """
-    standing = inspect_pair(pair)
-    pair = standing.pair
+    state = inspect_pair(pair)
+    pair = state.pair
     status = PairStatus(
-        _side_status(pair.local, standing.local), _side_status(pair.remote, standing.remote)
+        _side_status(pair.local, state.local), _side_status(pair.remote, state.remote)
     )
-    if standing.stage is not Stage.SYNCED:
+    if state.stage is not Stage.SYNCED:
         return status
     pending = _Pending()
-    touched = standing.local.touched | standing.remote.touched
+    touched = state.local.touched | state.remote.touched
     if touched:
         with pair.local.transaction(write=False), pair.remote.transaction(write=False):
             for root in pair.tables.roots:
@@ -65,11 +65,11 @@ def inspect(pair: ReplicaPair) -> PairStatus:
     return PairStatus(
         status.local,
         status.remote,
-        standing.synced_at,
+        state.synced_at,
         dict(pending.to_remote),
         dict(pending.to_local),
         pending.conflicts,
-        standing.miscounted,
+        state.miscounted,
     )
 
 

@@ -11,12 +11,12 @@ from typing import LiteralString
 class Transactions(ABC):
     """Begins a transaction only when told to; inside a dry run each becomes a savepoint."""
 
-    _rehearsal = False
+    _is_dry_run = False
 
     @contextmanager
     def transaction(self, *, write: bool) -> Iterator[None]:
         """Hold one snapshot; `write` writes on top of it, and the triggers do not capture that."""
-        if self._rehearsal:
+        if self._is_dry_run:
             with self.savepoint():
                 yield
             return
@@ -32,11 +32,11 @@ class Transactions(ABC):
     def dry_run(self) -> Iterator[None]:
         """Do everything in one transaction that is rolled back at the end."""
         self._begin(write=True)
-        self._rehearsal = True
+        self._is_dry_run = True
         try:
             yield
         finally:
-            self._rehearsal = False
+            self._is_dry_run = False
             self._roll_back()
 
     @contextmanager
