@@ -15,7 +15,7 @@ from tests.integration.sync.world import World
 from tests.seeds import seeded
 
 # So many statements apart; to kill at every one takes minutes.
-SPARSE, EVERY = 41, 1
+SPARSE, EVERY = 36, 1
 WORDS = {"deletes": True, "on_conflict": OnConflict.LOCAL}
 
 
