@@ -8,6 +8,7 @@ from flask import Flask
 
 from backend import api, web
 from backend.config.settings import Settings
+from backend.db.capacity import check_capacity
 from backend.db.dialect import PoolOptions
 from backend.db.extension import Engines, db
 from backend.db.watchdog import Watchdog
@@ -58,11 +59,8 @@ def preflight(settings: Settings) -> None:
         ConfigError: no SECRET_KEY, or more connections wanted than the server gives.
     """
     _flask_config(settings)
-    if settings.database.engine == "postgres":
-        from backend.db.postgres import check_capacity
-
-        with suppress(DatabaseError):
-            check_capacity(settings.database, workers=settings.workers, threads=settings.threads)
+    with suppress(DatabaseError):
+        check_capacity(settings.database, workers=settings.workers, threads=settings.threads)
 
 
 def pool_options(settings: Settings) -> PoolOptions:

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from backend.app import create_app
 from backend.config.settings import load_settings
-from backend.db.postgres import connections_wanted
+from backend.db.capacity import connections_wanted
 from tests.repo.blueprint import (
     Blueprint,
     environment,

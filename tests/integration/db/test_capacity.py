@@ -1,12 +1,13 @@
 """The pool fits the server, the role and the database, or the start is refused."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from psycopg import sql
 
 from backend.config.database_url import DatabaseUrl
-from backend.db.postgres import check_capacity, connections_wanted
+from backend.db.capacity import check_capacity, connections_wanted
 from backend.errors import ConfigError
 from tests.fix_postgres import PostgresServer
 
@@ -51,3 +52,7 @@ def test_a_limit_of_the_role_or_the_database_counts(
 def test_more_than_the_server_has_is_refused(limited: DatabaseUrl) -> None:
     with pytest.raises(ConfigError, match="WEB_WORKERS=64 and WEB_THREADS=64 need 8322"):
         check_capacity(limited, workers=64, threads=64)
+
+
+def test_a_file_takes_any_number(tmp_path: Path) -> None:
+    check_capacity(DatabaseUrl("sqlite", path=tmp_path / "a.db"), workers=64, threads=64)
