@@ -8,7 +8,7 @@ from backend.web import accounts, groups, orders  # noqa: F401 - they put their 
 from backend.web.assets import asset_url
 from backend.web.blueprints import private, public
 from backend.web.errors import error_page
-from backend.web.formats import day, initial, tint, words
+from backend.web.filters import day, initial, label, tint
 from backend.web.forms import once_token
 
 __all__ = ["error_page", "register"]
@@ -19,5 +19,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(public)
     app.register_blueprint(private)
     app.jinja_env.globals.update(asset_url=asset_url, once_token=once_token)
-    app.jinja_env.filters.update(day=day, initial=initial, tint=tint, words=words)
+    app.jinja_env.filters.update(day=day, initial=initial, label=label, tint=tint)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -11,7 +11,7 @@ from backend.services import accounts
 from backend.services.errors import InvalidInput, NotAuthenticated, StateConflict, TryLater
 from backend.web import drafts
 from backend.web.blueprints import public
-from backend.web.forms import Form, inside, refused, retry_later, see_other, set_retry_after
+from backend.web.forms import Form, own_address, refused, retry_later, see_other, set_retry_after
 
 
 @public.get("/")
@@ -66,7 +66,7 @@ def check_login() -> Response:
     except TryLater as error:
         return set_retry_after(_show("login.html", retry_later(error)), error)
     log_in(person)
-    onward = inside(request.args.get("next", "")) or url_for("pages.groups")
+    onward = own_address(request.args.get("next", "")) or url_for("pages.groups")
     return drafts.page_back_to_form() or see_other(onward)
 
 
@@ -80,6 +80,6 @@ def logout() -> Response:
 def _show(template: str, form: Form, *, status: int = 200) -> Response:
     if request.method == "GET" and current_person():
         return see_other(url_for("pages.groups"))
-    onward = inside(request.args.get("next", ""))
+    onward = own_address(request.args.get("next", ""))
     page = render_template(template, form=form, onward=onward, kept=drafts.carried_fields())
     return make_response(page, status)

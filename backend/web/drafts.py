@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from backend.request.csrf import is_same_origin
-from backend.web.forms import DRAFT_FIELD, ONCE_FIELD, Form, inside
+from backend.web.forms import DRAFT_FIELD, ONCE_FIELD, Form, own_address
 
 _PREFIX = "draft."
 _ADDRESS = "draft_for"
@@ -42,7 +42,7 @@ def ask_to_log_in(onward: str) -> Response:
 
 def ask_again(reason: str, status: int) -> Response:
     """Return the login page again with its draft after the login was refused unread."""
-    onward = inside(request.args.get("next", "")) or ""
+    onward = own_address(request.args.get("next", "")) or ""
     return _login_page(carried_fields(), onward, reason, status)
 
 
@@ -63,7 +63,7 @@ def carried_fields() -> list[tuple[str, str]]:
 
 def page_back_to_form() -> Response | None:
     """Return the page that leads back to the form, if the login form has brought a draft."""
-    address = inside(request.form.get(_ADDRESS, ""))
+    address = own_address(request.form.get(_ADDRESS, ""))
     if address is None or nearest_page(address) is None:
         return None
     fields = [

@@ -84,7 +84,7 @@ def see_other(address: str) -> Response:
     return response
 
 
-def inside(address: str) -> str | None:
+def own_address(address: str) -> str | None:
     """Return the address if it is one of this site; None if it leads elsewhere.
 
     Browsers take a backslash for a slash, and `//host` for another site.

@@ -24,14 +24,14 @@ def tint(place: int) -> str:
     return f"tint-{place % TINTS}"
 
 
-def words(name: str) -> str:
+def label(name: str) -> str:
     """Return the label of a field."""
     if name.startswith("share-"):
         return "Share"
-    return _WORDS.get(name, name.replace("_", " ").capitalize())
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
-_WORDS = {
+_LABELS = {
     "display_name": "Name",
     "email": "E-mail",
     "from_member_id": "Who paid",
