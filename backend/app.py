@@ -17,7 +17,7 @@ from backend.request import csrf, failures, headers, lifecycle
 from backend.request.forwarded import Forwarded
 from backend.services import throttle_rows
 from backend.services.admission import EXTENSION, Admission
-from backend.services.slots import shared_slots
+from backend.services.password_slots import shared_slots
 from backend.version import release
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> Flask:
     lifecycle.init_app(app, Watchdog(engines.dialect))
     db.init_app(app)
     app.extensions[EXTENSION] = Admission(
-        shared_slots(), places=_places(settings), find_homes=throttle_rows.homes
+        shared_slots(), capacity=_login_capacity(settings), find_homes=throttle_rows.homes
     )
     csrf.init_app(app)
     headers.init_app(app)
@@ -69,7 +69,7 @@ def pool_options(settings: Settings) -> PoolOptions:
     return PoolOptions(size=settings.threads, application_name=name)
 
 
-def _places(settings: Settings) -> int:
+def _login_capacity(settings: Settings) -> int:
     """Return how many logins a process takes in; the other threads are for everybody else."""
     return max(1, min(settings.threads // 2, MOST_LOGINS))
 

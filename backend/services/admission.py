@@ -20,14 +20,14 @@ from flask import current_app
 
 from backend.db.watchdog import away_from_database
 from backend.services.errors import TooBusy
-from backend.services.slots import Slots
+from backend.services.password_slots import Slots
 from backend.services.throttles import Failures
 
 EXTENSION = "hesap_paylas_admission"
 WAIT_SECONDS = 8.0
-# The other processes of the container look this often whether a place is free.
+# The other processes of the container look this often whether a slot is free.
 POLL_SECONDS = 0.01
-# So long a process leaves a place alone that it has just used, so that each gets its turn.
+# So long a process leaves a slot alone that it has just used, so that each gets its turn.
 STEP_ASIDE_SECONDS = 0.03
 REMEMBERED_SECONDS = 600.0
 HOMES_SECONDS = 10.0
@@ -46,7 +46,7 @@ class Origin:
 
     @property
     def lane(self) -> object:
-        """Return what shares one place in the queue: the network, or else this origin."""
+        """Return what appears in the queue as one: the network, or else this origin."""
         return self.network or self
 
 
@@ -59,14 +59,17 @@ class _Waiter:
 
 
 class Admission:
-    """The queue of one process, in front of the places that all processes share."""
+    """The queue of one process, in front of the slots that all processes share.
 
-    def __init__(self, slots: Slots, *, places: int, find_homes: Callable[[], Homes]) -> None:
+    `capacity` is how many tries it takes in, those that are computing included.
+    """
+
+    def __init__(self, slots: Slots, *, capacity: int, find_homes: Callable[[], Homes]) -> None:
         self._slots = slots
         self._find_homes = find_homes
         self._homes: Homes = frozenset()
         self._look_again = 0.0
-        self._places = places
+        self._capacity = capacity
         self._computing = 0
         self._waiting: list[_Waiter] = []
         self._appearances = _Appearances()
@@ -100,7 +103,7 @@ class Admission:
             waiter = _Waiter(origin, self._number, failures)
             self._appearances.note(origin.lane, self._number)
             self._waiting.append(waiter)
-            if self._computing + len(self._waiting) > self._places:
+            if self._computing + len(self._waiting) > self._capacity:
                 self._refuse(max(self._waiting, key=self._rank))
             return waiter
 

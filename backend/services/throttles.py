@@ -1,7 +1,8 @@
-"""Throttles: failed tries, counted in the database for all processes together.
+"""Throttles: how often a try may fail in an hour, for an account, a network, or both.
 
-A try is counted as failed before anybody knows how it ends, so that a hundred at once are counted
-as well as a hundred in a row; success takes that back. Beyond its limit a counter lets one try a
+The counters are rows of the database (`throttle_rows`), so that all processes count together. A
+try is counted as failed before anybody knows how it ends, so that a hundred at once are counted as
+well as a hundred in a row; success takes that back. Beyond its limit a counter lets one try a
 minute through, and never none.
 
 Nothing here asks whether an account exists: counters are kept for whatever address is tried.

@@ -12,7 +12,7 @@ from backend.config.settings import load_settings
 from backend.errors import AppError
 from backend.logs import logging_config
 from backend.request import drain
-from backend.services.slots import shared_slots
+from backend.services.password_slots import shared_slots
 from backend.version import release
 
 try:
@@ -34,7 +34,7 @@ threads = _settings.threads
 preload_app = False
 
 # Passwords are computed by all workers together, as many at once as the container carries; made
-# here, before they fork, the places are shared by them all.
+# here, before they fork, the slots are shared by them all.
 shared_slots()
 
 # The root file system is read-only, and a worker's heartbeat must not wait for a disk.

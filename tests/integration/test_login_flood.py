@@ -59,7 +59,7 @@ def test_a_flood_is_told_to_come_back_and_a_login_from_elsewhere_gets_through(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_all_workers_share_one_file_of_places(migrated, tmp_path) -> None:
+def test_all_workers_share_one_file_of_slots(migrated, tmp_path) -> None:
     with serve(migrated.database, tmp_path, WEB_WORKERS="2") as server:
         held = _held_by_workers(server.process.pid)
 
@@ -92,7 +92,7 @@ def _nameless_files(pid: str) -> set[int]:
 def full(app, monkeypatch) -> None:
     """The app, with no room for another login."""
     queue = app.extensions[admission.EXTENSION]
-    monkeypatch.setattr(queue, "_places", 0)
+    monkeypatch.setattr(queue, "_capacity", 0)
 
 
 def test_a_refused_login_is_a_problem_document_that_says_when_to_come_back(client, full) -> None:

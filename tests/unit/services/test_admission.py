@@ -8,7 +8,7 @@ import pytest
 from backend.services import admission
 from backend.services.admission import Admission, Origin
 from backend.services.errors import TooBusy
-from backend.services.slots import Slots
+from backend.services.password_slots import Slots
 from backend.services.throttles import Failures
 from tests.polling import PATIENCE, wait_for
 
@@ -17,17 +17,17 @@ HONEST = Origin("198.51.100.0/24", "ayse")
 HOME = Origin("198.51.100.128/25", "mehmet")
 NONE = Failures(of_network=0, own=0)
 ONE = Failures(of_network=1, own=1)
-PLACES = 4
+CAPACITY = 4
 
 
 class Queue:
-    """An admission whose only place is taken, and those who come to it."""
+    """An admission whose only slot is taken, and those who come to it."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.pool = pool
         self.slots = Slots(1)
         self.admission = Admission(
-            self.slots, places=PLACES, find_homes=lambda: {"198.51.100.128/25"}
+            self.slots, capacity=CAPACITY, find_homes=lambda: {"198.51.100.128/25"}
         )
         self.served: list[Origin] = []
         self.slots.take()
@@ -40,7 +40,7 @@ class Queue:
         return future
 
     def go_on(self) -> None:
-        """Free the place."""
+        """Free the slot."""
         self.slots.give_back(0)
 
     def _be_served(self, origin: Origin, failures: Failures) -> None:
@@ -60,32 +60,32 @@ def queue(monkeypatch):
 
 
 def test_more_than_can_wait_are_refused_at_once_and_told_when_to_come_back(queue) -> None:
-    comers = [queue.come(origin) for origin in FLOOD[: PLACES + 3]]
+    comers = [queue.come(origin) for origin in FLOOD[: CAPACITY + 3]]
 
-    refused = [future.exception(timeout=PATIENCE) for future in comers[PLACES:]]
+    refused = [future.exception(timeout=PATIENCE) for future in comers[CAPACITY:]]
     queue.go_on()
-    served = [future.result(timeout=PATIENCE) for future in comers[:PLACES]]
+    served = [future.result(timeout=PATIENCE) for future in comers[:CAPACITY]]
 
     assert [type(error) for error in refused] == [TooBusy] * 3
     assert {error.seconds for error in refused} == {3}
-    assert len(served) == PLACES
+    assert len(served) == CAPACITY
 
 
 def test_a_login_from_elsewhere_takes_the_place_of_a_flood_and_comes_first(queue) -> None:
-    flood = [queue.come(origin) for origin in FLOOD[:PLACES]]
+    flood = [queue.come(origin) for origin in FLOOD[:CAPACITY]]
 
     honest = queue.come(HONEST)
     refused = flood[-1].exception(timeout=PATIENCE)
     queue.go_on()
     honest.result(timeout=PATIENCE)
-    wait_for(lambda: len(queue.served) == PLACES, "all to be served", every=0.001)
+    wait_for(lambda: len(queue.served) == CAPACITY, "all to be served", every=0.001)
 
     assert isinstance(refused, TooBusy)
     assert queue.served[0] == HONEST
 
 
 def test_of_many_networks_that_of_a_latecomer_comes_first(queue) -> None:
-    flood = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(PLACES + 3)]
+    flood = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(CAPACITY + 3)]
 
     honest = queue.come(HONEST)
     queue.go_on()
@@ -97,7 +97,7 @@ def test_of_many_networks_that_of_a_latecomer_comes_first(queue) -> None:
 
 def test_where_somebody_is_at_home_comes_before_strange_networks(queue) -> None:
     home = queue.come(HOME)
-    flood = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(PLACES + 3)]
+    flood = [queue.come(Origin(f"192.0.2.{number}/24", "a")) for number in range(CAPACITY + 3)]
 
     queue.go_on()
     home.result(timeout=PATIENCE)
@@ -107,7 +107,7 @@ def test_where_somebody_is_at_home_comes_before_strange_networks(queue) -> None:
 
 
 def test_networks_that_have_failed_come_after_those_that_have_not(queue) -> None:
-    failed = [Origin(f"192.0.2.{number}/24", "a") for number in range(PLACES)]
+    failed = [Origin(f"192.0.2.{number}/24", "a") for number in range(CAPACITY)]
     flood = [queue.come(origin, ONE) for origin in failed]
 
     honest = queue.come(HONEST)
@@ -130,7 +130,7 @@ def test_a_home_from_which_somebody_has_failed_comes_after_a_strange_network(que
 
 
 def test_where_all_have_one_address_the_account_that_has_failed_least_comes_first(queue) -> None:
-    guessed = [queue.come(Origin(None, "mehmet"), ONE) for _ in range(PLACES)]
+    guessed = [queue.come(Origin(None, "mehmet"), ONE) for _ in range(CAPACITY)]
 
     honest = queue.come(Origin(None, "ayse"))
     guessed[-1].exception(timeout=PATIENCE)
@@ -162,7 +162,7 @@ def test_nobody_waits_for_ever(queue, monkeypatch) -> None:
 def test_an_error_inside_a_turn_gives_the_place_back(queue) -> None:
     queue.go_on()
 
-    for _ in range(PLACES + 1):
+    for _ in range(CAPACITY + 1):
         with pytest.raises(ZeroDivisionError), queue.admission.turn(HONEST, NONE):
             raise ZeroDivisionError
 
@@ -180,13 +180,13 @@ def test_whoever_fails_to_get_a_place_is_in_nobodys_way(queue, monkeypatch) -> N
         with pytest.raises(OSError, match="no locks"):
             queue.come(HOME).result(timeout=PATIENCE)
 
-    for origin in FLOOD[:PLACES]:
+    for origin in FLOOD[:CAPACITY]:
         queue.come(origin).result(timeout=PATIENCE)
 
-    assert queue.served == FLOOD[:PLACES]
+    assert queue.served == FLOOD[:CAPACITY]
 
 
-def test_no_more_than_the_places_allow_compute_at_once(queue) -> None:
+def test_no_more_than_the_slots_allow_compute_at_once(queue) -> None:
     queue.go_on()
     inside, most = threading.Semaphore(0), []
 
@@ -196,6 +196,6 @@ def test_no_more_than_the_places_allow_compute_at_once(queue) -> None:
             most.append(inside._value)
             inside.acquire()
 
-    list(queue.pool.map(compute, FLOOD[:PLACES]))
+    list(queue.pool.map(compute, FLOOD[:CAPACITY]))
 
-    assert most == [1] * PLACES
+    assert most == [1] * CAPACITY

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.services.slots import processors
+from backend.services.processors import processors
 
 V1 = ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
 

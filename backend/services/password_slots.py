@@ -1,7 +1,7 @@
-"""Slots: places for computing that all processes of one container share.
+"""Slots for computing passwords, shared by all processes of one container.
 
-Each place is one byte of a nameless file, locked while it is taken: the kernel gives back what a
-killed process held.
+Each slot is one byte of a nameless file, locked while it is taken: the kernel gives back what a
+killed process held. Who gets one is the business of `backend.services.admission`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from functools import cache
 from pathlib import Path
 
-_CONTROL_GROUPS = Path("/sys/fs/cgroup")
+from backend.services.processors import processors
 
 
 class Slots:
@@ -28,7 +28,7 @@ class Slots:
         self._lock = threading.Lock()
 
     def take(self) -> int | None:
-        """Take a free place and return its number; None if there is none."""
+        """Take a free slot and return its number; None if there is none."""
         with self._lock:
             for number in range(self.count):
                 if number not in self._taken and _locked(self._file, number):
@@ -37,7 +37,7 @@ class Slots:
         return None
 
     def give_back(self, number: int) -> None:
-        """Free a place."""
+        """Free a slot."""
         with self._lock:
             self._taken.remove(number)
             _unlock(self._file, number)
@@ -73,32 +73,9 @@ def _nameless_file() -> int:
 
 @cache
 def shared_slots() -> Slots:
-    """Return the places for computing of this container: half of what its processors carry.
+    """Return the slots of this container: one for every two processors.
 
     The other half is for the requests of everybody who is logged in. Whoever forks calls this
     first, so that its children share the answer.
     """
     return Slots(max(1, int(processors() / 2)))
-
-
-def processors(control_groups: Path = _CONTROL_GROUPS) -> float:
-    """Return how many processors may be used: a limit on the container counts, if there is one."""
-    if hasattr(os, "sched_getaffinity"):
-        usable = len(os.sched_getaffinity(0))
-    else:
-        usable = os.cpu_count() or 1
-    return min(float(usable), _limit(control_groups))
-
-
-def _limit(groups: Path) -> float:
-    """Read the limit that the kernel holds: in one file of version 2, in two of version 1."""
-    old = [groups / "cpu" / f"cpu.cfs_{word}_us" for word in ("quota", "period")]
-    for files in ([groups / "cpu.max"], old):
-        try:
-            quota, period = map(int, " ".join(file.read_text() for file in files).split())
-        except (OSError, ValueError):
-            # Not this version, or "max".
-            continue
-        if quota > 0 and period > 0:
-            return quota / period
-    return float("inf")

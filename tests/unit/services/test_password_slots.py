@@ -1,11 +1,11 @@
-"""Places are shared by all processes that were forked after they were made."""
+"""Slots are shared by all processes that were forked after they were made."""
 
 import os
 import signal
 
 import pytest
 
-from backend.services.slots import Slots
+from backend.services.password_slots import Slots
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 
@@ -18,7 +18,7 @@ def test_no_more_are_taken_than_there_are() -> None:
     assert taken == [0, 1, None]
 
 
-def test_a_place_can_be_taken_again_once_it_was_given_back() -> None:
+def test_a_slot_can_be_taken_again_once_it_was_given_back() -> None:
     slots = Slots(1)
 
     taken = slots.take()
