@@ -1,7 +1,7 @@
-"""What is still reported after an error has been told, and is no news: kept from the terminal.
+"""Keep the drivers' own reports off the terminal: a command reports each error itself, once.
 
-Where a connection is lost, everything that was open on it fails once more while it is closed; the
-driver says so in its own words, and Python does of what a generator could not finish.
+Where a connection is lost, everything that was open on it fails once more while it is closed. The
+driver reports that in its own words, and Python what a generator could not finish.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DRIVERS = ("psycopg", "apsw", "sqlite3")
 
 @contextmanager
 def without_noise() -> Iterator[None]:
-    """Let nothing but our own sentences reach the terminal while the block runs."""
+    """Silence the drivers while the block runs; other unraisable errors are reported as before."""
     driver, before = logging.getLogger("psycopg"), sys.unraisablehook
     level, raising = driver.level, logging.raiseExceptions
 
@@ -29,7 +29,7 @@ def without_noise() -> Iterator[None]:
             before(unraisable)
 
     driver.setLevel(logging.ERROR)
-    # A log that cannot be written is told once, by whoever keeps it.
+    # A log that cannot be written is reported once, by whoever keeps it.
     logging.raiseExceptions = False
     sys.unraisablehook = hook
     try:

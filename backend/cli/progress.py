@@ -1,4 +1,4 @@
-"""For somebody who waits, and for a log: which stage a run has come to, and how far."""
+"""Progress of a run: which stage it has come to and how far, for a log and for a terminal."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ log = logging.getLogger(__name__)
 
 
 class Watcher(Protocol):
-    """Whoever wants to know how far it is."""
+    """Is told how far a run has come."""
 
     def stage(self, name: str, rows: int = 0) -> None:
         """Begin a stage, of so many rows if that is known; the one before has ended."""
 
     def advance(self, table: str, rows: int) -> None:
-        """Say that so many more rows are done."""
+        """Count so many more rows of the stage as done."""
 
 
 class Lines:
-    """For a log: one line when a stage begins, nothing while it runs."""
+    """Progress in a log: a line when a stage begins and one when it ends, nothing in between."""
 
     def __init__(self) -> None:
         self._name = ""
         self._begun = time.monotonic()
 
     def stage(self, name: str, rows: int = 0) -> None:
-        """Write the line."""
+        """End the stage before, and log that this one begins."""
         self.end()
         self._name, self._begun = name, time.monotonic()
         log.info("%s begins", name, extra={"fields": {"rows": rows or None}})
@@ -38,7 +38,7 @@ class Lines:
         """Do nothing: a log is no place for every thousand rows."""
 
     def end(self) -> None:
-        """Say how long the last stage took."""
+        """Log how long the last stage took."""
         if self._name:
             seconds = f"{time.monotonic() - self._begun:.1f}"
             log.info("%s ended", self._name, extra={"fields": {"seconds": seconds}})
@@ -46,18 +46,18 @@ class Lines:
 
 
 class _Both:
-    """For a person whose run also keeps a log."""
+    """Progress for several watchers: here the log and the terminal."""
 
     def __init__(self, *watchers: Watcher) -> None:
         self._watchers = watchers
 
     def stage(self, name: str, rows: int = 0) -> None:
-        """Pass it on."""
+        """Begin the stage for all of them."""
         for watcher in self._watchers:
             watcher.stage(name, rows)
 
     def advance(self, table: str, rows: int) -> None:
-        """Pass it on."""
+        """Count the rows for all of them."""
         for watcher in self._watchers:
             watcher.advance(table, rows)
 

@@ -34,7 +34,7 @@ def _rule(key: ForeignKeyConstraint) -> Invariant:
     )
 
 
-def _orphans(key: ForeignKeyConstraint, _only: IdFilter) -> Executable:
+def _orphans(key: ForeignKeyConstraint, _within: IdFilter) -> Executable:
     child, parent = key.table, key.referred_table.alias("parent")
     pairs = [(part.parent, parent.c[part.column.name]) for part in key.elements]
     identity = list(child.primary_key)

@@ -70,14 +70,14 @@ def _log(response: Response) -> None:
                 "status": response.status_code,
                 "ms": round((time.perf_counter() - g.started) * 1000, 1),
                 "user_id": g.get("user_id"),
-                "client": _network_of(request.remote_addr),
+                "client": _shortened(request.remote_addr),
             }
         },
     )
 
 
-def _network_of(address: str | None) -> str | None:
-    """Return the client's network: enough to see a flood, too little to follow a person."""
+def _shortened(address: str | None) -> str | None:
+    """Return the first bits of an address: enough to see a flood, too little to follow a person."""
     try:
         version = ip_address(address or "").version
     except ValueError:

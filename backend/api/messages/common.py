@@ -1,4 +1,4 @@
-"""What the shapes of the API have in common."""
+"""What the messages of the API have in common."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class PageQuery(Schema):
 
 
 def page_of(item: type[Schema], name: str) -> type[Schema]:
-    """Return the shape of a page of `item`s."""
+    """Return the message that holds a page of `item`s."""
     return Schema.from_dict(
         {
             "items": fields.List(fields.Nested(item), required=True),
