@@ -51,8 +51,8 @@ def elsewhere() -> str:
 
 def _signed_up(port: int, number: int) -> Account:
     account = Account(f"{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(16))
-    wish = {"email": account.email, "password": account.password, "display_name": "Ana"}
-    must(Client(port, f"198.18.{number}.9", {}).post(f"{API}/auth/signup", wish))
+    details = {"email": account.email, "password": account.password, "display_name": "Ana"}
+    must(Client(port, f"198.18.{number}.9", {}).post(f"{API}/auth/signup", details))
     return account
 
 

@@ -52,7 +52,7 @@ class Runner:
     def run(self, command: Command, *, stdin: str = "", timeout: float = 60) -> Result:
         """Run a command to its end and return what it said, whatever the exit code."""
         try:
-            done = subprocess.run(  # noqa: S603 — tuples from commands.py, no shell
+            done = subprocess.run(  # noqa: S603 — tuples of commands.py and compose.py
                 command,
                 input=stdin,
                 capture_output=True,

@@ -173,7 +173,7 @@ def flip(tools: Toolbox, route: Route, version: str, record: Record) -> None:
         )
 
 
-def approve_standby(tools: Toolbox, live: Color) -> bool:
+def approve_standby(tools: Toolbox, live: Color) -> None:
     """Let the other colour take over if the live one dies, provided that it is ready."""
     with tools.progress.step("standby", f"may {live.other} take over?") as step:
         answer = tools.colors.ask(live.other, "/api/ready")
@@ -181,7 +181,6 @@ def approve_standby(tools: Toolbox, live: Color) -> bool:
             tools.proxy.set_route(Route(live, has_spare=True))
         verdict = "may take over" if answer.ok else f"may not take over: {answer.reason}"
         step.detail = f"{live.other} {answer.version} {verdict}".replace("  ", " ")
-    return answer.ok
 
 
 def put_back(tools: Toolbox, state: StackState, reached: Reached) -> None:

@@ -19,11 +19,11 @@ Answer = dict[str, Any]  # Any: JSON
 
 @dataclass(frozen=True)
 class Ended:
-    """How the tool ended, and what it said."""
+    """How the tool ended, and what it printed."""
 
     code: int
     answer: Any  # JSON: an object, or a list for `history`
-    story: str
+    stderr: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Operator:
         return Ended(done.returncode, json.loads(done.stdout or "{}"), done.stderr)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start the tool and leave it running; its story comes through the pipe."""
+        """Start the tool and leave it running; its progress comes through the pipe."""
         return subprocess.Popen(
             self.command(*words),
             cwd=self.stack.root,
@@ -70,7 +70,7 @@ class Operator:
     def deploy_well(self, image: str) -> Answer:
         """Deploy an image, and fail the test if that fails."""
         ended = self.deploy(image)
-        assert ended.code == 0, ended.story
+        assert ended.code == 0, ended.stderr
         answer: Answer = ended.answer
         return answer
 

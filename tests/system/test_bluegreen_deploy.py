@@ -34,14 +34,14 @@ def test_the_checkout_is_deployed_and_a_later_up_changes_nothing(operator: Opera
     with operator.load() as load:
         ended = operator.run("deploy", "--watch-seconds", "2")
 
-    assert ended.code == 0, ended.story
+    assert ended.code == 0, ended.stderr
     assert unserved(load.samples) == []
     assert operator.live() == (idle, ended.answer["version"])
     assert ended.answer["version"] != version
     assert operator.route() == f"{idle}_{color}"
     assert password_of(operator, idle) != password
     assert [step["name"] for step in ended.answer["steps"] if step["ok"]] == STEPS
-    assert all(f"{name:<9} ok" in ended.story for name in STEPS)
+    assert all(f"{name:<9} ok" in ended.stderr for name in STEPS)
     assert operator.run("history").answer[-1]["event"] == "finished"
     servers = operator.servers()
     operator.stack.up()
@@ -65,12 +65,12 @@ def test_releases_with_a_migration_come_and_go_back_one_by_one(operator: Operato
     assert expanded == str(SHIPPED + 1)
     assert (old["version"], old["role"], old["ready"]) == (first[1], "standby", True)
     # Once: a flip to the warm standby. What was rolled back may not take over.
-    assert (to_second.code, to_second.answer["previous"]) == (0, third["version"]), to_second.story
+    assert (to_second.code, to_second.answer["previous"]) == (0, third["version"]), to_second.stderr
     assert at_second == (second["live"], second["version"])
     assert route == f"{second['live']}_none"
     assert servers_at_second == servers
     # Twice: not forward to what was rolled back, but one good release further back.
-    assert to_first.code == 0, to_first.story
+    assert to_first.code == 0, to_first.stderr
     assert operator.live()[1] == first[1]
     assert unserved(load.samples) == []
 
@@ -111,7 +111,7 @@ def test_rollback_after_a_failed_build_brings_the_last_good_release_back(
 
     ended = operator.run("rollback")
 
-    assert ended.code == 0, ended.story
+    assert ended.code == 0, ended.stderr
     assert stack.status("/api/ready") == 200
     assert operator.live()[1] == good
     assert operator.route() in {"blue_green", "green_blue"}

@@ -114,7 +114,7 @@ def test_a_tool_that_is_killed_leaves_one_live_color_and_the_next_call_goes_on(
         assert f"the deploy of {release.version} was interrupted" in " ".join(
             seen["advice"]["lines"]
         )
-    assert after.code == 0, after.story
+    assert after.code == 0, after.stderr
     assert operator.live()[1] == (before[1] if step == "start" else release.version)
     assert operator.has_standby()
     assert operator.status()["interrupted"] is None
@@ -127,9 +127,9 @@ def test_ctrl_c_undoes_what_was_begun(operator: Operator) -> None:
     read_until(tool, "isolate")
 
     tool.send_signal(signal.SIGTERM)
-    _, story = tool.communicate(timeout=300)
+    _, stderr = tool.communicate(timeout=300)
 
-    assert tool.returncode == 1, story
+    assert tool.returncode == 1, stderr
     assert operator.live() == before
     assert operator.route() == route
     assert operator.status()["interrupted"] is None
@@ -144,7 +144,7 @@ def kill_after(operator: Operator, step: str, *words: str) -> None:
 
 
 def read_until(tool: subprocess.Popen[str], step: str) -> None:
-    """Read the tool's story until a step is told to be done."""
+    """Read the progress until a step is reported as done."""
     assert tool.stderr is not None
     told = ""
     for line in tool.stderr:

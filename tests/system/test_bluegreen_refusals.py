@@ -43,7 +43,7 @@ def test_a_release_that_is_no_good_leaves_everything_as_it_was(
         patience = ("--ready-seconds", "20") if broken is broken_releases.NEVER_READY else ()
         ended = operator.deploy(release.image, *patience)
 
-    assert (ended.code, ended.answer["cause"]) == (broken.code, broken.cause), ended.story
+    assert (ended.code, ended.answer["cause"]) == (broken.code, broken.cause), ended.stderr
     assert broken.evidence in ended.answer["error"] + ended.answer["evidence"]
     if broken is not broken_releases.FAILS_WITH_USERS:
         assert unserved(load.samples) == []

@@ -135,10 +135,10 @@ def test_nobody_notices_a_deploy_and_a_rollback_and_connections_stay_few(
         at = operator.live()
         back = operator.run("rollback")
 
-    assert deployed.code == 0, deployed.story
-    assert "fresh password" not in deployed.story
+    assert deployed.code == 0, deployed.stderr
+    assert "fresh password" not in deployed.stderr
     assert at == (deployed.answer["live"], release.version)
-    assert back.code == 0, back.story
+    assert back.code == 0, back.stderr
     assert operator.live() == before
     assert unserved(load.samples) == []
     print(f"at most {peak.connections} connections, in {peak.looks} looks")
@@ -186,8 +186,8 @@ def test_the_deploy_tool_refuses_half_of_the_files(operator: Operator) -> None:
 
     for command in ("deploy", "rollback", "status"):
         ended = half.run(command)
-        assert (ended.code, ended.answer["cause"]) == (77, "unsafe"), ended.story
-        assert "runs on an external database" in ended.story
+        assert (ended.code, ended.answer["cause"]) == (77, "unsafe"), ended.stderr
+        assert "runs on an external database" in ended.stderr
 
     assert operator.stack.containers() == servers
     assert operator.stack.status("/api/ready") == 200

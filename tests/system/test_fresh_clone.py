@@ -27,7 +27,7 @@ def test_a_second_up_recreates_nothing_and_the_first_deploy_is_not_noticed(clone
     assert clone.servers() == servers
     with clone.load() as load:
         ended = clone.run("deploy", "--watch-seconds", "2")
-    assert ended.code == 0, ended.story
+    assert ended.code == 0, ended.stderr
     assert unserved(load.samples) == []
     assert kept(clone, servers) == set(servers) - {f"app-{ended.answer['live']}"}
 
@@ -42,10 +42,10 @@ def test_a_deploy_leaves_a_changed_database_alone_and_says_how_to_bring_it_there
     with clone.load() as load:
         ended = clone.run("deploy", "--watch-seconds", "2")
 
-    assert ended.code == 0, ended.story
+    assert ended.code == 0, ended.stderr
     assert unserved(load.samples) == []
     assert kept(clone, servers) == set(servers) - {f"app-{ended.answer['live']}"}
-    assert "db is not what the compose files and .env describe now" in ended.story
+    assert "db is not what the compose files and .env describe now" in ended.stderr
     assert differences(clone) == ["db"]
     servers = clone.servers()
     [left_alone] = ended.answer["left_alone"]

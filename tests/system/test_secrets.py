@@ -157,8 +157,8 @@ def requests_that_must_not_fail(stack: Stack) -> Iterator[None]:
     assert len(answers) > 20
 
 
-@pytest.mark.parametrize("wish", ["", "app-red", "superuser"])
-def test_rotating_what_cannot_be_rotated_is_a_usage_error(own_stack: Stack, wish: str) -> None:
-    result = own_stack.compose("run", "--rm", "secrets", "rotate", *wish.split(), check=False)
+@pytest.mark.parametrize("words", ["", "app-red", "superuser"])
+def test_rotating_what_cannot_be_rotated_is_a_usage_error(own_stack: Stack, words: str) -> None:
+    result = own_stack.compose("run", "--rm", "secrets", "rotate", *words.split(), check=False)
 
     assert result.returncode == 2

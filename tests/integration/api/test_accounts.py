@@ -9,7 +9,7 @@ from backend.models import ApiToken
 from tests.actors import PASSWORD
 from tests.visitor import Visitor
 
-WISH = {"email": "Ayse@Example.com", "password": "correct horse", "display_name": "Ayşe"}
+DETAILS = {"email": "Ayse@Example.com", "password": "correct horse", "display_name": "Ayşe"}
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -17,7 +17,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def test_an_account_is_made_and_its_token_works(client):
-    made = client.post("/api/v1/auth/signup", json=WISH)
+    made = client.post("/api/v1/auth/signup", json=DETAILS)
     login = client.post(
         "/api/v1/auth/login", json={"email": "AYSE@example.com", "password": "correct horse"}
     )
@@ -29,18 +29,19 @@ def test_an_account_is_made_and_its_token_works(client):
 
 
 def test_signing_up_again_with_the_same_password_is_the_same_account(client):
-    first = client.post("/api/v1/auth/signup", json=WISH)
-    again = client.post("/api/v1/auth/signup", json=WISH | {"email": "ayse@example.com"})
+    first = client.post("/api/v1/auth/signup", json=DETAILS)
+    again = client.post("/api/v1/auth/signup", json=DETAILS | {"email": "ayse@example.com"})
 
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
     assert again.get_json() == first.get_json()
 
 
 def test_an_address_is_taken_in_every_spelling(client):
-    client.post("/api/v1/auth/signup", json=WISH | {"email": "ibrahim@example.com"})
+    client.post("/api/v1/auth/signup", json=DETAILS | {"email": "ibrahim@example.com"})
 
     refused = client.post(
-        "/api/v1/auth/signup", json=WISH | {"email": "İBRAHİM@EXAMPLE.COM", "password": "other one"}
+        "/api/v1/auth/signup",
+        json=DETAILS | {"email": "İBRAHİM@EXAMPLE.COM", "password": "other one"},
     )
 
     assert refused.status_code == 409
@@ -59,7 +60,7 @@ def test_a_sign_up_is_refused_by_the_name_of_its_field(client):
         "password_hash": "x",
     }
 
-    answers = [client.post("/api/v1/auth/signup", json=WISH | {k: v}) for k, v in wrong.items()]
+    answers = [client.post("/api/v1/auth/signup", json=DETAILS | {k: v}) for k, v in wrong.items()]
 
     assert [answer.status_code for answer in answers] == [422] * len(wrong)
     assert [answer.get_json()["errors"][0]["field"] for answer in answers] == list(wrong)

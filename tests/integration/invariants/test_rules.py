@@ -81,9 +81,9 @@ BROKEN = [
 def test_a_broken_rule_is_named(database_url, damage, rule, statement) -> None:
     damage(statement)
 
-    verdict = check(database_url)
+    report = check(database_url)
 
-    assert rule in [violation.rule for violation in verdict.violations]
+    assert rule in [violation.rule for violation in report.violations]
 
 
 def test_every_rule_is_broken_by_one_of_these_tests() -> None:

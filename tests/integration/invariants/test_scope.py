@@ -38,7 +38,7 @@ def seen_by_both(statement: str) -> str:
     )
 
 
-def everybody(connection) -> Scope:
+def whole_scope(connection) -> Scope:
     return Scope(
         frozenset(hexes(connection, "SELECT id FROM groups")),
         frozenset(hexes(connection, "SELECT id FROM users")),
@@ -53,7 +53,7 @@ def test_a_scope_of_everything_finds_what_the_whole_finds(
 
     with connected(database_url) as connection:
         whole = check_rows(connection).violations
-        scoped = check_rows(connection, scope=everybody(connection)).violations
+        scoped = check_rows(connection, scope=whole_scope(connection)).violations
 
     assert rule in [one.rule for one in scoped]
     assert scoped == tuple(one for one in whole if not one.rule.startswith("orphans"))
@@ -65,7 +65,7 @@ def test_the_parts_of_everything_make_the_whole(database_url, damage, rule, stat
 
     with connected(database_url) as connection:
         whole = {one.rule: one.count for one in check_rows(connection).violations}
-        every = everybody(connection)
+        every = whole_scope(connection)
         scopes = [
             *(Scope(groups=frozenset({one})) for one in every.groups),
             *(Scope(users=frozenset({one})) for one in every.users),
@@ -80,26 +80,26 @@ def test_what_is_broken_elsewhere_is_not_seen(database_url, damage) -> None:
     damage("UPDATE order_payers SET amount = amount + 1", "UPDATE users SET email = 'nobody'")
 
     with connected(database_url) as connection:
-        verdict = check_rows(connection, scope=Scope())
+        report = check_rows(connection, scope=Scope())
 
-    assert verdict.is_clean
+    assert report.is_clean
 
 
 def test_references_are_left_to_the_database(database_url, damage) -> None:
     references = [rule for rule in all_invariants() if rule.subject is Subject.REFERENCES]
 
     with connected(database_url) as connection:
-        verdict = check_rows(connection, scope=everybody(connection))
+        report = check_rows(connection, scope=whole_scope(connection))
 
     assert references
-    assert verdict.rules == len(all_invariants()) - len(references)
+    assert report.rules == len(all_invariants()) - len(references)
 
 
 def test_ids_may_be_more_than_one_statement_can_name(database_url, damage) -> None:
     damage("UPDATE order_payers SET amount = amount + 1 WHERE deleted_at IS NULL")
 
     with connected(database_url) as connection:
-        every = everybody(connection)
+        every = whole_scope(connection)
         strangers = frozenset(f"{number:032x}" for number in range(1_700))
         narrow = check_rows(connection, scope=every)
         wide = check_rows(connection, scope=Scope(every.groups | strangers, every.users))
@@ -118,7 +118,7 @@ def test_no_table_of_rows_is_read_from_end_to_end(database_url, damage) -> None:
             "before_cursor_execute",
             lambda _c, _cu, sql, values, *_: asked.append((sql, values)),
         )
-        one = next(iter(everybody(connection).groups))
+        one = next(iter(whole_scope(connection).groups))
         asked.clear()
         check_rows(connection, scope=Scope(frozenset({one}), frozenset()))
 

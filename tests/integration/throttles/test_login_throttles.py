@@ -119,8 +119,8 @@ def test_a_network_is_home_for_thirty_days(app, ayse, guess, pass_by) -> None:
 
 
 def test_where_somebody_has_signed_up_they_are_at_home(app, guess) -> None:
-    wish = {"email": "new@example.com", "password": PASSWORD, "display_name": "New"}
-    app.test_client().post(SIGN_UP, json=wish, environ_base={"REMOTE_ADDR": HOME})
+    details = {"email": "new@example.com", "password": PASSWORD, "display_name": "New"}
+    app.test_client().post(SIGN_UP, json=details, environ_base={"REMOTE_ADDR": HOME})
     network_failed(app, 50)
 
     assert guess("new@example.com", PASSWORD).status_code == 201

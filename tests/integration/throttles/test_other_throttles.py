@@ -12,9 +12,9 @@ from tests.visitor import Visitor
 
 def test_no_more_than_fifty_accounts_an_hour_are_made_from_one_network(app, guess) -> None:
     def sign_up(email: str) -> TestResponse:
-        wish = {"email": email, "password": PASSWORD, "display_name": "New"}
+        details = {"email": email, "password": PASSWORD, "display_name": "New"}
         where = {"REMOTE_ADDR": HOME}
-        made: TestResponse = app.test_client().post(SIGN_UP, json=wish, environ_base=where)
+        made: TestResponse = app.test_client().post(SIGN_UP, json=details, environ_base=where)
         return made
 
     first = sign_up("first@example.com")
@@ -27,8 +27,8 @@ def test_no_more_than_fifty_accounts_an_hour_are_made_from_one_network(app, gues
 
 
 def test_signing_up_with_somebodys_address_is_no_way_around_the_limit(app, ayse, guess) -> None:
-    wish = {"email": ayse.person.email, "password": "a wrong guess", "display_name": "New"}
-    sign_up = partial(app.test_client().post, SIGN_UP, json=wish)
+    details = {"email": ayse.person.email, "password": "a wrong guess", "display_name": "New"}
+    sign_up = partial(app.test_client().post, SIGN_UP, json=details)
 
     answers = [sign_up(environ_base={"REMOTE_ADDR": HOME}).status_code for _ in range(11)]
 

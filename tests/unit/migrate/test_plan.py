@@ -12,13 +12,13 @@ TOP = HISTORY.top("expand")
 TABLES = frozenset({"alembic_version", "schema_state"})
 
 
-def surveyed(head: str, levels: Levels) -> SchemaInspection:
+def inspected(head: str, levels: Levels) -> SchemaInspection:
     """Return what a database of ours says about itself."""
     return SchemaInspection(TABLES, (head,), levels)
 
 
 def test_records_that_agree_lead_to_what_is_pending() -> None:
-    plan = make_plan(HISTORY, surveyed("expand_0001", Levels(1, 0)), "expand")
+    plan = make_plan(HISTORY, inspected("expand_0001", Levels(1, 0)), "expand")
 
     assert [one.id for one in plan.pending] == [f"expand_{n:04}" for n in range(2, TOP + 1)]
 
@@ -32,12 +32,12 @@ def test_records_that_agree_lead_to_what_is_pending() -> None:
 )
 def test_records_that_disagree_are_refused(head: str, levels: Levels) -> None:
     with pytest.raises(RefusedError, match="two records disagree"):
-        make_plan(HISTORY, surveyed(head, levels), "expand")
+        make_plan(HISTORY, inspected(head, levels), "expand")
 
 
 @pytest.mark.parametrize("contract", [1, 2])
 def test_a_schema_that_a_later_release_has_contracted_is_refused(contract: int) -> None:
-    later = surveyed(f"contract_{contract:04}", Levels(TOP + 1, contract))
+    later = inspected(f"contract_{contract:04}", Levels(TOP + 1, contract))
 
     with pytest.raises(RefusedError, match=f"has contracted the schema to level {contract}"):
         make_plan(HISTORY, later, "expand")

@@ -12,7 +12,7 @@ from deploy.rollout.stack import Stack
 STACK = Stack("shop", {"migrate": "shop:migrate", "proxy": "shop-proxy:3.0"}, "http://127.0.0.1")
 
 
-class FakeDocker(Runner):
+class FakeLockEngine(Runner):
     """Stand in for Docker: a held command is a Python of ours, everything else is answered here."""
 
     def __init__(self, script: str, state: str = "running") -> None:
@@ -41,7 +41,7 @@ TAKEN = "import sys; sys.exit('Conflict. The container name is already in use')"
 
 
 def test_children_keep_the_lock_while_it_is_held_and_it_ends_afterwards():
-    docker = FakeDocker(HELD)
+    docker = FakeLockEngine(HELD)
 
     with lock.hold_lock(docker, STACK, "deploy"):
         held = list(docker.inherited)
@@ -58,7 +58,7 @@ def test_a_taken_lock_names_its_holder(monkeypatch):
 
     with (
         pytest.raises(LockedError, match="deploy by ana@server, pid 7"),
-        lock.hold_lock(FakeDocker(TAKEN), STACK, "deploy"),
+        lock.hold_lock(FakeLockEngine(TAKEN), STACK, "deploy"),
     ):
         pass
 
@@ -66,7 +66,7 @@ def test_a_taken_lock_names_its_holder(monkeypatch):
 @pytest.mark.parametrize("state", ["created", "running"])
 def test_a_lock_that_runs_or_is_about_to_is_left_alone(monkeypatch, state):
     monkeypatch.setattr(lock, "ACQUIRE_SECONDS", 0.0)
-    docker = FakeDocker(TAKEN, state=state)
+    docker = FakeLockEngine(TAKEN, state=state)
 
     with pytest.raises(LockedError), lock.hold_lock(docker, STACK, "deploy"):
         pass
@@ -76,7 +76,7 @@ def test_a_lock_that_runs_or_is_about_to_is_left_alone(monkeypatch, state):
 
 def test_a_lock_that_outlived_its_engine_is_removed(monkeypatch):
     monkeypatch.setattr(lock, "ACQUIRE_SECONDS", 0.1)
-    docker = FakeDocker(TAKEN, state="exited")
+    docker = FakeLockEngine(TAKEN, state="exited")
 
     with pytest.raises(LockedError), lock.hold_lock(docker, STACK, "deploy"):
         pass
@@ -85,7 +85,7 @@ def test_a_lock_that_outlived_its_engine_is_removed(monkeypatch):
 
 
 def test_another_failure_is_not_taken_for_a_taken_lock():
-    docker = FakeDocker("import sys; sys.exit('no such image')")
+    docker = FakeLockEngine("import sys; sys.exit('no such image')")
 
     with (
         pytest.raises(StackUnavailableError) as caught,
