@@ -1,3 +1,5 @@
+"""What `status` says is wrong, each with a next step, and how its screen looks."""
+
 from dataclasses import replace
 from typing import Any
 

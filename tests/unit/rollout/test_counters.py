@@ -1,3 +1,5 @@
+"""The proxy's counters: whose request it is, and who is up."""
+
 import pytest
 
 from deploy.rollout.counters import CounterRow, Counters, Served, parse_counters

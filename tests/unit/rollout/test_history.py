@@ -1,3 +1,5 @@
+"""What follows from the history: what was cut off, and which releases are good."""
+
 import json
 
 import pytest
@@ -11,7 +13,6 @@ from deploy.rollout.history import (
     rolled_back,
     unfinished,
 )
-from deploy.rollout.images import plan_pruning
 
 
 def record(event: str, version: str, *, kind: str = "deploy", previous: str = "v0") -> Record:
@@ -72,16 +73,5 @@ def test_a_record_survives_being_written_and_read():
     assert ended.by
 
 
-def test_only_own_releases_beyond_the_newest_good_ones_and_not_in_use_are_removed():
-    history = [record("finished", f"v{n}") for n in range(1, 9)]
-
-    doomed = plan_pruning(
-        ["blue", "green", "migrate", "mine", *(f"v{n}" for n in range(1, 9)), "bad"],
-        own=own_releases([*history, record("refused", "bad")]),
-        good=good_releases(history),
-        in_use={"blue", "green", "migrate", "v1"},
-        keep=5,
-    )
-
-    # v8 to v4 are the last five, v1 still runs, and nobody but its maker removes `mine`.
-    assert doomed == ["bad", "v2", "v3"]
+def test_a_release_that_was_refused_is_the_tools_own_too():
+    assert own_releases([record("finished", "v1"), record("refused", "v2")]) == {"v1", "v2"}

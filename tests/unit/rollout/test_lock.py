@@ -1,3 +1,5 @@
+"""The lock of a stack: who holds it, and when it ends."""
+
 import json
 import os
 import sys

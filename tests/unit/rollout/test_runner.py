@@ -1,3 +1,5 @@
+"""Commands are run without a shell, with a limit, and nothing secret is shown."""
+
 import sys
 
 import pytest

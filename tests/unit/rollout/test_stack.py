@@ -1,3 +1,5 @@
+"""The names of a stack, out of what Compose says about it."""
+
 from typing import Any
 
 import pytest

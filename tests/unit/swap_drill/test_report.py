@@ -1,3 +1,5 @@
+"""What the swap drill makes of what its clients saw: lost, doubled, unknown, failed."""
+
 import pytest
 
 from benchmarks.swap_drill.http_client import Sample
