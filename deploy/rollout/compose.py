@@ -1,5 +1,6 @@
 """Build the commands of Compose, and start a service through it."""
 
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ class Compose:
     """Commands about the services of one stack."""
 
     files: tuple[Path, ...]
+
+    @property
+    def command_line(self) -> str:
+        """Return how an operator calls Compose for this stack, fit to be pasted into a shell."""
+        files = (word for file in self.files for word in ("-f", str(file)))
+        return shlex.join(("docker", "compose", *files))
 
     def _compose(self, *words: str, override: bool = False) -> Command:
         files = [word for file in self.files for word in ("--file", str(file))]

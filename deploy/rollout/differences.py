@@ -66,7 +66,7 @@ def _hashes(tools: Toolbox) -> dict[str, str]:
 def _command(tools: Toolbox, name: str) -> str:
     if name not in _TOGETHER:
         return ""
-    return f"{tools.settings.compose} up --detach --no-deps {' '.join(_TOGETHER[name])}"
+    return f"{tools.compose.command_line} up --detach --no-deps {' '.join(_TOGETHER[name])}"
 
 
 def refuse_other_database(stack: Stack, containers: Mapping[str, Container]) -> None:

@@ -61,7 +61,7 @@ def inspect_stack(tools: Toolbox) -> StackState:
     if PROXY not in containers or not containers[PROXY].is_running:
         raise StackUnavailableError(
             f"the proxy of {tools.stack.project} does not run",
-            hint=f"start it first: {tools.settings.compose} up -d {PROXY}",
+            hint=f"start it first: {tools.compose.command_line} up -d {PROXY}",
         )
     proxy = tools.proxy.read()
     route = _serving_route(proxy)
@@ -98,7 +98,7 @@ def _stack_containers(tools: Toolbox) -> dict[str, Container]:
     if not containers:
         raise StackUnavailableError(
             f"the stack {tools.stack.project} is not up: it has no containers",
-            hint=f"start it first: {tools.settings.compose} up -d",
+            hint=f"start it first: {tools.compose.command_line} up -d",
         )
     refuse_other_database(tools.stack, containers)
     return containers

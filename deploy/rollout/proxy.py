@@ -9,7 +9,7 @@ from deploy.rollout.compose import Compose
 from deploy.rollout.counters import Counters, parse_counters
 from deploy.rollout.errors import StackUnavailableError
 from deploy.rollout.route import Route
-from deploy.rollout.runner import Result, Runner
+from deploy.rollout.runner import Command, Runner
 
 SERVICE = "proxy"
 _SCRIPT = Path(__file__).with_name("route.pl").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ class Proxy:
     def read_stopped(self) -> ProxyState:
         """Read what the volume holds, beside a proxy that does not run."""
         command = self.compose.one_shot(SERVICE, "-", "read", entrypoint="perl")
-        return parse_state(_checked(self.runner.run(command, stdin=_SCRIPT)))
+        return parse_state(self._run(command))
 
     def set_route(self, route: Route, record: dict[str, Any] | None = None) -> None:
         """Change the route on disk, then in the process, and note why; fail if it did not hold."""
@@ -63,7 +63,7 @@ class Proxy:
     def history_stopped(self) -> str:
         """Return the history, beside a proxy that does not run."""
         command = self.compose.one_shot(SERVICE, "-", "history", entrypoint="perl")
-        return _checked(self.runner.run(command, stdin=_SCRIPT))
+        return self._run(command)
 
     def who_answers(self) -> dict[str, Any]:
         """Ask for /api/live as a user would, and return what the answering colour says."""
@@ -75,8 +75,17 @@ class Proxy:
         return answer if isinstance(answer, dict) else {}
 
     def _ask(self, *words: str) -> str:
-        command = self.compose.inside(SERVICE, "perl", "-", *words)
-        return _checked(self.runner.run(command, stdin=_SCRIPT, timeout=30))
+        return self._run(self.compose.inside(SERVICE, "perl", "-", *words), seconds=30)
+
+    def _run(self, command: Command, *, seconds: float = 60) -> str:
+        result = self.runner.run(command, stdin=_SCRIPT, timeout=seconds)
+        if not result.ok:
+            raise StackUnavailableError(
+                "the proxy's container does not answer",
+                hint=f"{self.compose.command_line} up -d {SERVICE}",
+                evidence=result.said,
+            )
+        return result.out
 
 
 def parse_state(text: str) -> ProxyState:
@@ -114,13 +123,3 @@ def _disk(text: str) -> tuple[int, int]:
     """Return free and whole size in bytes from `df -Pk`."""
     words = text.splitlines()[-1].split() if text.strip() else []
     return (int(words[3]) * 1024, int(words[1]) * 1024) if len(words) > 4 else (0, 0)
-
-
-def _checked(result: Result) -> str:
-    if not result.ok:
-        raise StackUnavailableError(
-            "the proxy's container does not answer",
-            hint="docker compose -f deploy/docker-compose.prod.pg.yml up -d proxy",
-            evidence=result.said,
-        )
-    return result.out

@@ -1,6 +1,5 @@
 """Time limits of a rollout, and the files that describe the stack."""
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +21,3 @@ class Settings:
     migrate_seconds: float = 1800.0
     # Releases whose images stay.
     keep: int = 5
-
-    @property
-    def compose(self) -> str:
-        """Return how an operator calls Compose for this stack, fit to be pasted into a shell."""
-        files = (word for file in self.files for word in ("-f", str(file)))
-        return shlex.join(("docker", "compose", *files))
