@@ -17,7 +17,7 @@ RULES = len(all_invariants())
 
 
 @pytest.fixture
-def manage(database_url, capsys, monkeypatch):
+def admin(database_url, capsys, monkeypatch):
     """Call the command with the test's database as the configured one."""
     monkeypatch.setenv("MIGRATE_DATABASE_URL", url_of(database_url))
 
@@ -29,9 +29,9 @@ def manage(database_url, capsys, monkeypatch):
     return call
 
 
-def test_a_demo_is_made_and_checked(database_url, manage) -> None:
-    made = manage("demo", "--users", "5", "--orders", "20")
-    checked = manage("check")
+def test_a_demo_is_made_and_checked(database_url, admin) -> None:
+    made = admin("demo", "--users", "5", "--orders", "20")
+    checked = admin("check")
 
     assert made.code == 0
     assert made.out.splitlines()[0] == str(database_url)
@@ -40,9 +40,9 @@ def test_a_demo_is_made_and_checked(database_url, manage) -> None:
     assert checked.out.splitlines() == [str(database_url), f"  all {RULES} rules hold"]
 
 
-def test_answers_for_machines(database_url, manage) -> None:
-    made = json.loads(manage("demo", "--users=5", "--orders=20", "--json").out)
-    checked = json.loads(manage("check", "--json").out)
+def test_answers_for_machines(database_url, admin) -> None:
+    made = json.loads(admin("demo", "--users=5", "--orders=20", "--json").out)
+    checked = json.loads(admin("check", "--json").out)
 
     about = {"engine": database_url.engine, "database": str(database_url)}
     assert made == about | {"rows": made["rows"]}
@@ -50,28 +50,28 @@ def test_answers_for_machines(database_url, manage) -> None:
     assert checked == about | {"clean": True, "rules": RULES, "violations": []}
 
 
-def test_broken_data_ends_in_exit_code_3(database_url, manage) -> None:
-    manage("demo", "--users=5", "--orders=20")
+def test_broken_data_ends_in_exit_code_3(database_url, admin) -> None:
+    admin("demo", "--users=5", "--orders=20")
     execute(database_url, "UPDATE groups SET currency = 'ZZZ'")
 
-    ran = manage("check")
+    ran = admin("check")
 
     assert ran.code == 3
     assert "  broken: currencies of groups (1 times): " in ran.out
     assert ran.out.splitlines()[-1] == f"  1 of {RULES} rules are broken"
 
 
-def test_rows_are_refused_with_exit_code_77_and_the_flag_is_named(manage) -> None:
-    manage("demo", "--users=5", "--orders=20")
+def test_rows_are_refused_with_exit_code_77_and_the_flag_is_named(admin) -> None:
+    admin("demo", "--users=5", "--orders=20")
 
-    ran = manage("demo", "--users=5", "--orders=20", "--seed=2")
+    ran = admin("demo", "--users=5", "--orders=20", "--seed=2")
 
     assert ran.code == 77
     assert "--add" in ran.err
 
 
-def test_two_databases_are_a_usage_error(manage) -> None:
-    assert manage("check", "--db", "a.db", "--url", "sqlite:///b.db").code == 2
+def test_two_databases_are_a_usage_error(admin) -> None:
+    assert admin("check", "--db", "a.db", "--url", "sqlite:///b.db").code == 2
 
 
 def test_it_runs_as_a_module(tmp_path) -> None:

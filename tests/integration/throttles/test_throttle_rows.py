@@ -14,9 +14,7 @@ from backend.services import admission, throttle_rows, throttles
 from backend.services.errors import TooManyTries
 from backend.services.throttles import Failures
 from tests.actors import PASSWORD
-from tests.integration.throttles.conftest import (
-    ELSEWHERE,
-)
+from tests.integration.throttles.conftest import ELSEWHERE
 
 
 def test_many_tries_at_once_are_counted_one_by_one(app) -> None:
