@@ -20,7 +20,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 
 # Endpoints that answer without the app's own database connections, so that they go on answering
 # while the database does not.
-PROBES = frozenset({"health.live", "health.ready", "health.health", "web.static"})
+PROBES = frozenset({"health.live", "health.ready", "health.health", "public.static"})
 
 
 def init_app(app: Flask, watchdog: Watchdog) -> None:

@@ -17,7 +17,7 @@ from backend.web.forms import Form, own_address, refused, retry_later, see_other
 @public.get("/")
 def home() -> Response:
     """Redirect to the groups, which redirect to the login if need be."""
-    return see_other(url_for("pages.groups"))
+    return see_other(url_for("private.groups"))
 
 
 @public.get("/signup")
@@ -43,7 +43,7 @@ def sign_up() -> Response:
     except TryLater as error:
         return set_retry_after(_show("signup.html", retry_later(error)), error)
     log_in(person)
-    return see_other(url_for("pages.groups"))
+    return see_other(url_for("private.groups"))
 
 
 @public.get("/login")
@@ -66,7 +66,7 @@ def check_login() -> Response:
     except TryLater as error:
         return set_retry_after(_show("login.html", retry_later(error)), error)
     log_in(person)
-    onward = own_address(request.args.get("next", "")) or url_for("pages.groups")
+    onward = own_address(request.args.get("next", "")) or url_for("private.groups")
     return drafts.page_back_to_form() or see_other(onward)
 
 
@@ -74,12 +74,12 @@ def check_login() -> Response:
 def logout() -> Response:
     """End this browser's session."""
     log_out()
-    return see_other(url_for("web.login"))
+    return see_other(url_for("public.login"))
 
 
 def _show(template: str, form: Form, *, status: int = 200) -> Response:
     if request.method == "GET" and current_person():
-        return see_other(url_for("pages.groups"))
+        return see_other(url_for("private.groups"))
     onward = own_address(request.args.get("next", ""))
     page = render_template(template, form=form, onward=onward, kept=drafts.carried_fields())
     return make_response(page, status)

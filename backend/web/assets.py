@@ -35,7 +35,7 @@ def favicon() -> Response:
 
 def asset_url(name: str) -> str:
     """Return the address of a file in its present form."""
-    return url_for("web.static", name=name, v=_version(FOLDER / name))
+    return url_for("public.static", name=name, v=_version(FOLDER / name))
 
 
 def _version(path: Path) -> str:

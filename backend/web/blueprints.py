@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from backend.request.identity import check_access
 
-public = Blueprint("web", __name__, template_folder="templates")
+public = Blueprint("public", __name__, template_folder="templates")
 
-private = Blueprint("pages", __name__)
+private = Blueprint("private", __name__)
 private.before_request(check_access)

@@ -90,7 +90,7 @@ def nearest_page(path: str) -> str | None:
         except HTTPException:
             path = path.rpartition("/")[0]
             continue
-        return path if endpoint.startswith(("pages.", "web.")) else None
+        return path if endpoint.startswith(("private.", "public.")) else None
     return None
 
 

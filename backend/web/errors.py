@@ -56,18 +56,18 @@ def _words(failure: Failure) -> tuple[str, str]:
 
 def _login() -> Response:
     if request.method == "GET":
-        return see_other(url_for("web.login", next=request.full_path.rstrip("?")))
+        return see_other(url_for("public.login", next=request.full_path.rstrip("?")))
     onward = drafts.nearest_page(request.path) or ""
     if drafts.has_draft():
         return drafts.ask_to_log_in(onward)
-    return see_other(url_for("web.login", next=onward))
+    return see_other(url_for("public.login", next=onward))
 
 
 def _with_draft(status: HTTPStatus) -> Response | None:
     """Return the form again that was refused unread, if something was typed in it."""
     if not is_same_origin():
         return None
-    if request.endpoint == "web.check_login" and drafts.carried_fields():
+    if request.endpoint == "public.check_login" and drafts.carried_fields():
         return drafts.ask_again(_REASONS[status], status)
-    is_stale = status == HTTPStatus.FORBIDDEN and (request.endpoint or "").startswith("pages.")
+    is_stale = status == HTTPStatus.FORBIDDEN and (request.endpoint or "").startswith("private.")
     return drafts.back_to_form(request.path) if is_stale and drafts.has_draft() else None

@@ -45,7 +45,7 @@ def create_group() -> Response:
         membership = group_service.create(
             require_person(), sent.get("name", ""), sent.get("currency", "")
         )
-        return url_for("pages.group", group_id=membership.group.id)
+        return url_for("private.group", group_id=membership.group.id)
 
     try:
         return submit(act)
@@ -66,7 +66,7 @@ def add_member(membership: Membership) -> Response:
     def act() -> str:
         sent = request.form
         members.add(membership, sent.get("display_name", ""), email)
-        return url_for("pages.group", group_id=membership.group.id, _anchor="members")
+        return url_for("private.group", group_id=membership.group.id, _anchor="members")
 
     email = request.form.get("email", "").strip() or None
     try:
@@ -84,7 +84,7 @@ def settle(membership: Membership) -> Response:
 
     def act() -> str:
         settlements.add(membership, _new_settlement())
-        return url_for("pages.group", group_id=membership.group.id, _anchor="balances")
+        return url_for("private.group", group_id=membership.group.id, _anchor="balances")
 
     try:
         response = submit(act)

@@ -31,7 +31,7 @@ def add_order(membership: Membership) -> Response:
 
     def act() -> str:
         orders.add(membership, _new_order())
-        return url_for("pages.group", group_id=membership.group.id)
+        return url_for("private.group", group_id=membership.group.id)
 
     try:
         response = submit(act)
@@ -47,7 +47,7 @@ def delete_order(order_id: UUID, membership: Membership) -> Response:
 
     def act() -> str:
         orders.delete(membership, order_id)
-        return url_for("pages.group", group_id=membership.group.id)
+        return url_for("private.group", group_id=membership.group.id)
 
     response = submit(act)
     flash("Order removed.")
