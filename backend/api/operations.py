@@ -46,7 +46,7 @@ _RETRY_AFTER = {
 _ALLOW = {"description": "The methods that there are.", "schema": {"type": "string"}}
 _CHALLENGE = {"description": "How to log in.", "schema": {"type": "string", "const": "Bearer"}}
 
-FAILURE_HEADERS: dict[HTTPStatus, dict[str, Any]] = {  # Any: OpenAPI's own shape
+_FAILURE_HEADERS: dict[HTTPStatus, dict[str, Any]] = {  # Any: OpenAPI's own shape
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": _CHALLENGE},
     HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": _ALLOW},
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": _RETRY_AFTER},
@@ -85,7 +85,7 @@ class OperationsPlugin(BasePlugin):
 
 def failure_headers(status: HTTPStatus) -> dict[str, Any]:  # Any: OpenAPI's own shape
     """Return the headers that a failure with this status carries."""
-    return {"X-Request-ID": _REQUEST_ID, **FAILURE_HEADERS.get(status, {})}
+    return {"X-Request-ID": _REQUEST_ID, **_FAILURE_HEADERS.get(status, {})}
 
 
 def _failures(method: str, operation: dict[str, Any], rule: Rule) -> list[HTTPStatus]:

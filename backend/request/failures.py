@@ -95,10 +95,10 @@ def _of_service(error: AppError) -> Failure | None:
         TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     }
     status = statuses.get(type(error))
-    return Failure(status, str(error), headers=headers_of(error)) if status else None
+    return Failure(status, str(error), headers=_headers_of(error)) if status else None
 
 
-def headers_of(error: AppError) -> dict[str, str]:
+def _headers_of(error: AppError) -> dict[str, str]:
     """Return the headers of an error: Retry-After, where there is a time."""
     return {"Retry-After": str(error.seconds)} if isinstance(error, TryLater) else {}
 
