@@ -43,8 +43,18 @@ def begin(kind: str, *, version: str, color: str, previous: str) -> Record:
     """Return the first record of a new rollout."""
     now = datetime.now(UTC)
     name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    by = f"{getpass.getuser()}@{platform.node()}"
-    return Record(name, "started", kind, version, color, previous, by=by).now("started")
+    record = Record(name, "started", kind, version, color, previous, by=operator_name())
+    return record.now("started")
+
+
+def operator_name() -> str:
+    """Return who runs the tool, as USER@MACHINE."""
+    try:
+        user = getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        # A number that no name belongs to, as in a container; which exception, Python changed.
+        user = "somebody"
+    return f"{user}@{platform.node()}"
 
 
 def parse_history(text: str) -> list[Record]:

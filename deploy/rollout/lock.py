@@ -6,10 +6,8 @@ engine; and it ends when the tool ends, however that happens. The tool's childre
 open too: after a kill -9 the lock lasts until the tool's last command is done.
 """
 
-import getpass
 import json
 import os
-import platform
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from datetime import UTC, datetime
 
 from deploy.rollout import commands
 from deploy.rollout.errors import LockedError, StackUnavailableError
+from deploy.rollout.history import operator_name
 from deploy.rollout.runner import Runner
 from deploy.rollout.stack import Stack
 
@@ -34,7 +33,7 @@ def lock_name(stack: Stack) -> str:
 def describe_holder(purpose: str) -> str:
     """Return the holder's description, which others see when the lock is taken."""
     started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{purpose} by {getpass.getuser()}@{platform.node()}, pid {os.getpid()}, since {started}"
+    return f"{purpose} by {operator_name()}, pid {os.getpid()}, since {started}"
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """What follows from the history: what was cut off, and which releases are good."""
 
+import getpass
 import json
+import platform
 
 import pytest
 
@@ -75,3 +77,15 @@ def test_a_record_survives_being_written_and_read():
 
 def test_a_release_that_was_refused_is_the_tools_own_too():
     assert own_releases([record("finished", "v1"), record("refused", "v2")]) == {"v1", "v2"}
+
+
+@pytest.mark.parametrize("error", [KeyError("uid not found"), OSError("no username set")])
+def test_who_has_no_name_on_this_machine_may_deploy_too(monkeypatch, error):
+    def nameless():
+        raise error
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+
+    started = begin("deploy", version="v2", color="green", previous="v1")
+
+    assert started.by == f"somebody@{platform.node()}"
