@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from json.encoder import encode_basestring
 from typing import Any, ClassVar, NoReturn
 
@@ -25,6 +25,8 @@ Node = Any  # what JSON can hold: the library knows no better
 
 # What numeric can hold, before and behind the point.
 _MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
+_TOO_LARGE = "holds a number with more digits than numeric can hold"
+_TOO_DEEP = "is nested too deeply"
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,11 @@ class Jsonb(Json):
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take JSON that jsonb can hold."""
-        node = parsed(value, parse_float=Decimal, object_pairs_hook=_sorted)
-        text = _written(node)
-        # Only escaped can they stand in JSON, and unescaped they would become text in Postgres.
-        if "\\u0000" in text and "\0" in _strings(node):
-            raise BadValueError("holds \\u0000, which jsonb cannot store")
-        if has_surrogate(text):
-            raise BadValueError("holds half of a surrogate pair, which is no character")
-        return text
+        node = parsed(value, parse_float=_decimal, object_pairs_hook=_sorted)
+        try:
+            return _canonical(node)
+        except RecursionError:
+            raise BadValueError(_TOO_DEEP) from None
 
 
 def parsed(value: int | float | str | bytes, **hooks: Any) -> Node:  # Any: passed on as they are
@@ -94,7 +93,7 @@ def parsed(value: int | float | str | bytes, **hooks: Any) -> Node:  # Any: pass
     except ValueError:
         raise BadValueError("holds a number of too many digits") from None
     except RecursionError:
-        raise BadValueError("is nested too deeply") from None
+        raise BadValueError(_TOO_DEEP) from None
 
 
 def has_surrogate(text: str) -> bool:
@@ -117,6 +116,14 @@ def _refuse(word: str) -> NoReturn:
     raise BadValueError(f"is not JSON: it holds {word}")
 
 
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        # Its exponent is more than Python can count.
+        raise BadValueError(_TOO_LARGE) from None
+
+
 def _sorted(pairs: list[tuple[str, Node]]) -> dict[str, Node]:
     """Sort keys as jsonb does: shorter ones first, then by their bytes."""
     found = dict(pairs)
@@ -126,6 +133,16 @@ def _sorted(pairs: list[tuple[str, Node]]) -> dict[str, Node]:
     by_bytes = sorted((key.encode(errors="replace"), key) for key in found)
     by_bytes.sort(key=lambda pair: len(pair[0]))
     return {key: found[key] for _, key in by_bytes}
+
+
+def _canonical(node: Node) -> str:
+    text = _written(node)
+    # Only escaped can they stand in JSON, and unescaped they would become text in Postgres.
+    if "\\u0000" in text and "\0" in _strings(node):
+        raise BadValueError("holds \\u0000, which jsonb cannot store")
+    if has_surrogate(text):
+        raise BadValueError("holds half of a surrogate pair, which is no character")
+    return text
 
 
 def _written(node: Node) -> str:
@@ -149,7 +166,7 @@ def _number(number: Decimal) -> str:
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)  # noqa: S101 - JSON knows no infinity
     if number.adjusted() >= _MOST_DIGITS or max(decimals(number), -exponent) > _MOST_DECIMALS:
-        raise BadValueError("holds a number with more digits than numeric can hold")
+        raise BadValueError(_TOO_LARGE)
     return plain(number, max(-exponent, 0))
 
 

@@ -96,6 +96,7 @@ REFUSED = [
     pytest.param("bytea", [1, 1.5], "number, not bytes", id="number in bytea"),
     pytest.param("json", ["{bad", "", "NaN", "[1,]", "'a'", INF, b"{", b"\xff", "01", "\ufeff[]"], "", id="no json"),
     pytest.param("jsonb", ["{bad", "", "NaN", '"\\u0000"', '{"\\u0000": 1}', '"\\ud800"', "1e200000", '["a\nb"]'], "", id="no jsonb"),
+    pytest.param("jsonb", ["1e99999999999999999999", "-1E-99999999999999999999"], "more digits than numeric can hold", id="an exponent beyond any number"),
     pytest.param("inet", ["", "1.2.3", "01.2.3.4", "1.2.3.4/33", "1.2.3.4/255.0.0.0", "fe80::1%eth0", 5], "not an address", id="no inet"),
     pytest.param("cidr", ["10.0.0.1/8", "x"], "not a network", id="no cidr"),
     pytest.param("macaddr", ["08:00", "08:00-2b:01:02:03"], "not an address", id="no macaddr"),
