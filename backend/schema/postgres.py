@@ -92,6 +92,7 @@ _IDENTITIES: dict[str, Literal["", "always", "by default"]] = {"a": "always", "d
 _HEADER_BYTES = 4  # of a length in a type modifier
 _SIZED = {"character varying", "character", "bit", "bit varying"}
 _MOMENTS = {"time", "timestamp", "interval"}
+_FULL_PRECISION = 0xFFFF  # of an interval that names its fields, as `day to second` does
 
 
 def reflect_postgres(session: Session, schema: str) -> tuple[PostgresTable, ...]:
@@ -181,5 +182,6 @@ def _type(name: str, full: str, typmod: int) -> ColumnType:
         scale = ((packed & 0x7FF) ^ 1024) - 1024
         return ColumnType(name, full, precision=packed >> 16 & 0xFFFF, scale=scale)
     if name.split(maxsplit=1)[0] in _MOMENTS:
-        return ColumnType(name, full, precision=typmod & 0xFFFF)
+        precision = typmod & 0xFFFF
+        return ColumnType(name, full, precision=None if precision == _FULL_PRECISION else precision)
     return ColumnType(name, full)
