@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import ClassVar
 
-from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, any_case, is_text
+from backend.values.conversion import (
+    BadValueError,
+    Conversion,
+    SqlCase,
+    Uses,
+    any_case,
+    has_nul,
+    is_text,
+)
 from backend.values.decimals import decimal
 
 _DAY = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
@@ -59,20 +67,24 @@ class _DateTime(Conversion):
         precision = self.column.type.precision
         return _MICROSECONDS if precision is None else precision
 
-    def _clock_branches(self, name: str, day: str, hour_at: int) -> tuple[SqlCase, ...]:
+    def _case_applies(self, name: str) -> str:
+        """Hold where a case applies; GLOB does not look behind a NUL, so there may be none."""
+        return f"({any_case(self.sql_cases(name))}) AND NOT {has_nul(name)}"
+
+    def _clock_cases(self, name: str, day: str, hour_at: int) -> tuple[SqlCase, ...]:
         """Take whole seconds, and microseconds of which the column keeps all that are not 0."""
         lost = "0" * (_MICROSECONDS - self._precision)
         kept = f"{'[0-9]' * self._precision}{lost}"
         # Postgres would make midnight of the next day of hour 24, and refuses what comes after it.
         real = _hour_exists(name, hour_at)
-        ways = [
+        cases = [
             (f"{name} GLOB '{day}{_TIME}.{kept}' AND {real}", f"rtrim(rtrim({name}, '0'), '.')"),
             (f"{name} GLOB '{day}{_TIME}' AND {real}", name),
         ]
         if not lost:
             # Most have nothing to be trimmed at their end.
-            ways.insert(0, (f"{name} GLOB '{day}{_TIME}.{'[0-9]' * 5}[1-9]'", name))
-        return tuple(SqlCase(f"{is_text(name)} AND {way}", text) for way, text in ways)
+            cases.insert(0, (f"{name} GLOB '{day}{_TIME}.{'[0-9]' * 5}[1-9]'", name))
+        return tuple(SqlCase(f"{is_text(name)} AND {case}", text) for case, text in cases)
 
     def _clock(self, clock: str, fraction: str | None) -> time:
         digits = (fraction or "").rstrip("0")
@@ -91,12 +103,12 @@ class Timestamp(_DateTime):
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take what SQLAlchemy and SQLite itself write; Postgres refuses the 30th of February."""
-        return self._clock_branches(name, f"{_DAY} ", _HOUR_AT)
+        return self._clock_cases(name, f"{_DAY} ", _HOUR_AT)
 
     def sql_is_valid(self, name: str) -> str:
         """Hold where a case applies and the day exists."""
-        takes = any_case(self.sql_cases(name))
-        return f"({takes}) AND {_day_exists(name)} AND {_hour_exists(name, _HOUR_AT)}"
+        exists = f"{_day_exists(name)} AND {_hour_exists(name, _HOUR_AT)}"
+        return f"{self._case_applies(name)} AND {exists}"
 
     def written(self, text: str) -> str:
         """Take an offset only where there is nothing to shift."""
@@ -139,7 +151,7 @@ class Date(Timestamp):
 
     def sql_is_valid(self, name: str) -> str:
         """Hold for a day that exists."""
-        return f"({self.sql_cases(name)[0].condition}) AND {_day_exists(name)}"
+        return f"{self._case_applies(name)} AND {_day_exists(name)}"
 
     def written(self, text: str) -> str:
         """Take no time of the day but midnight, and no offset, which could mean another day."""
@@ -155,11 +167,11 @@ class Time(_DateTime):
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take what SQLAlchemy and SQLite itself write."""
-        return self._clock_branches(name, "", 1)
+        return self._clock_cases(name, "", 1)
 
     def sql_is_valid(self, name: str) -> str:
         """Hold where a case applies and the hour exists."""
-        return f"({any_case(self.sql_cases(name))}) AND {_hour_exists(name, 1)}"
+        return f"{self._case_applies(name)} AND {_hour_exists(name, 1)}"
 
     def written(self, text: str) -> str:
         """Take a time without a day."""
