@@ -22,7 +22,7 @@ _DIGEST = """
     SELECT count(*),
         encode(sha256(convert_to(string_agg({row}, '' ORDER BY {key}), 'UTF8')), 'hex')
     FROM {table} {where}"""
-_DIGESTS = "SELECT d.* FROM {ranges} CROSS JOIN LATERAL ({digest}) AS d ORDER BY place"
+_DIGESTS = "SELECT d.* FROM {ranges} CROSS JOIN LATERAL ({digest}) AS d ORDER BY tablecopy_place"
 # A cursor keeps the order that the server has put them in, on disk if they are many.
 _LINES = """
     SELECT convert_to({row}, 'UTF8') AS line FROM {table} ORDER BY line"""
@@ -86,8 +86,9 @@ def closed_ranges(pair: TablePair, ranges: Sequence[KeyRange]) -> tuple[sql.SqlP
 
     One query then answers for all ranges, and is planned once.
     """
-    places = range(len(pair.key))
-    names = [[sql.name(f"{side}_{place}") for place in places] for side in ("after", "upto")]
+    # Called as no column of the table is, which stands beside these in a query.
+    sides = ("tablecopy_after", "tablecopy_upto")
+    names = [[sql.name(f"{side}_{place}") for place in range(len(pair.key))] for side in sides]
     rows = [
         sql.statement(
             "({}, {}, {})",
@@ -97,7 +98,7 @@ def closed_ranges(pair: TablePair, ranges: Sequence[KeyRange]) -> tuple[sql.SqlP
         )
         for place, one in enumerate(ranges)
     ]
-    columns = sql.join(", ", [sql.name("place"), *names[0], *names[1]])
+    columns = sql.join(", ", [sql.name("tablecopy_place"), *names[0], *names[1]])
     table = sql.statement("(VALUES {}) AS tablecopy_ranges ({})", sql.join(", ", rows), columns)
     after, upto = (
         sql.join(", ", [sql.statement("tablecopy_ranges.{}", name) for name in side])

@@ -217,6 +217,28 @@ def test_a_refused_row_leaves_everything_as_it_was(path, target, connection, tmp
     assert rows_of(connection.execute, shop.TABLES) == before
 
 
+@pytest.mark.parametrize("column", ["place", "heap", "t"])
+def test_a_key_may_have_any_name(postgres_server, tmp_path, column):
+    database = postgres_server.new_database()
+    path = tmp_path / "names.db"
+    change(
+        path,
+        f"CREATE TABLE answer ({column} INTEGER PRIMARY KEY, v TEXT)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
+        " INSERT INTO answer SELECT i, 'new' FROM n",
+    )
+    with closing(psycopg.connect(database.conninfo(), autocommit=True)) as connection:
+        connection.execute(
+            f"CREATE TABLE answer ({column} int PRIMARY KEY, v text);"
+            "INSERT INTO answer SELECT i, CASE WHEN i BETWEEN 40 AND 50 THEN 'old' ELSE 'new' END"
+            " FROM generate_series(1, 100) i".encode()
+        )
+
+        changes = bring_up(path, Target(database.conninfo()), tmp_path)
+
+        assert counted(changes) == {"answer": (0, 11, 0)}
+
+
 def test_tables_that_refer_to_each_other_in_a_circle(postgres_server, tmp_path):
     database = postgres_server.new_database()
     path = tmp_path / "circle.db"
