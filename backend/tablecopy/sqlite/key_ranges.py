@@ -81,7 +81,10 @@ def within_range(
 def _next(
     connection: APSWConnection, pair: TablePair, rest: KeyRange, rows: int
 ) -> tuple[RowKey, int] | None:
-    """Return the key of the last of the next `rows` rows, and the size of that row."""
+    """Return the key of the last of the next `rows` rows, and the size of that row.
+
+    A key that is not UTF-8 cannot be a border: the range is larger then.
+    """
     sizes = (statement("coalesce(octet_length({}), 0)", name(c.source.name)) for c in pair.columns)
     where, bound = within_range(pair, rest)
     select = statement(
@@ -91,9 +94,10 @@ def _next(
         name(pair.source.name),
         where,
     )
-    try:
-        found = next(query(connection, text(select), (*bound, rows - 1)), None)
-    except UnicodeDecodeError:
-        # A key that is not UTF-8 cannot be a border; it will be named as a bad value.
-        return _next(connection, pair, rest, rows + 1)
-    return (found[:-1], found[-1]) if found else None
+    while True:
+        try:
+            found = next(query(connection, text(select), (*bound, rows - 1)), None)
+        except UnicodeDecodeError:
+            rows *= 2
+            continue
+        return (found[:-1], found[-1]) if found else None
