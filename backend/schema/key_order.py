@@ -80,6 +80,9 @@ def _source_has_index(source: APSWConnection, pair: TablePair) -> bool:
     names = [column.source.name for column in pair.key]
     if pair.has_rowid_key:
         return True
+    # A range is read in the order of the columns' own collations, whatever else is indexed.
+    if any(source.column_metadata("main", pair.source.name, n)[1] != "BINARY" for n in names):
+        return False
     indexes = query(
         source,
         'SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial',

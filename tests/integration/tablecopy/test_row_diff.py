@@ -24,6 +24,7 @@ class Shape:
     keys: tuple[tuple[object, ...], ...]
     ordered: bool = True
     after: str = ""
+    index: str = ""
 
     @property
     def width(self) -> int:
@@ -45,6 +46,7 @@ SHAPES = {
     "without rowid": shape("k TEXT PRIMARY KEY", "k text PRIMARY KEY", "0123456789", after="WITHOUT ROWID"),
     "mixed uuid": shape("k TEXT PRIMARY KEY", "k uuid PRIMARY KEY", [f"{n:032x}" for n in range(9)] + [f"{11:032X}"], ordered=False),
     "any case": shape("k TEXT COLLATE NOCASE PRIMARY KEY", "k text PRIMARY KEY", "abcdeFGHIJ", ordered=False),
+    "any case, indexed by bytes too": shape("k TEXT COLLATE NOCASE PRIMARY KEY", "k text PRIMARY KEY", "abcdeFGHIJ", ordered=False, index="k COLLATE BINARY"),
     "unknown order": shape("k TEXT PRIMARY KEY", "k text COLLATE own PRIMARY KEY", "ABCDEabcde", ordered=False),
     "no key in target": shape("k INTEGER PRIMARY KEY", "k bigint", range(10), ordered=False),
     "no key": shape("k INTEGER", "k bigint", [1, 1, 1, 2, None, 4, 5, 6, 7, 8], ordered=False),
@@ -70,6 +72,7 @@ def copied(made, path, target):
     write(
         path,
         f"CREATE TABLE t ({key}, {COLUMNS}{end}) {made.after}",
+        *([f"CREATE UNIQUE INDEX i ON t ({made.index})"] if made.index else []),
         f"INSERT INTO t VALUES ({marks})",
         rows=rows,
     )
