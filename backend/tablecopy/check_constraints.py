@@ -90,7 +90,7 @@ def check_constraints(
     schema = tables[0].schema if tables else ""
     names = [table.name for table in tables]
     with (
-        translated("rehearsing the load"),
+        translated("checking the constraints"),
         file_errors(source.path),
         session.transaction(force_rollback=True),
     ):

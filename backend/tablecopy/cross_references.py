@@ -59,10 +59,10 @@ class Dangling:
 
 
 def left_behind(
-    session: Session, source: SourceConnection, pairing: SchemaMatch, casts: Casts
+    session: Session, source: SourceConnection, match: SchemaMatch, casts: Casts
 ) -> Iterator[Dangling]:
     """Find references to rows that the source lacks, from tables that do not travel."""
-    pairs = {pair.target.name: pair for pair in pairing.pairs}
+    pairs = {pair.target.name: pair for pair in match.pairs}
     schema = next((pair.target.schema for pair in pairs.values()), "")
     values = {"oids": table_oids(session, schema, pairs)}
     found = session.execute(_INCOMING, values).fetchall()
@@ -80,13 +80,13 @@ def left_behind(
 
 
 def without_parents(
-    session: Session, source: SourceConnection, pairing: SchemaMatch, casts: Casts
+    session: Session, source: SourceConnection, match: SchemaMatch, casts: Casts
 ) -> Iterator[Dangling]:
     """Find references of rows that travel to rows of excluded tables that the target lacks."""
-    for pair in pairing.pairs:
+    for pair in match.pairs:
         for key in pair.target.foreign_keys:
             columns = _columns(pair, key.columns)
-            if key.table not in pairing.excluded or columns is None:
+            if key.table not in match.excluded or columns is None:
                 continue
             place = (pair.target.schema, key.table)
             wanted = set(_source_values(source, columns, casts))

@@ -32,7 +32,7 @@ class DirectLoad:
     """What to load; `on_progress` is called with (table, rows) for each unit."""
 
     source: Source
-    pairing: SchemaMatch
+    match: SchemaMatch
     encoders: Mapping[str, Encoder]
     batch_rows: int = BATCH_ROWS
     high_water: Mapping[str, int] = field(default_factory=dict)
@@ -56,13 +56,13 @@ def load_in_place(session: Session, what: DirectLoad) -> LoadResult:
         RefusedError: a table holds something.
         DataError: a value or a row is refused.
     """
-    tables = [pair.target for pair in what.pairing.pairs]
+    tables = [pair.target for pair in what.match.pairs]
     result = LoadResult({name: Loaded() for name in what.encoders})
     with translated("loading in place"):
         keep_writers_out(session, tables)
         for table in tables:
             refuse_unless_empty(contents(session, table.schema, [table.name]), NOTHING)
-        for group in what.pairing.groups:
+        for group in what.match.groups:
             _load_group(session, what, group, result)
         # Deferred constraints are checked now, while it is known what was being done.
         session.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -78,7 +78,7 @@ def _load_group(
     if len(group) == 1:
         _load(session, what, result, group[0])
         return
-    places = {pair.target.name: place for place, pair in enumerate(what.pairing.pairs)}
+    places = {pair.target.name: place for place, pair in enumerate(what.match.pairs)}
     stages = [StagedTable(pair, places[pair.target.name]) for pair in group]
     for staged in stages:
         session.execute(staged.create())

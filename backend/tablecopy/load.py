@@ -141,7 +141,7 @@ def batches(source: Source, encoder: Encoder, rows: int) -> Iterator[tuple[KeyRa
 
 
 def copy_statement(schema: str, encoder: Encoder) -> sql.Sql:
-    """Return the statement that takes the CSV of `block`."""
+    """Return the statement that takes the CSV of `read_chunk`."""
     return sql.statement(
         "COPY {} ({}) FROM STDIN (FORMAT csv)",
         sql.name(schema, encoder.pair.target.name),

@@ -33,7 +33,7 @@ def target_digests(
 ) -> Iterator[RangeDigest]:
     """Return the digest of each range of what the target has stored.
 
-    It equals the digest of `block` over the same range if, and only if, all rows are the same.
+    It equals the digest of `read_chunk` over the same range if, and only if, all rows are the same.
     The ranges of a pair that is not `ordered` may hold other rows on either side: their digests
     equal no other, and `differences` has to compare the table as a whole.
     """

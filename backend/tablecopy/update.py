@@ -49,7 +49,7 @@ class Update:
     """What to update; rows that only the target has stay, unless `delete` is set."""
 
     source: Source
-    pairing: SchemaMatch
+    match: SchemaMatch
     encoders: Mapping[str, Encoder]
     delete: bool = False
     allow_cascade: bool = False
@@ -121,7 +121,7 @@ def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange
                 # Deferred constraints are checked now, while it is known what was being done.
                 session.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 check_stored(session, stages, deletes=what.delete)
-        advance_sequences(session, [pair.target for pair in what.pairing.pairs], what.high_water)
+        advance_sequences(session, [pair.target for pair in what.match.pairs], what.high_water)
     return changes
 
 

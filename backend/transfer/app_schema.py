@@ -37,7 +37,9 @@ def is_app_schema(tables: Iterable[str]) -> bool:
     return set(tables) >= APP_TABLES
 
 
-def check_schema_invariants(target: DatabaseUrl, schema: str, moment: str = "") -> InvariantReport:
+def check_schema_invariants(
+    target: DatabaseUrl, schema: str, snapshot: str = ""
+) -> InvariantReport:
     """Check every invariant of the app in one schema, in a snapshot if one is named."""
     from sqlalchemy import text
 
@@ -55,8 +57,8 @@ def check_schema_invariants(target: DatabaseUrl, schema: str, moment: str = "") 
             migration_errors(),
             engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
         ):
-            if moment:
-                connection.execute(text(set_snapshot(moment).as_string()))
+            if snapshot:
+                connection.execute(text(set_snapshot(snapshot).as_string()))
             connection.execute(look_in, {"path": name(schema).as_string()})
             return check_rows(connection)
     finally:

@@ -31,12 +31,12 @@ def verify(run: Run) -> Report:
     """`--verify-only`: compare both sides, each in one snapshot; nothing is written."""
     schema = run.endpoints.target.schema
     tables = run.source_tables()
-    with exported_snapshot(run.endpoints.session) as moment:
+    with exported_snapshot(run.endpoints.session) as snapshot:
         with run.pool() as pool:
-            pool.join_snapshot(moment)
+            pool.join_snapshot(snapshot)
             rows = sum(table.rows for table in tables)
             found = compare(run, pool, schema, all_parts(run, run.encoders()), rows=rows)
-        findings = Findings(differences=found, verdict=check_app_invariants(run, schema, moment))
+        findings = Findings(differences=found, verdict=check_app_invariants(run, schema, snapshot))
     outcome = "the two sides differ" if found else f"{run.every_row} is the same on both sides"
     return run.report(outcome, tables=tables, findings=findings)
 
@@ -70,7 +70,7 @@ def compare(
     return tuple(found)
 
 
-def check_app_invariants(run: Run, schema: str, moment: str = "") -> InvariantReport | None:
+def check_app_invariants(run: Run, schema: str, snapshot: str = "") -> InvariantReport | None:
     """Check the app's invariants in a schema, if it is the app's and was copied whole."""
     if (
         run.options.tables
@@ -79,7 +79,7 @@ def check_app_invariants(run: Run, schema: str, moment: str = "") -> InvariantRe
     ):
         return None
     with run.stage("rules"):
-        return check_schema_invariants(run.options.target, schema, moment)
+        return check_schema_invariants(run.options.target, schema, snapshot)
 
 
 def _units(schema: str, parts: Iterable[Part], unordered: list[Encoder]) -> Iterator[CompareUnit]:

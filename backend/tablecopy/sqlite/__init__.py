@@ -1,1 +1,1 @@
-"""The SQLite side: one snapshot for many readers, blocks of encoded rows, bad values by name."""
+"""The SQLite side: one snapshot for many readers, chunks of encoded rows, bad values by name."""

@@ -35,21 +35,21 @@ def transfer(
     ):
         for name in left_over_shadows(session, target.schema):
             drop_shadow(session, name)
-        pairing = match_tables(
+        match = match_tables(
             source.tables(), reflect_postgres(session, target.schema), MatchOptions()
         )
-        assert not pairing.open_findings
-        names = [one.target.name for one in pairing.pairs]
+        assert not match.open_findings
+        names = [one.target.name for one in match.pairs]
         with temporary_shadow(session, target.schema, names) as shadow:
             with Pool(source, target, workers=2) as pool:
                 encoders = tuple(
-                    encoder(one, Casts()) for one in seen(source, session, pairing.pairs)
+                    encoder(one, Casts()) for one in ordered_pairs(source, session, match.pairs)
                 )
                 what = Load(source, encoders, shadow.name, batch_rows, watch or (lambda *_: None))
                 result = load(pool, what)
             build_indexes(shadow, target, rows=result.rows)
-            high = {p.target.name: p.source.high_water or 0 for p in pairing.pairs}
-            swap(session, Swap(shadow, tuple(p.target for p in pairing.pairs), high))
+            high = {p.target.name: p.source.high_water or 0 for p in match.pairs}
+            swap(session, Swap(shadow, tuple(p.target for p in match.pairs), high))
     return result
 
 
@@ -63,14 +63,14 @@ def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[
             source.tables(), reflect_postgres(session, target.schema), MatchOptions()
         )
         with Pool(source, target, workers=2) as pool:
-            pairs = seen(source, session, found.pairs)
+            pairs = ordered_pairs(source, session, found.pairs)
             encoders = {one.target.name: encoder(one, Casts()) for one in pairs}
             what = Update(source, found, encoders, batch_rows=1000, **options)
             return write(session, what, find_changed_ranges(pool, what))
 
 
-def seen(source: Source, session: Session, pairs: tuple[TablePair, ...]) -> tuple[TablePair, ...]:
-    """Return the pairs, with their order looked at."""
+def ordered_pairs(source: Source, session: Session, pairs: tuple[TablePair, ...]) -> tuple[TablePair, ...]:
+    """Return the pairs, with `ordered` set where both sides sort the key alike."""
     return tuple(check_key_order(source.connection, session, one) for one in pairs)
 
 

@@ -1,4 +1,4 @@
-"""What only the target can tell of the rows is seen in a rehearsal that leaves nothing behind."""
+"""Rows that break constraints of the target are named before a load, and nothing stays of that."""
 
 from contextlib import closing
 
@@ -33,7 +33,7 @@ def connection(empty_target):
         yield connection
 
 
-def rehearsed(path, target, *statements):
+def violations(path, target, *statements):
     write(path, *SOURCE, *statements)
     with both(path, target) as sides:
         encoders = [encoder(one, Casts()) for one in sides.pairs()]
@@ -42,7 +42,7 @@ def rehearsed(path, target, *statements):
 
 
 def test_the_target_s_own_words_decide(connection, empty_target, tmp_path):
-    named = rehearsed(
+    named = violations(
         tmp_path / "a.db",
         empty_target,
         "INSERT INTO person VALUES (1, 'Ana', 30, 2), (2, 'ANA', 30, NULL), (3, 'Bo', 17, NULL),"
@@ -73,7 +73,7 @@ def test_nothing_is_left_behind_and_nothing_has_counted_on(connection, empty_tar
     query = "SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_namespace)"
     before = connection.execute(query).fetchall()
 
-    named = rehearsed(
+    named = violations(
         tmp_path / "a.db", empty_target, "INSERT INTO person VALUES (1, 'Ana', 30, 1)"
     )
 
@@ -84,7 +84,7 @@ def test_nothing_is_left_behind_and_nothing_has_counted_on(connection, empty_tar
 
 
 def test_what_a_domain_refuses_is_named(connection, empty_target, tmp_path):
-    named = rehearsed(
+    named = violations(
         tmp_path / "a.db",
         empty_target,
         "INSERT INTO badge VALUES ('never', NULL), (NULL, NULL), ('k', NULL)",
@@ -99,7 +99,7 @@ def test_what_an_exclusion_keeps_apart_is_named(connection, empty_target, tmp_pa
         " gist (room inet_ops WITH &&, int4range(first, last) WITH &&) WHERE (room IS NOT NULL))"
     )
 
-    named = rehearsed(
+    named = violations(
         tmp_path / "a.db",
         empty_target,
         "CREATE TABLE stay (id INTEGER PRIMARY KEY, room TEXT, first INTEGER, last INTEGER)",

@@ -1,4 +1,4 @@
-"""Ranges cover a table once, blocks stay small, and both sides take the same digest."""
+"""Ranges cover a table once, chunks stay small, and both sides take the same digest."""
 
 import sqlite3
 from contextlib import closing
@@ -62,7 +62,7 @@ def test_a_range_within_a_range_has_its_borders(sides):
     assert (parts[0].after, parts[-1].upto) == ((100,), (500,))
 
 
-def test_a_block_larger_than_allowed_comes_in_pieces(sides):
+def test_a_chunk_larger_than_allowed_comes_in_pieces(sides):
     encoding = encoding_of(sides)
     pieces: list[bytes] = []
 
@@ -76,7 +76,7 @@ def test_a_block_larger_than_allowed_comes_in_pieces(sides):
     assert sides.same(encoding, rows=1000)
 
 
-def test_a_value_larger_than_a_block_arrives(tmp_path, empty_target):
+def test_a_value_larger_than_a_chunk_arrives(tmp_path, empty_target):
     path, size = tmp_path / "a.db", CHUNK_BYTES + 1
     write(
         path,

@@ -191,7 +191,7 @@ def test_a_row_missing_here_and_one_too_many_there_are_both_found(
     assert rows_of(connection.execute, shop.TABLES) == expected(path)
 
 
-def test_a_row_larger_than_a_block_is_found_and_written(path, target, connection, tmp_path):
+def test_a_row_larger_than_a_chunk_is_found_and_written(path, target, connection, tmp_path):
     large = "UPDATE tag SET body = replace(hex(zeroblob({})), '0', 'ş') || '{}' WHERE id = (SELECT min(id) FROM tag)"
     change(path, large.format(1_500_000, 1))
     bring_up(path, target, tmp_path)

@@ -128,7 +128,7 @@ def test_what_belongs_to_others_has_a_way_out_for_an_owner(
     )
 
 
-def test_a_rehearsal_leaves_nothing_behind(move, role) -> None:
+def test_a_dry_run_leaves_nothing_behind(move, role) -> None:
     name = move.target.params["dbname"]
     move.prepare(
         f"GRANT CREATE ON DATABASE {name} TO {role}",

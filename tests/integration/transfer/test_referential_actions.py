@@ -42,11 +42,11 @@ def test_a_deletion_reaches_a_table_that_is_left_alone(elsewhere, action, said, 
     write(elsewhere.target, *TARGET, *log(action))
     before = rows(elsewhere.target, "SELECT * FROM audit_log")
 
-    rehearsed = elsewhere(*MIRROR, "--dry-run")
+    dry_run = elsewhere(*MIRROR, "--dry-run")
     refused = elsewhere(*MIRROR)
 
-    assert (rehearsed.code, refused.code) == (77, 77)
-    for words in (rehearsed.out, refused.err):
+    assert (dry_run.code, refused.code) == (77, 77)
+    for words in (dry_run.out, refused.err):
         assert f"audit_log: {said} with rows of a (audit_log_a_id_fkey, {action})" in words
         assert "--allow-cascade" in words
     assert rows(elsewhere.target, "SELECT * FROM audit_log") == before
@@ -167,11 +167,11 @@ def test_rows_that_this_role_cannot_see_are_told_too(elsewhere, monkeypatch) -> 
         "MIGRATE_DATABASE_URL", DatabaseUrl("postgres", params=as_role, password="xyz").conninfo()
     )
 
-    rehearsed = elsewhere(*MIRROR, "--dry-run")
+    dry_run = elsewhere(*MIRROR, "--dry-run")
     ran = elsewhere(*MIRROR)
     write(elsewhere.target, "ALTER TABLE a OWNER TO postgres", f"DROP ROLE {role}")
 
     words = "audit_log: rows that this role cannot see would be deleted with rows of a"
-    assert (rehearsed.code, ran.code) == (77, 77)
-    assert words in rehearsed.out
+    assert (dry_run.code, ran.code) == (77, 77)
+    assert words in dry_run.out
     assert words in ran.err

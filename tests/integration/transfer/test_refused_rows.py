@@ -184,13 +184,13 @@ def test_a_rule_that_rewrites_what_is_written_is_named_before(elsewhere, event) 
     )
     flags = ("--update", "--delete", "--allow-missing-tables")  # fmt: skip
 
-    rehearsed = elsewhere(*flags, "--dry-run")
+    dry_run = elsewhere(*flags, "--dry-run")
     ran = elsewhere(*flags)
     write(elsewhere.target, "ALTER TABLE a DISABLE RULE noted")
     way_out = elsewhere(*flags)
 
-    assert (rehearsed.code, ran.code, way_out.code) == (77, 77, 0)
-    for words in (rehearsed.out, ran.err):
+    assert (dry_run.code, ran.code, way_out.code) == (77, 77, 0)
+    for words in (dry_run.out, ran.err):
         assert "a: the rule noted rewrites what is written" in words
         assert "ALTER TABLE public.a DISABLE RULE noted" in words
 

@@ -22,7 +22,7 @@ TEXT = ColumnType("text", "text")
 
 @pytest.fixture
 def connection(tmp_path) -> Iterator[SourceConnection]:
-    """A table whose rows hold a NUL each, and nearly as many bytes as a block may."""
+    """A table whose rows hold a NUL each, and nearly as many bytes as a chunk may."""
     path = tmp_path / "a.db"
     with closing(sqlite3.connect(path)) as file, file:
         file.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
