@@ -19,7 +19,7 @@ from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.worker import Worker
 from backend.values.conversion import Uses
 
-# Ranges that one COPY, and so one transaction, takes.
+# Ranges of one unit of work: those of one COPY, and so of one transaction.
 _RANGES = 8
 
 
@@ -98,17 +98,6 @@ class Load:
     on_progress: Callable[[str, int], None] = lambda _table, _rows: None
 
 
-def count_rows(source: Source, encoders: tuple[Encoder, ...]) -> dict[str, int]:
-    """Count the rows of each table; SQLite does this by its smallest index."""
-    counts = {}
-    with file_errors(source.path):
-        for encoder in encoders:
-            query = sql.statement("SELECT count(*) FROM {}", sql.name(encoder.pair.source.name))
-            ((rows,),) = source.connection.execute(sql.text(query))
-            counts[encoder.pair.target.name] = int(rows)
-    return counts
-
-
 def load(pool: Pool, what: Load) -> LoadResult:
     """Load every table, the biggest first.
 
@@ -116,7 +105,8 @@ def load(pool: Pool, what: Load) -> LoadResult:
         DataError: a value cannot be loaded.
         DatabaseError: the target or a worker is lost.
     """
-    counts = count_rows(what.source, what.encoders)
+    pairs = [one.pair for one in what.encoders]
+    counts = {pair.target.name: what.source.count_rows(pair.source.name) for pair in pairs}
     result = LoadResult({name: Loaded() for name in counts})
     for unit, chunks in pool.run(_units(what, counts)):
         name = unit.encoder.pair.target.name
@@ -133,7 +123,7 @@ def _units(what: Load, counts: dict[str, int]) -> Iterator[LoadUnit]:
 
 
 def batches(source: Source, encoder: Encoder, rows: int) -> Iterator[tuple[KeyRange, ...]]:
-    """Divide a table into the ranges of one COPY each."""
+    """Divide a table into the ranges of one unit of work each."""
     with file_errors(source.path):
         ranges = sample_ranges(source.connection, encoder.pair, rows=rows)
     for first in range(0, len(ranges), _RANGES):

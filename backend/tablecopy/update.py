@@ -15,7 +15,7 @@ from backend.schema.match import SchemaMatch
 from backend.schema.references import references
 from backend.tablecopy.cascades import CascadeEffect, cascade_obstacles, follow_cascades
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.load import BadValuesError
+from backend.tablecopy.load import BadValuesError, batches
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.range_diff import DiffUnit
 from backend.tablecopy.refused_rows import check_stored, is_unexplained, try_rows
@@ -23,13 +23,11 @@ from backend.tablecopy.results import BATCH_ROWS, KeyRange
 from backend.tablecopy.sequences import advance_sequences
 from backend.tablecopy.shadow.unique_indexes import write_in_any_order
 from backend.tablecopy.sqlite.csv_chunks import read_chunk
-from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.target import keep_writers_out
 from backend.tablecopy.target_digests import is_closed
 from backend.tablecopy.upsert_sql import StagedTable, in_one_statement
 
-_RANGES = 8
 # Ranges of which one query looks for extra rows.
 _RANGES_AT_ONCE = 200
 _WHOLE_TABLE = (KeyRange(),)
@@ -90,10 +88,8 @@ def _adjacent_joined(ranges: Iterable[KeyRange]) -> Iterator[KeyRange]:
 def _units(what: Update) -> Iterator[DiffUnit]:
     for encoder in what.encoders.values():
         if encoder.pair.ordered:
-            with file_errors(what.source.path):
-                ranges = sample_ranges(what.source.connection, encoder.pair, rows=what.batch_rows)
-            for i in range(0, len(ranges), _RANGES):
-                yield DiffUnit(encoder, encoder.pair.target.schema, tuple(ranges[i : i + _RANGES]))
+            for ranges in batches(what.source, encoder, what.batch_rows):
+                yield DiffUnit(encoder, encoder.pair.target.schema, ranges)
 
 
 def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange]:

@@ -73,11 +73,6 @@ class TransferEndpoints:
         with translated("looking at the target's tables"):
             return reflect_postgres(self.session, self.target.schema)
 
-    def source_rows(self, table: str) -> int:
-        """Count the rows of one table of the file."""
-        count = statement("SELECT count(*) FROM {}", name(table))
-        return int(self.source.connection.execute(text(count)).get)
-
     def unconverted_columns(self, pair: TablePair) -> list[ColumnPair]:
         """Return the columns with values in the file whose type has no conversion."""
         return [

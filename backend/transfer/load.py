@@ -8,7 +8,7 @@ from backend.errors import DataError
 from backend.tablecopy.contents import NOTHING
 from backend.tablecopy.direct_load import DirectLoad, load_in_place
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.load import Load, LoadResult, count_rows, load
+from backend.tablecopy.load import Load, LoadResult, load
 from backend.tablecopy.pool import LocalRunner, Pool
 from backend.tablecopy.results import Difference
 from backend.tablecopy.shadow.indexes import build_indexes
@@ -18,11 +18,9 @@ from backend.tablecopy.violations import ViolationsError
 from backend.transfer.check import bad_rows, refusals
 from backend.transfer.options import TransferMode
 from backend.transfer.report import Findings, Report, TableReport
-from backend.transfer.run import Run
+from backend.transfer.run import AS_BEFORE, Run
 from backend.transfer.update import update
 from backend.transfer.verify import check_app_invariants, compare
-
-_AS_BEFORE = "the target is as it was"
 
 
 def load_and_swap(run: Run) -> Report:
@@ -38,14 +36,14 @@ def load_and_swap(run: Run) -> Report:
         try:
             result, differences = _filled(run, shadow)
         except ViolationsError as error:
-            return run.report(_AS_BEFORE, findings=bad_rows(error.found))
+            return run.report(AS_BEFORE, findings=bad_rows(error.found))
         except DataError as error:
             # The load says only that something was refused; now find out what.
-            return run.report(_AS_BEFORE, findings=refusals(run, error))
+            return run.report(AS_BEFORE, findings=refusals(run, error))
         verdict = None if differences else check_app_invariants(run, shadow.name)
         findings = Findings(differences=differences, verdict=verdict)
         if findings.exit_code:
-            return _report(run, _AS_BEFORE, result, findings)
+            return _report(run, AS_BEFORE, result, findings)
         with run.stage("swap"):
             _swap(run, shadow)
     return _report(run, run.done, result, findings)
@@ -63,7 +61,7 @@ def _filled(run: Run, shadow: Shadow) -> tuple[LoadResult, tuple[Difference, ...
 
 
 def _loaded(run: Run, pool: Pool, shadow: Shadow, encoders: tuple[Encoder, ...]) -> LoadResult:
-    rows = sum(count_rows(run.endpoints.source, encoders).values())
+    rows = sum(table.rows for table in run.source_tables())
     what = Load(
         run.endpoints.source,
         encoders,
@@ -94,7 +92,7 @@ def load_or_update(run: Run) -> Report:
     except DataError as error:
         if isinstance(error.__cause__, RAISED_BY_TRIGGER):
             return update(run)
-        return run.report(_AS_BEFORE, findings=refusals(run, error))
+        return run.report(AS_BEFORE, findings=refusals(run, error))
     if found:
         return update(run)
     findings = Findings(verdict=check_app_invariants(run, run.endpoints.target.schema))
@@ -112,7 +110,7 @@ def _filled_in_place(run: Run) -> tuple[LoadResult, tuple[Difference, ...]]:
         run.high_water,
         run.watcher.advance,
     )
-    rows = sum(run.endpoints.source_rows(pair.source.name) for pair in run.match.pairs)
+    rows = sum(table.rows for table in run.source_tables())
     with run.stage("load", rows):
         result = load_in_place(session, what)
     runner = LocalRunner(run.endpoints.source.connection, session)

@@ -101,13 +101,12 @@ def _held(context: PreflightContext) -> Contents:
 
 
 def _rows(context: PreflightContext) -> dict[str, int]:
-    endpoints, pairs = context.endpoints, context.match.pairs
+    source, pairs = context.endpoints.source, context.match.pairs
     if context.pending:
-        tables = endpoints.source.tables()
-        names = {table.name for table in tables if not table.virtual} - BOOKKEEPING
+        names = {table.name for table in source.tables() if not table.virtual} - BOOKKEEPING
         names -= set(context.options.excluded)
-        return {name: endpoints.source_rows(name) for name in sorted(names)}
-    return {pair.target.name: endpoints.source_rows(pair.source.name) for pair in pairs}
+        return {name: source.count_rows(name) for name in sorted(names)}
+    return {pair.target.name: source.count_rows(pair.source.name) for pair in pairs}
 
 
 def _pending(options: TransferOptions, endpoints: TransferEndpoints) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from backend.transfer.endpoints import TransferEndpoints
 from backend.transfer.options import TransferOptions
 from backend.transfer.report import Findings, Report, TableReport
 
+AS_BEFORE = "the target is as it was"
+
 _MOST_WORKERS = 4
 
 
@@ -70,7 +72,7 @@ class Run:
     def source_tables(self) -> tuple[TableReport, ...]:
         """Report the tables of the source with their numbers of rows."""
         return tuple(
-            TableReport(pair.target.name, self.endpoints.source_rows(pair.source.name))
+            TableReport(pair.target.name, self.endpoints.source.count_rows(pair.source.name))
             for pair in self.match.pairs
         )
 

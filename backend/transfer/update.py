@@ -17,10 +17,8 @@ from backend.tablecopy.violations import ViolationsError
 from backend.transfer.check import bad_rows, refusals
 from backend.transfer.compare_unit import Part
 from backend.transfer.report import Findings, Report, TableReport
-from backend.transfer.run import Run
+from backend.transfer.run import AS_BEFORE, Run
 from backend.transfer.verify import check_app_invariants, compare
-
-_AS_BEFORE = "the target is as it was"
 
 Changes = Mapping[str, TableChange]
 
@@ -40,9 +38,9 @@ def update(run: Run) -> Report:
             with run.stage("write"):
                 changes = write(run.endpoints.session, what, parts)
         except ViolationsError as error:
-            return run.report(_AS_BEFORE, findings=bad_rows(error.found))
+            return run.report(AS_BEFORE, findings=bad_rows(error.found))
         except DataError as error:
-            return run.report(_AS_BEFORE, findings=_named(run, error))
+            return run.report(AS_BEFORE, findings=_named(run, error))
         run.notes += [f"{one.table}: {one.describe('were')}" for one in effects]
         findings = _compared(run, pool, encoders, parts)
     return _report(run, changes, findings)
@@ -101,7 +99,7 @@ def _report(run: Run, changes: Changes, findings: Findings) -> Report:
     tables = tuple(
         TableReport(
             pair.target.name,
-            run.endpoints.source_rows(pair.source.name),
+            run.endpoints.source.count_rows(pair.source.name),
             changes[pair.target.name].inserted,
             changes[pair.target.name].updated,
             changes[pair.target.name].deleted,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from backend.db import sql
 from backend.db.sqlite_file import is_sqlite, is_wal, read_header
 from backend.db.sqlite_reader import UNREADABLE_IN_PLACE, ReadOnlyFile, begin, file_errors
 from backend.errors import DatabaseError, RefusedError
@@ -45,6 +46,12 @@ class Source:
         """Return every table that holds rows of somebody's, ordered by name."""
         with file_errors(self.path):
             return reflect_sqlite(self.connection)
+
+    def count_rows(self, table: str) -> int:
+        """Count the rows of a table; SQLite does this by its smallest index."""
+        count = sql.statement("SELECT count(*) FROM {}", sql.name(table))
+        with file_errors(self.path):
+            return int(self.connection.execute(sql.text(count)).get)
 
     def gather(self, begin_all: Callable[[SourceHandle], None]) -> None:
         """Let other connections begin to read, until all of them see the same state.
