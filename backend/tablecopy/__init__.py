@@ -1,1 +1,1 @@
-"""Copy tables between databases, exactly: read, cast, load, compare. Knows no app and no screen."""
+"""Copy tables between databases exactly, and compare them. Knows no app and no screen."""

@@ -1,4 +1,4 @@
-"""References across the border of a run, from rows that travel to others and back, to nothing."""
+"""References across the border of a run that would dangle: to tables left alone, and from them."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class OpenSource:
     handle: SourceHandle
 
     def run(self, worker: Worker) -> None:
-        """Open it."""
+        """Open it in this worker."""
         worker.open_source(self.handle)
 
 
@@ -63,7 +63,7 @@ class JoinSnapshot:
     snapshot: str
 
     def run(self, worker: Worker) -> None:
-        """Join it."""
+        """Join it in this worker."""
         join_snapshot(worker.session, self.snapshot)
 
 

@@ -24,8 +24,8 @@ def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
     """Read the whole file and report what would be refused; what is written is rolled back."""
     known = Findings(obstacles=tuple(map(str, obstacles)))
     # Columns of a type without a conversion are among the obstacles.
-    castable = [pair for pair in run.match.pairs if not run.endpoints.unconverted_columns(pair)]
-    run.match = run.match.only(pair.target.name for pair in castable)
+    convertible = [one for one in run.match.pairs if not run.endpoints.unconverted_columns(one)]
+    run.match = run.match.only(pair.target.name for pair in convertible)
     found = _with_bad_rows(run, named_bad_values(run, known))
     tables = run.source_tables()
     what = run.everything("everything", "but")

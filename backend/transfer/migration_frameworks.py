@@ -13,9 +13,9 @@ from dataclasses import dataclass
 class MigrationTableFormat:
     """One framework's table.
 
-    `entry` are the columns that name one migration; without any there is nothing to compare. A
-    `value` is where the schema stands, the others are lists of what has been applied. `rest` are
-    columns that may be there too; None: any.
+    `entry` are the columns that name one migration; without any there is nothing to compare. With
+    `is_value` the table holds where the schema stands, else a list of what has been applied.
+    `others` are further columns that it must have, `rest` those that it may have; None: any.
     """
 
     entry: tuple[str, ...]

@@ -80,13 +80,13 @@ class Plan:
 
 
 def make_plan(
-    options: TransferOptions, endpoints: TransferEndpoints, *, again: bool = False
+    options: TransferOptions, endpoints: TransferEndpoints, *, tried: bool = False
 ) -> Plan:
-    """Inspect both sides; only the first time in a run try out what the server would refuse."""
+    """Inspect both sides; if it has been `tried` before, do not ask the server what it refuses."""
     pending = _pending(options, endpoints)
     match = SchemaMatch(()) if pending else endpoints.match(options)
     found = () if pending else endpoints.migration_tables(options)
-    context = PreflightContext(options, endpoints, match, pending, found, again)
+    context = PreflightContext(options, endpoints, match, pending, found, tried)
     with translated("looking at what the target holds"):
         context = replace(context, held=_held(context))
         found_obstacles = obstacles(context)

@@ -44,8 +44,8 @@ class PreflightContext:
     match: SchemaMatch
     pending: tuple[str, ...] = ()
     migration_tables: tuple[MigrationTable, ...] = ()
-    # Whether this run has made a plan before.
-    inspected_before: bool = False
+    # Whether an earlier plan of this run has shown that the server creates such tables.
+    tried: bool = False
     # Empty too where rights to read the tables are missing.
     held: Contents = field(default_factory=Contents)
 
@@ -73,7 +73,7 @@ class PreflightContext:
             deletes=options.delete or self.mode is TransferMode.REPLACE,
             staged=merged or circle or options.mode is TransferMode.CHECK,
             merged=merged,
-            tried=self.inspected_before,
+            tried=self.tried,
         )
 
 

@@ -103,7 +103,7 @@ def _prepared(run: Run) -> Plan:
     for name in left_over_shadows(endpoints.session, endpoints.target.schema):
         drop_shadow(endpoints.session, name)
         run.notes.append(f"removed {name}, which a killed transfer had left")
-    plan = make_plan(options, endpoints, again=not run.migrated)
+    plan = make_plan(options, endpoints, tried=not run.migrated)
     plan.refuse_obstacles(migrated=run.migrated)
     run.notes += [note for note in plan.notes() if note not in run.notes]
     return plan

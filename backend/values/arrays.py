@@ -9,7 +9,8 @@ from backend.db.sql import SqlPart, statement
 from backend.values.conversion import BadValueError, Conversion, Uses
 from backend.values.json_documents import has_surrogate, parsed
 
-# With other borders or dimensions it is none that a list could be; so it is named by them.
+# An array with other bounds or more dimensions is no list: its dimensions, which equal no list,
+# stand for it.
 _TARGET = """
     CASE WHEN {name} IS NULL THEN NULL
     WHEN array_ndims({name}) > 1 OR array_lower({name}, 1) <> 1 THEN array_dims({name})

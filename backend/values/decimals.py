@@ -14,7 +14,8 @@ from backend.values.conversion import BadValueError, Conversion, SqlCase, Uses, 
 _WRITTEN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?", re.ASCII)
 # As many digits as every real number keeps: up to here its text is what somebody wrote.
 _DIGITS = 15
-_MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
+# What numeric can hold, before and behind the point.
+MOST_DIGITS, MOST_DECIMALS = 131_072, 16_383
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class Fixed(Conversion):
         return plain(number, max(self._scale, 0))
 
     def _real(self, name: str) -> SqlCase:
-        """Take what is the nearest real to a number of so many decimals, and say that number.
+        """Take reals that stand for a number of as many decimals as the column keeps.
 
-        Below 1e15 hundredths, or whatever they are, are whole reals: multiplying errs by less than
-        a half, and dividing rounds as reading the number did.
+        Up to 1e15 of its smallest units, such a number times 10^scale is whole and kept exactly: it
+        is found by rounding, and dividing it gives the real that reading the number gave.
         """
         limit, unit = f"1e{_DIGITS - self._scale}", f"1e{self._scale}"
         real = f"typeof({name}) = 'real' AND {name} BETWEEN -{limit} AND {limit}"
@@ -61,7 +62,7 @@ class Fixed(Conversion):
 
     @property
     def _whole_digits(self) -> int:
-        return (self.column.type.precision or _MOST_DIGITS) - self._scale
+        return (self.column.type.precision or MOST_DIGITS) - self._scale
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Unbounded(Conversion):
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
         """Take numbers in any storage class."""
         number = decimal(value)
-        if number.adjusted() >= _MOST_DIGITS or decimals(number) > _MOST_DECIMALS:
+        if number.adjusted() >= MOST_DIGITS or decimals(number) > MOST_DECIMALS:
             raise BadValueError("has more digits than numeric can hold")
         return plain(number, max(decimals(number), 0))
 
@@ -111,7 +112,7 @@ def decimals(number: Decimal) -> int:
     _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 - only infinities have none
     if not number:
-        return -_MOST_DIGITS
+        return -MOST_DIGITS
     text = "".join(map(str, digits))
     return -exponent - (len(text) - len(text.rstrip("0")))
 

@@ -17,7 +17,7 @@ _MOST_DIGITS = 17
 
 
 def shortest_double(number: float) -> Decimal:
-    """Return it for a finite number other than zero."""
+    """Return the shortest decimal of a finite number other than zero."""
     low, high = _UNDISPUTED
     if low <= abs(number) < high:
         return Decimal(repr(number))
@@ -28,7 +28,7 @@ def shortest_double(number: float) -> Decimal:
 
 
 def shortest_single(number: float) -> Decimal:
-    """Return it for a finite number of single precision other than zero."""
+    """Return that of a finite number of single precision other than zero."""
     size = abs(number)
     (bits,) = struct.unpack("I", struct.pack("f", size))
     before, after = (struct.unpack("f", struct.pack("I", bits + step))[0] for step in (-1, 1))

@@ -19,12 +19,10 @@ from backend.values.conversion import (
     has_nul,
     is_text,
 )
-from backend.values.decimals import decimals, plain
+from backend.values.decimals import MOST_DECIMALS, MOST_DIGITS, decimals, plain
 
 Node = Any  # what JSON can hold: the library knows no better
 
-# What numeric can hold, before and behind the point.
-_MOST_DIGITS, _MOST_DECIMALS = 131_072, 16_383
 _TOO_LARGE = "holds a number with more digits than numeric can hold"
 _TOO_DEEP = "is nested too deeply"
 
@@ -68,7 +66,7 @@ class Jsonb(Json):
         return SqlCase(words, f"""'"' || {name} || '"'"""), super().sql_cases(name)[-1]
 
     def sql_is_valid(self, name: str) -> str:
-        """Hold for that."""
+        """Hold for what has only one form."""
         return any_case(self.sql_cases(name))
 
     def text(self, value: int | float | str | bytes, uses: Uses) -> str:  # noqa: ARG002
@@ -165,7 +163,7 @@ def _written_slowly(node: Node) -> str:
 def _number(number: Decimal) -> str:
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)  # noqa: S101 - JSON knows no infinity
-    if number.adjusted() >= _MOST_DIGITS or max(decimals(number), -exponent) > _MOST_DECIMALS:
+    if number.adjusted() >= MOST_DIGITS or max(decimals(number), -exponent) > MOST_DECIMALS:
         raise BadValueError(_TOO_LARGE)
     return plain(number, max(-exponent, 0))
 

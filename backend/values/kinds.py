@@ -62,7 +62,6 @@ _SQLITE = {
 }
 _WITH_LENGTH = re.compile(r"(character varying|numeric)\(.*\)|(VARCHAR|NUMERIC|DECIMAL) ?\(.*\)")
 
-
 _KINDS: Mapping[EngineName, Mapping[str, Collection[ValueKind]]] = {
     "postgres": {name: {kind} for name, kind in _POSTGRES.items()},
     "sqlite": _SQLITE,

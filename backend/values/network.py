@@ -1,4 +1,4 @@
-"""Addresses of networks and of hardware, read before Postgres does."""
+"""Addresses of networks and of hardware, which Postgres takes in more forms than it gives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WITH_PREFIX = re.compile(r"([^/%]+)(?:/(0|[1-9]\d{0,2}))?", re.ASCII)
 
 @dataclass(frozen=True)
 class _Written(Conversion):
-    """What is only ever text in SQLite, and is read before Postgres does."""
+    """An address, which SQLite keeps as text."""
 
     what: ClassVar[str]
 
@@ -46,7 +46,7 @@ class Inet(_Written):
     what: ClassVar[str] = "an address such as 192.0.2.1 or 2001:db8::1"
 
     def read(self, text: str) -> str:
-        """Leave away a size that says nothing."""
+        """Leave out a size that is the whole address."""
         address, size = _address(text)
         return (
             _written_out(address)
@@ -94,7 +94,7 @@ def _address(text: str) -> tuple[IPv4Address | IPv6Address, int]:
 
 
 def _written_out(address: IPv4Address | IPv6Address) -> str:
-    """Write an address as Postgres does: an old one inside a new one with its points."""
+    """Write an address as Postgres does: IPv4 inside IPv6 with its dots."""
     if isinstance(address, IPv6Address):
         number = int(address)
         high, low = number >> 32, number & 0xFFFF_FFFF

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.db.sql import Sql, SqlPart, statement, written_by_server
 from backend.values.kinds import ValueKind
 
-# Of infinity, to_char makes nothing, which would mean something else: that it never was.
+# to_char makes NULL of infinity, and NULL means that there is no value.
 _READ = {
     ValueKind.UUID: "replace({0}::text, '-', '')",
     ValueKind.MOMENT: (

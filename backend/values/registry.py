@@ -59,8 +59,6 @@ _CONVERSIONS: dict[str, type[Conversion]] = {
 }
 # An extension's types lie in whichever schema it was put into.
 _EXTENSION_TYPES = {"citext"}
-
-
 # Nothing in a list of JSON says which bytes are meant, or tells a text from a document.
 _NO_ELEMENTS = (Bytes, Json)
 

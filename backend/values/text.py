@@ -57,7 +57,7 @@ class Text(Conversion):
 
 @dataclass(frozen=True)
 class PaddedText(Text):
-    """`char(n)`: blanks at the end are filling, on whichever side they stand."""
+    """`char(n)`: blanks at its end are filling, on both sides."""
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take text that is not too long, without the filling."""

@@ -90,8 +90,7 @@ _REFERENCES = """
     JOIN pg_class o ON o.oid = k.confrelid
     WHERE c.oid = ANY(%(oids)s) AND NOT has_schema_privilege(o.relnamespace, 'USAGE')
     ORDER BY 1, 2"""
-# A table gets into a publication by name, with its schema or with all
-# others.
+# A table gets into a publication by name, with its schema or with all others.
 _PUBLICATIONS = """
     SELECT c.relname, format('publication %%I sends its rows on', p.pubname)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

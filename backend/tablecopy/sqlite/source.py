@@ -113,9 +113,9 @@ class Source:
 def open_source(path: Path, *, scratch: Path) -> Iterator[Source]:
     """Read a SQLite file that is never written to, not even by SQLite's own repairs.
 
-    Read where it lies is a file in WAL mode in a folder where SQLite can keep its index of the
-    WAL; all others are copied into a folder below `scratch` that goes away with the block. A file
-    with a rollback journal is: whoever writes to it would have to wait until the last row is read.
+    A file in WAL mode is read where it lies, if SQLite can keep its index of the WAL beside it. All
+    others are copied into a folder below `scratch` that goes away with the block: whoever writes to
+    a file with a rollback journal would otherwise wait until the last row is read.
 
     Raises:
         DatabaseError: the file cannot be read.
