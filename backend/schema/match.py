@@ -136,27 +136,22 @@ def match_tables(
     all_sources, all_targets = list(source), list(target)
     options = replace(options, excluded=_excluded(all_sources, all_targets, options))
     out = options.left_alone | set(options.excluded)
-    virtual = [one for one in all_sources if one.virtual and one.name not in out]
-    sources = [one for one in all_sources if not one.virtual and one.name not in out]
+    sources = [one for one in all_sources if one.name not in out]
     targets = [table for table in all_targets if table.name not in out]
-    partners = _partners(sources, targets)
+    partners = _partners((one for one in sources if not one.virtual), targets)
     chosen = [two for two in partners if not options.only or _is_chosen(two, options.only)]
     _refuse_unknown(options.only, chosen)
     findings = [] if options.only else list(_lonely_tables(sources, targets, partners))
-    if not options.only:
-        findings += [Finding(FindingKind.VIRTUAL_TABLE, one.name) for one in virtual]
     pairs: dict[str, TablePair] = {}
-    for from_table, to_table in chosen:
-        both = _partners(from_table.columns, to_table.columns)
-        # What the target computes by itself is never written, and so never compared.
-        columns = tuple(ColumnPair(s, t) for s, t in both if not t.generated)
-        findings += _column_findings(from_table, to_table, columns)
+    for source_table, target_table in chosen:
+        columns = _column_pairs(source_table, target_table)
+        findings += _column_findings(source_table, target_table, columns)
         if columns:
-            key = _key(from_table, to_table, columns)
-            pairs[to_table.name] = TablePair(from_table, to_table, columns, key)
-    groups = parents_first({name: _parents(made) for name, made in pairs.items()})
-    made = tuple(tuple(pairs[name] for name in group) for group in groups)
-    return SchemaMatch(made, tuple(findings), options)
+            key = _key(source_table, target_table, columns)
+            pairs[target_table.name] = TablePair(source_table, target_table, columns, key)
+    groups = parents_first({name: _parents(pair) for name, pair in pairs.items()})
+    ordered = tuple(tuple(pairs[name] for name in group) for group in groups)
+    return SchemaMatch(ordered, tuple(findings), options)
 
 
 class _Named(Protocol):
@@ -217,11 +212,19 @@ def _lonely_tables(
     paired_sources = {one.name for one, _ in partners}
     paired_targets = {one.name for _, one in partners}
     for table in sources:
-        if table.name not in paired_sources:
+        if table.virtual:
+            yield Finding(FindingKind.VIRTUAL_TABLE, table.name)
+        elif table.name not in paired_sources:
             yield Finding(FindingKind.TABLE_ONLY_IN_SOURCE, table.name)
     for other in targets:
         if other.name not in paired_targets:
             yield Finding(FindingKind.TABLE_ONLY_IN_TARGET, other.name)
+
+
+def _column_pairs(source: SqliteTable, target: PostgresTable) -> tuple[ColumnPair, ...]:
+    both = _partners(source.columns, target.columns)
+    # What the target computes by itself is never written, and so never compared.
+    return tuple(ColumnPair(one, other) for one, other in both if not other.generated)
 
 
 def _column_findings(
