@@ -132,7 +132,9 @@ class _Table:
         """Yield references as NOT VALID, a short lock on both tables, then their validation."""
         for one in self._part("foreign key"):
             both = frozenset({self.name, one.refers} - {""})
-            needs = self._marks("indexed", "keyed") | {_mark("keyed", one.refers)}
+            # What is referred to may be a key, or a unique index alone.
+            referred = {_mark("keyed", one.refers), _mark("unique", one.refers)}
+            needs = self._marks("indexed", "keyed") | referred
             bound = frozenset([_mark(f"bound {one.name} of", self.name)])
             yield DdlStep(one.text, _doing(one), bound, needs, alone=both)
         for one in self._part("validate"):

@@ -65,6 +65,24 @@ def test_every_row_of_every_table_arrives(path, target, connection, tmp_path):
     assert schemas(connection) == []
 
 
+def test_a_reference_waits_for_a_unique_index_that_is_no_key(empty_target, tmp_path):
+    path = tmp_path / "codes.db"
+    change(path, "CREATE TABLE country (code TEXT, name TEXT)")
+    change(path, "CREATE TABLE city (country TEXT)")
+    change(path, "INSERT INTO country VALUES ('tr', 'Türkiye')")
+    change(path, "INSERT INTO city VALUES ('tr')")
+    with closing(psycopg.connect(empty_target.conninfo, autocommit=True)) as connection:
+        connection.execute(
+            "CREATE TABLE country (code text, name text);"
+            "CREATE UNIQUE INDEX one_each ON country (code);"
+            "CREATE TABLE city (country text REFERENCES country (code))"
+        )
+
+        transfer(path, empty_target, tmp_path)
+
+        assert connection.execute("SELECT * FROM city").fetchall() == [("tr",)]
+
+
 def test_ranges_cover_each_table_once(path, target, tmp_path):
     result = transfer(path, target, tmp_path, batch_rows=300)
 
