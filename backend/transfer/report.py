@@ -158,7 +158,7 @@ def _table(tables: Sequence[TableReport], seconds: float) -> list[str]:
 
 
 def _changes(table: TableReport) -> str:
-    if table.written == table.rows:
+    if table.written == table.rows and not (table.changed or table.removed):
         return ""
     parts = {"written": table.written, "changed": table.changed, "removed": table.removed}
     said = [f"{number:,} {what}" for what, number in parts.items() if number]

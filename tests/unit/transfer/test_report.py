@@ -96,6 +96,17 @@ def test_the_file_gets_everything(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
 
 
+def test_rows_that_were_removed_are_counted_where_all_others_are_new() -> None:
+    tables = (TableReport("users", 3, written=3, removed=5), TableReport("groups", 0, removed=2))
+
+    lines = Report("update", "a", "b", "done", tables=tables).lines()
+
+    assert lines[1:3] == [
+        "  users              3 rows  (3 written, 5 removed)",
+        "  groups             0 rows  (2 removed)",
+    ]
+
+
 def test_tables_stand_in_columns_with_their_sum() -> None:
     tables = (TableReport("users", 1200, written=3, changed=2), TableReport("groups", 7))
 
