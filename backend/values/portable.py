@@ -77,14 +77,14 @@ def _decimal(value: Value) -> str:
 
 def _moment(value: Value) -> str:
     """Return a moment in the form of the app, if it is one in whatever form of ISO 8601."""
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None:
+    if not isinstance(value, str):
         return ""
-    # Without a zone it is UTC, as everywhere in the file.
-    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    try:
+        moment = datetime.fromisoformat(value)
+        # Without a zone it is UTC, as everywhere in the file.
+        utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return ""
     return utc.isoformat(" ", "microseconds")
 
 

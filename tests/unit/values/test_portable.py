@@ -79,6 +79,7 @@ def test_no_number_is_not_a_number() -> None:
         (ValueKind.MOMENT, "2026-02-28 10:00:00.5+03:00", "2026-02-28 07:00:00.500000"),
         (ValueKind.NAIVE, "2026-02-28", "2026-02-28 00:00:00.000000"),
         (ValueKind.MOMENT, "yesterday", ""),
+        (ValueKind.MOMENT, "0001-01-01 00:00:00+03:00", ""),
         (ValueKind.MOMENT, 1772272800, ""),
         (ValueKind.DECIMAL, 12, "12"),
         (ValueKind.DECIMAL, 0.1, "0.1"),
