@@ -70,7 +70,7 @@ class TablePair:
     @property
     def has_rowid_key(self) -> bool:
         """Tell whether the key is SQLite's row number, which is nothing but an integer."""
-        if len(self.key) != 1 or not self.source.has_rowid:
+        if len(self.key) != 1 or not self.source.has_rowid or self.source.has_key_index:
             return False
         column = self.key[0].source
         return self.source.primary_key == (column.name,) and column.type.name == "INTEGER"

@@ -27,6 +27,7 @@ COLUMNS_OF_TABLES = (
     'SELECT t.value, c.name, c.type, c."notnull" OR c.pk, c.hidden'
     " FROM json_each(?) AS t, pragma_table_xinfo(t.value) AS c ORDER BY 1, 2"
 )
+_KEY_INDEX = "SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'"
 _COUNTS = "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'"
 _HIGH_WATERS = "SELECT name, seq FROM sqlite_sequence"
 _GENERATED = {2, 3}
@@ -82,6 +83,7 @@ def _table(
         tuple(columns),
         tuple(column for _, column in keys),
         has_rowid=has_rowid,
+        has_key_index=any(query(connection, _KEY_INDEX, (name,))),
         high_water=high_water if isinstance(high_water, int) else None,
     )
 

@@ -71,10 +71,12 @@ class SqliteTable(Table):
     """A table of SQLite; `high_water` is the largest id that AUTOINCREMENT ever gave, if it counts.
 
     A `virtual` one keeps what it holds in tables of its own, and cannot be copied. Its keys other
-    than the primary key are not read.
+    than the primary key are not read. With `has_key_index` the primary key is no rowid, whatever
+    its type: INTEGER PRIMARY KEY DESC is an index like any other, and takes NULL.
     """
 
     has_rowid: bool = True
+    has_key_index: bool = False
     high_water: int | None = None
     virtual: bool = False
 

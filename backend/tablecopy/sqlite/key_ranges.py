@@ -32,9 +32,8 @@ def _rowid(table: SqliteTable) -> tuple[str, ...]:
     free = next((one for one in _ROWID_NAMES if one not in declared), None)
     if free:
         return (free,)
-    if len(table.primary_key) == 1 and declared[table.primary_key[0].lower()] == "INTEGER":
-        return table.primary_key
-    return ()
+    types = [declared[column.lower()] for column in table.primary_key]
+    return table.primary_key if types == ["INTEGER"] and not table.has_key_index else ()
 
 
 def sample_ranges(

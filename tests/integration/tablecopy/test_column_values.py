@@ -164,15 +164,16 @@ def test_a_uuid_of_which_sqlite_made_a_number_is_named(named):
     ]
 
 
-def test_a_key_that_is_null_is_neither_lost_nor_loaded(tmp_path, empty_target):
-    # Only in SQLite may a primary key be NULL, unless it is a whole number.
+@pytest.mark.parametrize(("here", "there"), [("TEXT", "text"), ("INTEGER", "bigint")])
+def test_a_key_that_is_null_is_neither_lost_nor_loaded(tmp_path, empty_target, here, there):
+    # Only in SQLite may a primary key be NULL, unless it is the row number.
     write(
         tmp_path / "a.db",
-        "CREATE TABLE t (k TEXT PRIMARY KEY)",
-        "INSERT INTO t VALUES ('a'), (NULL)",
+        f"CREATE TABLE t (k {here} PRIMARY KEY DESC)",
+        "INSERT INTO t VALUES ('1'), (NULL)",
     )
     with closing(connect(empty_target, name="test")) as session:
-        session.execute("CREATE TABLE t (k text PRIMARY KEY)")
+        session.execute(f"CREATE TABLE t (k {there} PRIMARY KEY)".encode())
 
     with both(tmp_path / "a.db", empty_target) as sides:
         (only,) = sides.pairs()
