@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backend.db.session import ResultRow, Session
 from backend.db.sql import Sql, SqlPart, join, name, statement, written_by_server
 
-ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT", "a": "NO ACTION"}
+_ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT", "a": "NO ACTION"}
 
 # From the tables that are written to, to whatever is behind them; a table that is written to too
 # is a start of its own. A partition stands for the table that it belongs to.
@@ -113,7 +113,7 @@ def _reference(row: ResultRow) -> Reference:
         tuple(columns),
         tuple(referred),
         tuple(operators),
-        ACTIONS[on_delete],
-        ACTIONS[on_update],
+        _ACTIONS[on_delete],
+        _ACTIONS[on_update],
         tuple(chosen or columns),
     )

@@ -26,7 +26,7 @@ def check(run: Run, obstacles: Sequence[Obstacle]) -> Report:
     # Columns of a type without a conversion are among the obstacles.
     convertible = [one for one in run.match.pairs if not run.endpoints.unconverted_columns(one)]
     run.match = run.match.only(pair.target.name for pair in convertible)
-    found = _with_bad_rows(run, named_bad_values(run, known))
+    found = _with_bad_rows(run, _named_bad_values(run, known))
     tables = run.source_tables()
     what = run.everything("everything", "but")
     outcome = "not everything can be loaded" if found.exit_code else f"{what} can be loaded"
@@ -40,7 +40,7 @@ def refusals(run: Run, error: DataError) -> Findings:
         DataError: the server's own, where nothing can be named.
     """
     try:
-        found = _with_bad_rows(run, named_bad_values(run))
+        found = _with_bad_rows(run, _named_bad_values(run))
     except AppError as other:
         raise error from other
     if not found.exit_code:
@@ -74,7 +74,7 @@ def _kept_rows(run: Run) -> KeptRows:
     return KeptRows.COLUMNS if run.options.delete else KeptRows.ROWS
 
 
-def named_bad_values(run: Run, known: Findings | None = None) -> Findings:
+def _named_bad_values(run: Run, known: Findings | None = None) -> Findings:
     """Read every table, and add its bad values to the known findings."""
     with run.stage("check"):
         # From the encoders, which know the key by which people name rows.

@@ -54,7 +54,7 @@ def paired(sources, targets, **options) -> SchemaMatch:
         ),
     ],
 )
-def test_order(parents, groups):
+def test_tables_and_circles_come_behind_what_they_refer_to(parents, groups):
     assert parents_first(parents) == groups
 
 
@@ -176,7 +176,7 @@ def test_chosen_tables_alone():
         pytest.param({"primary_key": (), "unique_keys": (("m",),)}, ["id"], id="unique, may be empty"),
     ],
 )  # fmt: skip
-def test_key(options, key):
+def test_the_key_tells_rows_apart_on_both_sides(options, key):
     columns = ("id", "m", column("n", not_null=True), "far")
 
     made = paired([source("t", "id", "m", "n")], [target("t", *columns, **options)])
