@@ -25,6 +25,8 @@ from backend.transfer.run import Run
 from backend.transfer.update import update
 from backend.transfer.verify import verify
 
+FileState = list[tuple[int, int]]
+
 _WRITTEN_TO = (
     "somebody wrote to the file meanwhile; what came after the state that was read is not in the"
     " target (--update brings it)"
@@ -39,6 +41,7 @@ def transfer(options: TransferOptions, watcher: Watcher) -> Report:
         DatabaseError, LockHeldError: it cannot be done now; the target is as it was.
     """
     with _lost_connections_as_unavailable(), open_endpoints(options) as endpoints:
+        opened = _file_state(options.source)
         watcher.stage("plan")
         plan = make_plan(options, endpoints)
         if options.dry_run:
@@ -49,20 +52,20 @@ def transfer(options: TransferOptions, watcher: Watcher) -> Report:
         plan.refuse_obstacles()
         if options.mode is TransferMode.VERIFY:
             return verify(run)
-        return _write(run)
+        return _write(run, opened)
 
 
-def _write(run: Run) -> Report:
+def _write(run: Run, opened: FileState) -> Report:
+    """Change the target; `opened` is the state of the file when it was opened."""
     options, endpoints = run.options, run.endpoints
     if options.set_readonly:
         _check_owner(options.source)
     run.archived = _archived(run)
-    before = _file_state(options.source)
     with advisory_lock(endpoints.session, options.target, TRANSFER):
         plan = _prepared(run)
         run.match = plan.match
         report = _written(run, plan)
-    if _file_state(options.source) != before:
+    if _file_state(options.source) != opened:
         report = report.with_note(_WRITTEN_TO)
     if options.set_readonly and not report.exit_code:
         return replace(report, set_readonly=_set_readonly(options.source))
@@ -75,7 +78,7 @@ def _written(run: Run, plan: Plan) -> Report:
     return load_or_update(run) if plan.is_empty_target else update(run)
 
 
-def _file_state(path: Path) -> list[tuple[int, int]]:
+def _file_state(path: Path) -> FileState:
     """Return sizes and times of the file and its WAL, which change when somebody writes."""
     stats = [file.stat() for file in (path, wal_path(path)) if file.exists()]
     # A reader may leave an empty WAL behind.

@@ -7,9 +7,11 @@ import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from backend.invariants import check
-from tests.integration.transfer.conftest import ask, counts, reading, schemas
+from backend.transfer.archive import Archived, archive
+from tests.integration.transfer.conftest import ask, counts, reading, schemas, write
 from tests.polling import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,6 +72,20 @@ def test_a_writer_that_never_rests_is_read_in_one_state(source, target) -> None:
     assert check(target).is_clean
     assert before < counts(target)["orders"] < before + len(written)
     assert "somebody wrote to the file meanwhile" in out
+
+
+def test_who_writes_while_the_archive_is_made_is_told(move, monkeypatch) -> None:
+    def interrupted(file: Path, **where: Any) -> Archived:
+        write(move.source, "INSERT INTO a VALUES (3, 'z')")
+        return archive(file, **where)
+
+    monkeypatch.setattr("backend.transfer.transfer.archive", interrupted)
+
+    ran = move("--archive-sqlite")
+
+    assert ran.code == 0, ran.err
+    assert move.rows() == [(1, "x"), (2, "y")]
+    assert "somebody wrote to the file meanwhile" in ran.out
 
 
 def test_whoever_signs_up_meanwhile_is_not_lost(large, target) -> None:
