@@ -129,12 +129,14 @@ class StagedTable:
     def updates(self) -> sql.Sql | None:
         """Update rows that differ, and no others; without a key there are none."""
         key = [column for column in self.pair.key if not column.target.folded]
-        names = [c.target.name for c in self.pair.columns if c not in key]
-        if not self.has_key or not names:
+        others = [column.target for column in self.pair.columns if column not in key]
+        # A value that the server always gives can be inserted, but not updated.
+        written = [sql.name(one.name) for one in others if one.identity != "always"]
+        if not self.has_key or not written:
             return None
-        others = [sql.name(name) for name in names]
-        changes = sql.join(", ", [sql.statement("{0} = s.{0}", one) for one in others])
-        return self.filled(_UPDATE, changes=changes, same=same_values(others))
+        changes = sql.join(", ", [sql.statement("{0} = s.{0}", one) for one in written])
+        same = same_values([sql.name(one.name) for one in others])
+        return self.filled(_UPDATE, changes=changes, same=same)
 
     def inserts(self) -> sql.Sql:
         """Insert rows that are new."""

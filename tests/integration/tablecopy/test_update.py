@@ -239,6 +239,28 @@ def test_a_key_may_have_any_name(postgres_server, tmp_path, column):
         assert counted(changes) == {"answer": (0, 11, 0)}
 
 
+def test_a_number_that_the_server_always_gives_stays(empty_target, tmp_path):
+    path = tmp_path / "numbers.db"
+    change(
+        path,
+        "CREATE TABLE entry (id TEXT PRIMARY KEY, number INTEGER, v TEXT)",
+        "INSERT INTO entry VALUES ('a', 1, 'new'), ('b', 2, 'same'), ('c', 7, 'added')",
+    )
+    with closing(psycopg.connect(empty_target.conninfo, autocommit=True)) as connection:
+        connection.execute(
+            "CREATE TABLE entry (id text PRIMARY KEY,"
+            " number bigint GENERATED ALWAYS AS IDENTITY, v text);"
+            "INSERT INTO entry (id, v) VALUES ('a', 'old'), ('b', 'same')"
+        )
+
+        changes = bring_up(path, empty_target, tmp_path)
+
+        assert counted(changes) == {"entry": (1, 1, 0)}
+        assert connection.execute("SELECT * FROM entry ORDER BY 1").fetchall() == [
+            ("a", 1, "new"), ("b", 2, "same"), ("c", 7, "added")
+        ]  # fmt: skip
+
+
 def test_tables_that_refer_to_each_other_in_a_circle(postgres_server, tmp_path):
     database = postgres_server.new_database()
     path = tmp_path / "circle.db"
