@@ -13,7 +13,7 @@ from backend.db import sql
 from backend.db.errors import translated
 from backend.db.session import Session
 from backend.schema.match import SchemaMatch, TablePair
-from backend.tablecopy.contents import NOTHING, contents, refuse_unless_empty
+from backend.tablecopy.contents import refuse_unless_empty
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import Loaded, LoadResult, LoadUnit, batches
 from backend.tablecopy.pool import LocalRunner
@@ -61,7 +61,7 @@ def load_in_place(session: Session, what: DirectLoad) -> LoadResult:
     with translated("loading in place"):
         keep_writers_out(session, tables)
         for table in tables:
-            refuse_unless_empty(contents(session, table.schema, [table.name]), NOTHING)
+            refuse_unless_empty(session, table.schema, [table.name])
         for group in what.match.groups:
             _load_group(session, what, group, result)
         # Deferred constraints are checked now, while it is known what was being done.

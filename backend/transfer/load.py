@@ -5,7 +5,6 @@ from __future__ import annotations
 from backend.db.errors import RAISED_BY_TRIGGER, translated
 from backend.db.session import Rollback
 from backend.errors import DataError
-from backend.tablecopy.contents import NOTHING
 from backend.tablecopy.direct_load import DirectLoad, load_in_place
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import Load, LoadResult, load
@@ -29,10 +28,9 @@ def load_and_swap(run: Run) -> Report:
     Nothing is visible before the swap; when a step fails, the shadow is removed.
     """
     tables = [pair.target.name for pair in run.match.pairs]
-    # None: the operator gave up what the target holds.
-    seeds = None if run.options.mode is TransferMode.REPLACE else NOTHING
+    replaces = run.options.mode is TransferMode.REPLACE
     schema, session = run.endpoints.target.schema, run.endpoints.session
-    with temporary_shadow(session, schema, tables, seeds=seeds) as shadow:
+    with temporary_shadow(session, schema, tables, replaces=replaces) as shadow:
         try:
             result, differences = _filled(run, shadow)
         except ViolationsError as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from backend.db.errors import translated
 from backend.errors import RefusedError
 from backend.schema.match import SchemaMatch
-from backend.tablecopy.contents import NOTHING, Contents, contents
+from backend.tablecopy.contents import Contents, contents
 from backend.tablecopy.login_privileges import readable_tables
 from backend.tablecopy.obstacle import Obstacle
 from backend.tablecopy.shadow.schema import left_over_shadows
@@ -31,14 +31,14 @@ class Plan:
     rows: Mapping[str, int]
     obstacles: tuple[Obstacle, ...] = ()
     pending: tuple[str, ...] = ()
-    held: Contents = NOTHING
+    held: Contents = field(default_factory=Contents)
     left_over_shadows: tuple[str, ...] = ()
     migration_tables: tuple[MigrationTable, ...] = ()
 
     @property
     def is_empty_target(self) -> bool:
         """Tell whether the target's tables hold no rows."""
-        return not self.held.tables
+        return not self.held.rows
 
     def notes(self) -> Iterator[str]:
         """Return what the operator should know though it stops nothing."""

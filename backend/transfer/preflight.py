@@ -63,7 +63,7 @@ class PreflightContext:
     def intent(self) -> Intent:
         """Return what the run wants of the target."""
         options, updates = self.options, self.mode is TransferMode.UPDATE
-        merged = updates and bool(self.held.tables)
+        merged = updates and bool(self.held.rows)
         # Tables that refer to each other in a circle are filled together, from staging tables.
         circle = updates and any(len(group) > 1 for group in self.match.groups)
         return Intent(
@@ -121,7 +121,7 @@ def _migrations_differ(context: PreflightContext) -> Iterator[Obstacle]:
 
 
 def _not_empty(context: PreflightContext) -> Iterator[Obstacle]:
-    if context.mode is TransferMode.LOAD and context.held.tables:
+    if context.mode is TransferMode.LOAD and context.held.rows:
         yield Obstacle(f"the target is not empty: {context.held}", _NOT_EMPTY)
 
 
@@ -165,7 +165,7 @@ def _without_parents(context: PreflightContext) -> Iterator[Obstacle]:
 def _cascades(context: PreflightContext) -> Iterator[Obstacle]:
     """Name changes that foreign keys would make in tables that are left alone."""
     options, endpoints = context.options, context.endpoints
-    if context.mode is not TransferMode.UPDATE or not context.held.tables:
+    if context.mode is not TransferMode.UPDATE or not context.held.rows:
         return
     pairs = context.match.pairs
     preview = CascadePreview(endpoints.source.connection, endpoints.session, pairs, options.casts)

@@ -12,7 +12,7 @@ from backend.db import sql
 from backend.db.errors import translated
 from backend.db.session import Session
 from backend.errors import DatabaseError
-from backend.tablecopy.contents import NOTHING, Contents, contents, refuse_unless_empty
+from backend.tablecopy.contents import refuse_unless_empty
 from backend.tablecopy.shadow.table_ddl import TableDdl, read_table_ddl
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,13 @@ _OWNERS = """
 
 @dataclass(frozen=True)
 class Shadow:
-    """The tables that are loaded, with the DDL of the live ones and what these held then.
+    """The tables that are loaded, with the DDL of the live ones.
 
-    Without `seeds`, the rows of the live tables are given up, whatever they are.
+    With `replaces`, the rows of the live tables are given up; else these must be empty.
     """
 
     ddl: TableDdl
-    seeds: Contents | None
+    replaces: bool
 
     @property
     def name(self) -> str:
@@ -51,32 +51,30 @@ def new_shadow_name() -> str:
 
 
 def create_shadow(
-    session: Session, schema: str, tables: Iterable[str], *, seeds: Contents | None = NOTHING
+    session: Session, schema: str, tables: Iterable[str], *, replaces: bool = False
 ) -> Shadow:
     """Create an empty, bare copy of each table in a schema of its own.
 
-    `seeds` is what migrations put into the tables; None gives up whatever is there.
-
     Raises:
-        RefusedError: the tables hold more than that, or cannot be exchanged.
+        RefusedError: the tables hold rows that are not given up, or cannot be exchanged.
     """
     name = new_shadow_name()
     names = tuple(tables)
     with translated("preparing the target"):
-        if seeds is not None:
-            refuse_unless_empty(contents(session, schema, names), seeds)
+        if not replaces:
+            refuse_unless_empty(session, schema, names)
         ddl = read_table_ddl(session, schema=schema, shadow=name, tables=names)
         with session.transaction():
             create_tables(session, ddl)
-    return Shadow(ddl, seeds)
+    return Shadow(ddl, replaces)
 
 
 @contextmanager
 def temporary_shadow(
-    session: Session, schema: str, tables: Iterable[str], *, seeds: Contents | None = NOTHING
+    session: Session, schema: str, tables: Iterable[str], *, replaces: bool = False
 ) -> Iterator[Shadow]:
     """Create a shadow that is dropped after the block, unless it has been swapped in by then."""
-    shadow = create_shadow(session, schema, tables, seeds=seeds)
+    shadow = create_shadow(session, schema, tables, replaces=replaces)
     try:
         yield shadow
     finally:

@@ -19,7 +19,7 @@ from backend.db.errors import LOCK_NOT_TAKEN, PostgresError, translated
 from backend.db.session import Session
 from backend.errors import DatabaseError, RefusedError
 from backend.schema.tables import PostgresTable
-from backend.tablecopy.contents import contents, refuse_unless_empty
+from backend.tablecopy.contents import refuse_unless_empty
 from backend.tablecopy.sequences import next_values, sequence_columns, set_sequences
 from backend.tablecopy.shadow.schema import Shadow
 from backend.tablecopy.shadow.table_ddl import read_table_ddl
@@ -99,8 +99,8 @@ def _lock(session: Session, schema: str, tables: Iterable[str]) -> None:
 def _refuse_changes(session: Session, shadow: Shadow) -> None:
     """Check that the live tables are what they were when the load began."""
     before = shadow.ddl
-    if shadow.seeds is not None:
-        refuse_unless_empty(contents(session, before.schema, before.tables), shadow.seeds)
+    if not shadow.replaces:
+        refuse_unless_empty(session, before.schema, before.tables)
     now = read_table_ddl(session, schema=before.schema, shadow=before.shadow, tables=before.tables)
     if now != before:
         changed = sorted({one.table for one in set(now.statements) ^ set(before.statements)})

@@ -133,7 +133,7 @@ def test_a_migration_meanwhile_is_noticed(session, target):
 def test_rows_are_given_up_when_that_is_wanted(session, target):
     session.execute("INSERT INTO note VALUES ('mine')")
 
-    shadow = filled(session, target, seeds=None)
+    shadow = filled(session, target, replaces=True)
     build_indexes(shadow, target, rows={})
     swap(session, Swap(shadow, tables(session, target)))
 
