@@ -12,12 +12,11 @@ from backend.schema.match import ColumnPair, SchemaMatch, TablePair
 from backend.tablecopy.encoder import encoder
 from backend.tablecopy.sqlite.connection import SourceConnection
 from backend.tablecopy.sqlite.rows import lines_without_null
-from backend.tablecopy.target import table_oids
+from backend.tablecopy.target import streamed, table_oids
 from backend.values.conversion import Casts
 from backend.values.registry import without_conversion
 
 _SHOWN = 3
-_ROWS = 2_000
 _INCOMING = """
     SELECT n.nspname, o.relname, k.conname, c.relname,
         array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY e(attnum, place)
@@ -138,11 +137,7 @@ def _target_values(
     renamed = tuple(_named(one, new) for one, new in zip(columns.columns, names, strict=True))
     line = encoder(replace(columns, columns=renamed), casts).target_text
     filled = join(" AND ", (statement("{} IS NOT NULL", name(one)) for one in names))
-    query = statement(_VALUES, row=line, table=name(*place), filled=filled)
-    with session.transaction(), session.cursor(name="tablecopy_values", binary=True) as cursor:
-        cursor.itersize = _ROWS
-        for (value,) in cursor.execute(query):
-            yield value
+    return streamed(session, statement(_VALUES, row=line, table=name(*place), filled=filled))
 
 
 def _named(column: ColumnPair, name: str) -> ColumnPair:

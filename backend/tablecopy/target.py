@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
@@ -16,6 +16,7 @@ _OIDS = """
     SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relname = ANY(%s) AND c.relkind IN ('r', 'p') ORDER BY c.relname"""
 
+_ROWS_AT_ONCE = 2_000
 _LOCK_TIMEOUT = "10s"
 _LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
 
@@ -62,6 +63,14 @@ def own_rows(table: PostgresTable, schema: str | None = None) -> sql.SqlPart:
     """Return the table as SQL for its own rows, without those of tables that inherit from it."""
     name = sql.name(schema or table.schema, table.name)
     return name if table.partitioned else sql.statement("ONLY {}", name)
+
+
+def streamed(session: Session, query: sql.Sql) -> Iterator[bytes]:
+    """Yield the one value of each row, of a query whose answer may not fit into memory."""
+    with session.transaction(), session.cursor(name="tablecopy_rows", binary=True) as cursor:
+        cursor.itersize = _ROWS_AT_ONCE
+        for (value,) in cursor.execute(query):
+            yield value
 
 
 def keep_writers_out(session: Session, tables: Iterable[PostgresTable]) -> None:

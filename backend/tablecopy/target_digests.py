@@ -12,7 +12,7 @@ from backend.errors import DataError
 from backend.schema.match import ColumnPair, TablePair
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.results import KeyRange, RangeDigest, RowKey
-from backend.tablecopy.target import own_rows
+from backend.tablecopy.target import own_rows, streamed
 
 _EMPTY = RangeDigest(0, sha256(usedforsecurity=False).hexdigest())
 # Of a range that no digest can be taken of; equal to no other digest.
@@ -49,13 +49,8 @@ def target_digests(
 
 def target_lines(session: Session, schema: str, encoder: Encoder) -> Iterator[bytes]:
     """Return the text of all rows of a table, sorted by its bytes, a few at a time."""
-    query = sql.statement(
-        _LINES, row=encoder.target_text, table=own_rows(encoder.pair.target, schema)
-    )
-    with session.transaction(), session.cursor(name="tablecopy_lines", binary=True) as cursor:
-        cursor.itersize = 2_000
-        for (line,) in cursor.execute(query):
-            yield line
+    table = own_rows(encoder.pair.target, schema)
+    return streamed(session, sql.statement(_LINES, row=encoder.target_text, table=table))
 
 
 def target_key(pair: TablePair) -> list[sql.SqlPart]:
