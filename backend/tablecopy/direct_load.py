@@ -15,7 +15,7 @@ from backend.db.session import Session
 from backend.schema.match import SchemaMatch, TablePair
 from backend.tablecopy.contents import refuse_unless_empty
 from backend.tablecopy.encoder import Encoder
-from backend.tablecopy.load import Loaded, LoadResult, LoadUnit, batches
+from backend.tablecopy.load import Loaded, LoadResult, LoadTask, batches
 from backend.tablecopy.pool import LocalRunner
 from backend.tablecopy.results import BATCH_ROWS
 from backend.tablecopy.sequences import advance_sequences
@@ -29,7 +29,7 @@ _BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
 
 @dataclass(frozen=True)
 class DirectLoad:
-    """What to load; `on_progress` is called with (table, rows) for each unit."""
+    """What to load; `on_progress` is called with (table, rows) for each task."""
 
     source: Source
     match: SchemaMatch
@@ -40,7 +40,7 @@ class DirectLoad:
 
 
 @dataclass(frozen=True)
-class _StageUnit(LoadUnit):
+class _StageTask(LoadTask):
     """Some ranges of a table, loaded into its stage."""
 
     staged: StagedTable
@@ -97,9 +97,9 @@ def _load(
     encoder, schema = what.encoders[pair.target.name], pair.target.schema
     runner = LocalRunner(what.source.connection, session)
     for ranges in batches(what.source, encoder, what.batch_rows):
-        unit = LoadUnit(encoder, schema, ranges)
+        task = LoadTask(encoder, schema, ranges)
         if staged is not None:
-            unit = _StageUnit(encoder, schema, ranges, staged)
-        chunks = unit.run(runner)
-        result.note(unit, chunks)
+            task = _StageTask(encoder, schema, ranges, staged)
+        chunks = task.run(runner)
+        result.note(task, chunks)
         what.on_progress(pair.target.name, sum(one.rows for one in chunks))

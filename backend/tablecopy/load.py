@@ -19,7 +19,7 @@ from backend.tablecopy.sqlite.source import Source
 from backend.tablecopy.worker import Worker
 from backend.values.conversion import Uses
 
-# Ranges of one unit of work: those of one COPY, and so of one transaction.
+# Ranges of one task: those of one COPY, and so of one transaction.
 _RANGES = 8
 
 
@@ -28,7 +28,7 @@ class BadValuesError(DataError):
 
 
 @dataclass(frozen=True)
-class LoadUnit:
+class LoadTask:
     """Some ranges of a table, loaded in one transaction."""
 
     encoder: Encoder
@@ -78,10 +78,10 @@ class LoadResult:
         """How many rows each table has."""
         return {name: loaded.rows for name, loaded in self.tables.items()}
 
-    def note(self, unit: LoadUnit, chunks: tuple[CsvChunk, ...]) -> None:
-        """Add what a unit has loaded."""
-        loaded = self.tables[unit.encoder.pair.target.name]
-        for key_range, done in zip(unit.ranges, chunks, strict=True):
+    def note(self, task: LoadTask, chunks: tuple[CsvChunk, ...]) -> None:
+        """Add what a task has loaded."""
+        loaded = self.tables[task.encoder.pair.target.name]
+        for key_range, done in zip(task.ranges, chunks, strict=True):
             loaded.rows += done.rows
             loaded.digests.append((key_range, done.range_digest))
             self.uses.update(done.uses)
@@ -89,7 +89,7 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class Load:
-    """What to load and where; `on_progress` is called with (table, rows) for each unit."""
+    """What to load and where; `on_progress` is called with (table, rows) for each task."""
 
     source: Source
     encoders: tuple[Encoder, ...]
@@ -108,22 +108,22 @@ def load(pool: Pool, what: Load) -> LoadResult:
     pairs = [one.pair for one in what.encoders]
     counts = {pair.target.name: what.source.count_rows(pair.source.name) for pair in pairs}
     result = LoadResult({name: Loaded() for name in counts})
-    for unit, chunks in pool.run(_units(what, counts)):
-        name = unit.encoder.pair.target.name
-        result.note(unit, chunks)
+    for task, chunks in pool.run(_tasks(what, counts)):
+        name = task.encoder.pair.target.name
+        result.note(task, chunks)
         what.on_progress(name, sum(one.rows for one in chunks))
     return result
 
 
-def _units(what: Load, counts: dict[str, int]) -> Iterator[LoadUnit]:
-    """Divide the tables while the workers are busy with earlier units."""
+def _tasks(what: Load, counts: dict[str, int]) -> Iterator[LoadTask]:
+    """Divide the tables while the workers are busy with earlier tasks."""
     for encoder in sorted(what.encoders, key=lambda one: -counts[one.pair.target.name]):
         for ranges in batches(what.source, encoder, what.batch_rows):
-            yield LoadUnit(encoder, what.schema, ranges)
+            yield LoadTask(encoder, what.schema, ranges)
 
 
 def batches(source: Source, encoder: Encoder, rows: int) -> Iterator[tuple[KeyRange, ...]]:
-    """Divide a table into the ranges of one unit of work each."""
+    """Divide a table into the ranges of one task each."""
     with file_errors(source.path):
         ranges = sample_ranges(source.connection, encoder.pair, rows=rows)
     for first in range(0, len(ranges), _RANGES):

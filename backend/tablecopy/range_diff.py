@@ -31,7 +31,7 @@ _FINE = """
 
 
 @dataclass(frozen=True)
-class DiffUnit:
+class DiffTask:
     """Some ranges of an `ordered` pair, to be compared in a worker."""
 
     encoder: Encoder

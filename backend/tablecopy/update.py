@@ -17,7 +17,7 @@ from backend.tablecopy.cascades import CascadeEffect, cascade_obstacles, follow_
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.load import BadValuesError, batches
 from backend.tablecopy.pool import Pool
-from backend.tablecopy.range_diff import DiffUnit
+from backend.tablecopy.range_diff import DiffTask
 from backend.tablecopy.refused_rows import check_stored, is_unexplained, try_rows
 from backend.tablecopy.results import BATCH_ROWS, KeyRange
 from backend.tablecopy.sequences import advance_sequences
@@ -63,8 +63,8 @@ Parts = Mapping[str, tuple[KeyRange, ...]]
 def find_changed_ranges(pool: Pool, what: Update) -> Parts:
     """Return the ranges of each table that hold all rows in which the two sides differ."""
     found: dict[str, list[KeyRange]] = {name: [] for name in what.encoders}
-    for unit, ranges in pool.run(_units(what)):
-        found[unit.encoder.pair.target.name] += ranges
+    for task, ranges in pool.run(_tasks(what)):
+        found[task.encoder.pair.target.name] += ranges
     for name, encoder in what.encoders.items():
         if not encoder.pair.ordered:
             found[name] += _WHOLE_TABLE
@@ -85,11 +85,11 @@ def _adjacent_joined(ranges: Iterable[KeyRange]) -> Iterator[KeyRange]:
         yield last
 
 
-def _units(what: Update) -> Iterator[DiffUnit]:
+def _tasks(what: Update) -> Iterator[DiffTask]:
     for encoder in what.encoders.values():
         if encoder.pair.ordered:
             for ranges in batches(what.source, encoder, what.batch_rows):
-                yield DiffUnit(encoder, encoder.pair.target.schema, ranges)
+                yield DiffTask(encoder, encoder.pair.target.schema, ranges)
 
 
 def write(session: Session, what: Update, parts: Parts) -> dict[str, TableChange]:

@@ -15,7 +15,7 @@ from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.tablecopy.update import Parts, TableChange, Update, find_changed_ranges, write
 from backend.tablecopy.violations import ViolationsError
 from backend.transfer.check import bad_rows, refusals
-from backend.transfer.compare_unit import Part
+from backend.transfer.compare_task import Part
 from backend.transfer.report import Findings, Report, TableReport
 from backend.transfer.run import AS_BEFORE, Run
 from backend.transfer.verify import check_app_invariants, compare

@@ -14,7 +14,7 @@ from backend.tablecopy.row_diff import differences
 from backend.tablecopy.snapshot import exported_snapshot
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.transfer.app_schema import check_schema_invariants, is_app_schema
-from backend.transfer.compare_unit import CompareUnit, Part
+from backend.transfer.compare_task import CompareTask, Part
 from backend.transfer.report import Findings, Report
 from backend.transfer.run import Run
 
@@ -59,10 +59,10 @@ def compare(
     # Tables without an order that both sides keep have no ranges to share out.
     unordered: list[Encoder] = []
     with run.stage("compare", rows):
-        for unit, (compared, different) in pool.run(_units(schema, parts, unordered)):
-            run.watcher.advance(unit.encoder.pair.target.name, compared)
+        for task, (compared, different) in pool.run(_tasks(schema, parts, unordered)):
+            run.watcher.advance(task.encoder.pair.target.name, compared)
             for key_range in different:
-                named = _at_least_one(unit, key_range, _named(run, schema, unit.encoder, key_range))
+                named = _at_least_one(task, key_range, _named(run, schema, task.encoder, key_range))
                 found += islice(named, _MOST_NAMED - len(found))
         for encoder in unordered:
             named = _named(run, schema, encoder, KeyRange())
@@ -82,13 +82,13 @@ def check_app_invariants(run: Run, schema: str, snapshot: str = "") -> Invariant
         return check_schema_invariants(run.options.target, schema, snapshot)
 
 
-def _units(schema: str, parts: Iterable[Part], unordered: list[Encoder]) -> Iterator[CompareUnit]:
+def _tasks(schema: str, parts: Iterable[Part], unordered: list[Encoder]) -> Iterator[CompareTask]:
     for encoder, ranges in parts:
         if not encoder.pair.ordered:
             unordered.append(encoder)
             continue
         for first in range(0, len(ranges), _RANGES):
-            yield CompareUnit(encoder, schema, tuple(ranges[first : first + _RANGES]))
+            yield CompareTask(encoder, schema, tuple(ranges[first : first + _RANGES]))
 
 
 def _named(run: Run, schema: str, encoder: Encoder, key_range: KeyRange) -> Iterator[Difference]:
@@ -98,12 +98,12 @@ def _named(run: Run, schema: str, encoder: Encoder, key_range: KeyRange) -> Iter
 
 
 def _at_least_one(
-    unit: CompareUnit, key_range: KeyRange, named: Iterator[Difference]
+    task: CompareTask, key_range: KeyRange, named: Iterator[Difference]
 ) -> Iterator[Difference]:
     """Report a range whose digests differ even if no row is found to differ afterwards."""
     first = next(named, None)
     if first is None:
         borders = f"somewhere from {key_range.after} to {key_range.upto}"
-        first = Difference(unit.encoder.pair.target.name, borders, DifferenceKind.CHANGED)
+        first = Difference(task.encoder.pair.target.name, borders, DifferenceKind.CHANGED)
     yield first
     yield from named

@@ -1,4 +1,4 @@
-"""The unit of work of a comparison; workers import this module, so it imports little."""
+"""The task of a comparison; workers import this module, so it imports little."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Part = tuple[Encoder, Digests]
 
 
 @dataclass(frozen=True)
-class CompareUnit:
+class CompareTask:
     """Some ranges of a table; digests of the source that are not known are read."""
 
     encoder: Encoder
