@@ -62,8 +62,10 @@ class Jsonb(Json):
 
     def sql_cases(self, name: str) -> tuple[SqlCase, ...]:
         """Take what has only one form."""
-        words = f"{is_text(name)} AND {name} IN ('{{}}', '[]', 'null', 'true', 'false')"
-        return SqlCase(words, f"""'"' || {name} || '"'"""), super().sql_cases(name)[-1]
+        # Compared byte by byte, whatever collation the column was declared with.
+        words = "('{}', '[]', 'null', 'true', 'false')"
+        condition = f"{is_text(name)} AND {name} COLLATE BINARY IN {words}"
+        return SqlCase(condition, f"""'"' || {name} || '"'"""), super().sql_cases(name)[-1]
 
     def sql_is_valid(self, name: str) -> str:
         """Hold for what has only one form."""

@@ -119,6 +119,13 @@ def test_json_that_sqlite_has_made_a_number_is_still_json(taken, named):
     assert len(named("JSON", "json", "{bad", "", "NaN", "{}")) == 3
 
 
+def test_json_is_compared_byte_by_byte_whatever_collation_its_column_has(taken, named):
+    assert taken("TEXT COLLATE RTRIM", "jsonb", "[]  ", "true ") == ["[]", "true"]
+    assert [value for value, _ in named("TEXT COLLATE NOCASE", "jsonb", "TRUE", "null")] == [
+        "'TRUE'"
+    ]
+
+
 def test_jsonb_cannot_hold_an_escaped_nul(named):
     assert [reason for _, reason in named("JSON", "jsonb", '{"a": "\\u0000"}')] == [
         "holds \\u0000, which jsonb cannot store"
