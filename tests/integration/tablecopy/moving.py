@@ -69,7 +69,9 @@ def bring_up(path: Path, target: Target, scratch: Path, **options: Any) -> dict[
             return write(session, what, find_changed_ranges(pool, what))
 
 
-def ordered_pairs(source: Source, session: Session, pairs: tuple[TablePair, ...]) -> tuple[TablePair, ...]:
+def ordered_pairs(
+    source: Source, session: Session, pairs: tuple[TablePair, ...]
+) -> tuple[TablePair, ...]:
     """Return the pairs, with `ordered` set where both sides sort the key alike."""
     return tuple(check_key_order(source.connection, session, one) for one in pairs)
 
