@@ -44,10 +44,9 @@ class CommittedTries:
         try:
             yield
         except AppError as error:
-            if not self.results:
-                raise
-            message = "; ".join([error.args[0], *committed_lines(self.results, self._endpoints)])
-            raise type(error)(message, hint=error.hint) from error
+            said = [error.args[0], *committed_lines(self.results, self._endpoints)]
+            error.args = ("; ".join(said),)
+            raise
         except BaseException as error:
             for line in committed_lines(self.results, self._endpoints):
                 error.add_note(line)

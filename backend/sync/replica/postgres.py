@@ -144,10 +144,9 @@ class PostgresReplica(PostgresRows, Transactions):
     def _commit(self, *, write: bool) -> None:
         self._run(END_APPLYING + "; COMMIT" if write else "COMMIT")
 
-    def _roll_back(self) -> None:
-        # A connection that is lost has rolled back already, and says so to nobody.
-        if not self.connection.closed and not self.connection.broken:
-            self._run("ROLLBACK")
+    def _has_transaction(self) -> bool:
+        # The server rolls back what a lost connection has begun.
+        return not (self.connection.closed or self.connection.broken)
 
 
 def _counting(held: Sequence[str]) -> Sql:

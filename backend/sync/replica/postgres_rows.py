@@ -199,10 +199,11 @@ class PostgresRows:
         """Copy the row to the new key, redirect the references to it, delete the old row."""
         (column,) = table.named(table.key)
         place = table.names.index(column.name)
-        (row,) = self.rows(table, table.key, [old], all_columns=True)
+        # None, if somebody has deleted it meanwhile: then its entry alone gets the new key.
+        rows = self.rows(table, table.key, [old], all_columns=True)
         for unique in table.unique:
             self.park_unique(table, unique, [old])
-        self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
+        self.insert(table, [(*row[:place], new[0], *row[place + 1 :]) for row in rows])
         given = written(column, placeholder())
         hanging = [
             (written_by_server(child), referring)

@@ -83,10 +83,9 @@ class SQLiteReplica(SQLiteRows, Transactions):
             self._run("DELETE FROM tablecopy_applying")
         self._run("COMMIT")
 
-    def _roll_back(self) -> None:
-        # A full disk, for one, has rolled back already.
-        if self.connection.in_transaction:
-            self._run("ROLLBACK")
+    def _has_transaction(self) -> bool:
+        # When the disk is full, for one, SQLite rolls back by itself.
+        return self.connection.in_transaction
 
     def _begin(self, *, write: bool) -> None:
         self._run("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -138,10 +138,11 @@ class SQLiteRows:
         """Copy the row to the new key, redirect the references to it, delete the old row."""
         (key,) = table.key
         place = table.names.index(key)
-        (row,) = self.rows(table, table.key, [old], all_columns=True)
+        # None, if somebody has deleted it meanwhile: then its entry alone gets the new key.
+        rows = self.rows(table, table.key, [old], all_columns=True)
         for unique in table.unique:
             self.park_unique(table, unique, [old])
-        self.insert(table, [(*row[:place], new[0], *row[place + 1 :])])
+        self.insert(table, [(*row[:place], new[0], *row[place + 1 :]) for row in rows])
         hanging = self._all(_HANGING_ON, (table.name, key, key))
         for child, column in (*hanging, *_unknown_references(tables)):
             update = statement("UPDATE {0} SET {1} = ? WHERE {1} = ?", name(child), name(column))

@@ -47,10 +47,15 @@ class Transactions(ABC):
             yield
             self._run("RELEASE tablecopy")
         except BaseException:
-            self._run("ROLLBACK TO tablecopy")
-            # It is still there, and would stand in the way of one around it.
-            self._run("RELEASE tablecopy")
+            if self._has_transaction():
+                self._run("ROLLBACK TO tablecopy")
+                # It is still there, and would stand in the way of one around it.
+                self._run("RELEASE tablecopy")
             raise
+
+    def _roll_back(self) -> None:
+        if self._has_transaction():
+            self._run("ROLLBACK")
 
     @abstractmethod
     def _run(self, query: LiteralString) -> None: ...
@@ -62,4 +67,5 @@ class Transactions(ABC):
     def _commit(self, *, write: bool) -> None: ...
 
     @abstractmethod
-    def _roll_back(self) -> None: ...
+    def _has_transaction(self) -> bool:
+        """Tell whether there is anything to roll back: some errors end a transaction."""

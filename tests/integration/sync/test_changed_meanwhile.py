@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import insert
 
-from backend.models import Group
+from backend.models import Group, User
 from backend.sync.connections import open_pair
 from backend.sync.merge.result import SyncResult
 from backend.sync.options import Cap, SyncOptions
@@ -49,6 +49,20 @@ def test_a_row_that_comes_back_before_the_source_forgets_comes_back_on_both(pair
 
     assert group not in pair.remote.ids(Group)
     assert pair.push().written == 1
+    assert pair.differences() == {}
+
+
+@EITHER_SOURCE
+def test_an_account_that_goes_before_it_gets_the_other_ones_key_is_fetched_from_there(pair: Pair):
+    shared(pair)
+    ours, theirs = (world.add_user("bo@example.com") for world in (pair.local, pair.remote))
+    gone = f"DELETE FROM users WHERE id = '{spelled(pair, ours)}'"
+
+    pushed = push_and_then(pair, lambda: sql(pair.local, gone))
+
+    assert len(pushed.paired) == 1
+    pair.both()
+    assert theirs in pair.local.ids(User)
     assert pair.differences() == {}
 
 

@@ -2,15 +2,18 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, text
 
 from backend.config.database_url import DatabaseUrl
+from backend.db.errors import SQLiteError
+from backend.db.sqlite_file import open_file
 from backend.errors import AppError, DatabaseError, TransientError
 from backend.models import User
+from backend.sync.replica.sqlite import SQLiteReplica
 from backend.sync.retries import with_retries
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, Pair, paired
@@ -64,6 +67,22 @@ def test_a_full_disk(pair: Pair) -> None:
     pair.remote.do(delete(User).where(User.display_name == WORDS))
     assert pair.sync(PULL).written == 1
     assert pair.differences() == {}
+
+
+def test_a_full_disk_is_told_where_sqlite_has_taken_the_savepoint_with_it(tmp_path) -> None:
+    with closing(open_file(tmp_path / "home.db", "rwc")) as connection:
+        connection.execute("CREATE TABLE t (a)")
+        connection.execute("PRAGMA max_page_count = 50")
+        replica = SQLiteReplica(connection, "home.db")
+
+        with (
+            pytest.raises(SQLiteError, match="disk is full"),
+            replica.transaction(write=True),
+            replica.savepoint(),
+        ):
+            connection.execute("INSERT INTO t VALUES (zeroblob(1000000))")
+
+        assert not connection.in_transaction
 
 
 def test_a_file_that_may_not_be_written(pair: Pair) -> None:
