@@ -20,6 +20,22 @@ Sql = sql.Composed
 _MOST_IN_A_CHAIN = 50
 
 
+class _Name(sql.Identifier):
+    """A name whose parts can be read: SQLite's text is made of them."""
+
+    def __init__(self, *parts: str) -> None:
+        super().__init__(*parts)
+        self.parts = parts
+
+
+class _Constant(sql.Literal):
+    """A constant that can be read, for the same reason."""
+
+    def __init__(self, constant: Any) -> None:  # what the driver can write as a literal
+        super().__init__(constant)
+        self.constant = constant
+
+
 def statement(template: LiteralString, *parts: SqlPart, **named: SqlPart) -> Sql:
     """Return a literal of ours with the parts in its braces; `{{` stands for a brace."""
     return sql.SQL(template).format(*parts, **named)
@@ -33,7 +49,7 @@ def name(*parts: str) -> SqlPart:
     """
     for part in parts:
         _refuse_nul(part)
-    return sql.Identifier(*parts)
+    return _Name(*parts)
 
 
 def value(constant: Any) -> SqlPart:  # what the driver can write as a literal
@@ -44,7 +60,7 @@ def value(constant: Any) -> SqlPart:  # what the driver can write as a literal
     """
     if isinstance(constant, str):
         _refuse_nul(constant)
-    return sql.Literal(constant)
+    return _Constant(constant)
 
 
 def placeholder(key: str = "") -> SqlPart:
@@ -82,10 +98,10 @@ def text(part: SqlPart) -> str:
     match part:
         case sql.Composed():
             return "".join(map(text, part))
-        case sql.Literal():
-            return literal(part._obj)
-        case sql.Identifier():
-            return ".".join(map(quoted, part._obj))
+        case _Constant():
+            return literal(part.constant)
+        case _Name():
+            return ".".join(map(quoted, part.parts))
     return part.as_string()
 
 
