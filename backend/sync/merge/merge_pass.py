@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 
-from backend.capture.tables import Key, Row, SyncedTable
+from backend.capture.tables import Key, SyncedTable
 from backend.db.chunks import chunks
 from backend.sync.merge.constraints import Change, ConstraintChecks
 from backend.sync.merge.context import (
@@ -17,8 +16,9 @@ from backend.sync.merge.context import (
     broken_of,
 )
 from backend.sync.merge.dedupe import Deduplicator
+from backend.sync.merge.deletions import DeletionPolicy
 from backend.sync.merge.recorder import MergeRecorder
-from backend.sync.merge.result import ConflictKind, SyncResult
+from backend.sync.merge.result import SyncResult
 from backend.sync.merge.three_way import MergeAction, RowRef, decide
 from backend.sync.merge.units import Renames, Unit, load
 from backend.sync.merge.writer import UnitWriter
@@ -36,16 +36,14 @@ class MergePass:
         self.result = result
         self._renames = Renames()
         self._context = context
-        self._going: list[PlannedWrite] = []
         self._unique_owners: dict[Key, frozenset[Key]] = {}
         self.refusals: dict[RowRef, Refusal] = {}
-        # Tables of the source with rows whose key is none: one of them may be what is missing.
-        self._unclear: set[str] = set()
         self._recorder = MergeRecorder(context, self.target, result)
         parts = self.source, self.target, self.tables, self._renames
         self._constraints = ConstraintChecks(*parts)
         self._writer = UnitWriter(*parts, result, context.undo)
         self._dedupe = Deduplicator(*parts, context, result)
+        self._deletions = DeletionPolicy(context, self._constraints, self._recorder, result)
 
     def run(self, rules: Rules) -> None:
         """Evaluate every unit that the source has changed, and write what can be written.
@@ -58,7 +56,7 @@ class MergePass:
         with self.target.batch():
             self._everything()
             self.target.check_now()
-        self._recorder.refuse_too_many_deletions()
+        self._deletions.refuse_too_many()
         scopes = self._recorder.scopes
         if broken := rules(self.target, scopes) if scopes else {}:
             of = broken_of(scopes, broken)
@@ -81,9 +79,8 @@ class MergePass:
     def _everything(self) -> None:
         for root in self.tables.roots:
             self._travel(root)
-        for _, going in groupby(reversed(self._going), lambda one: one.change.root.name):
-            for piece in chunks(going, self._context.options.batch_size):
-                self._remove(piece)
+        for root, going in self._deletions.removals():
+            self._write(root, going)
 
     def consume(self) -> None:
         """Remove from the source's log what has arrived, after the target has committed."""
@@ -96,7 +93,7 @@ class MergePass:
         touched, unfit = self.source.touched(family)
         self._recorder.unfit_keys(root, unfit)
         if unfit:
-            self._unclear.add(root.name)
+            self._deletions.distrust(root)
         self._dedupe.pair(root, touched)
         left = list(dict.fromkeys(map(self._renames.key, touched)))
         if left:
@@ -121,9 +118,9 @@ class MergePass:
         source = load(self.source, self.tables, root, keys, self._renames)
         target = load(self.target, self.tables, root, keys)
         found = (self._evaluate(root, key, source[key], target[key]) for key in keys)
-        planned = self._permitted(root, [one for one in found if one is not None])
-        changes = [one.change for one in planned.values()]
-        ready, waiting, conflicts = self._constraints.parents(changes)
+        permitted = self._deletions.permitted(root, [one for one in found if one is not None])
+        planned = {one.change.key: one for one in permitted}
+        ready, waiting, conflicts = self._constraints.parents([one.change for one in permitted])
         unique_owners = {} if swap else self._constraints.unique_owners(root, ready)
         self._unique_owners.update(unique_owners)
         self._write(
@@ -154,37 +151,6 @@ class MergePass:
             case _:
                 return PlannedWrite(Change(root, key, decision.image), decision, source, target)
         return None
-
-    def _permitted(self, root: SyncedTable, planned: list[PlannedWrite]) -> dict[Key, PlannedWrite]:
-        """Return what may be written; rows that are to be removed go at the very end."""
-        marked: list[PlannedWrite] = []
-        for one in planned:
-            if not one.deletes:
-                continue
-            if not self._context.options.deletes:
-                self._recorder.stays(root, one.change.key)
-            elif one.removes and root.name in self._unclear:
-                because = "a row whose key is none may be this one"
-                self._recorder.conflict(root, one.change.key, ConflictKind.UNFIT, because=because)
-            elif one.removes:
-                self._going.append(one)
-            else:
-                marked.append(one)
-        free = self._unused(root, marked, self._constraints.users_of_deleted)
-        return {one.change.key: one for one in [*(w for w in planned if not w.deletes), *free]}
-
-    def _unused(
-        self,
-        root: SyncedTable,
-        planned: list[PlannedWrite],
-        users_of: Callable[[SyncedTable, list[Row]], Mapping[Key, str]],
-    ) -> list[PlannedWrite]:
-        """Return the deletions of rows that nothing uses, and report the others."""
-        old = [one.target.state.now[root.name, one.change.key] for one in planned]
-        users = users_of(root, old) if old else {}
-        for key, user in users.items():
-            self._recorder.conflict(root, key, ConflictKind.IN_USE, because=user)
-        return [one for one in planned if one.change.key not in users]
 
     def _write(
         self, root: SyncedTable, planned: Iterable[PlannedWrite], *, swap: bool = False
@@ -219,10 +185,6 @@ class MergePass:
             self.target.log.forget([entry for one in done for entry in one.target.entries])
         for one in done:
             self._recorder.settle(root, one)
-
-    def _remove(self, going: list[PlannedWrite]) -> None:
-        root = going[0].change.root
-        self._write(root, self._unused(root, going, self._constraints.left_behind))
 
     def _unique_cycle(self, root: SyncedTable) -> list[Key]:
         """Return units that wait for each other's unique values, if these can be parked."""

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from backend.capture.change_log import ChangeLogEntry
 from backend.capture.tables import Key, SyncedTable
-from backend.errors import RefusedError
 from backend.sync.merge.context import Exclusion, MergeContext, PlannedWrite, Scopes
 from backend.sync.merge.result import ConflictKind, Deletion, MergeConflict, SyncResult, TableCount
 from backend.sync.merge.three_way import (
@@ -33,7 +32,7 @@ class MergeRecorder:
         self.consumed: list[ChangeLogEntry] = []
         self._context = context
         self._target = target
-        self._outcome = result
+        self._result = result
         self._scopes: dict[str, set[Value]] = defaultdict(set)
 
     @property
@@ -62,20 +61,16 @@ class MergeRecorder:
         """Note that both hold the same; both logs forget it."""
         self._target.log.forget(target.entries)
         self.consumed += source.entries
-        self._outcome.tables.setdefault(root.name, TableCount()).same += 1
+        self._result.tables.setdefault(root.name, TableCount()).same += 1
 
     def ahead(self, source: Unit) -> None:
         """Note that the target already has all that the source has changed."""
         self.consumed += source.entries
 
-    def stays(self, root: SyncedTable, key: Key) -> None:
-        """Note a deletion that does not travel."""
-        self._outcome.deletions.append(Deletion(root.name, root.shown(key)))
-
     def wait(self, root: SyncedTable, number: int) -> None:
         """Note units that need others that stay behind."""
         if number:
-            waiting = self._outcome.waiting
+            waiting = self._result.waiting
             waiting[root.name] = waiting.get(root.name, 0) + number
 
     def settle(self, root: SyncedTable, one: PlannedWrite) -> None:
@@ -91,11 +86,11 @@ class MergeRecorder:
         if one.decision.winner:
             self.contradiction(root, key, one.decision, (state, one.target.state))
         if one.deletes:
-            self._outcome.deletions.append(Deletion(root.name, root.shown(key), travelled=True))
+            self._result.deletions.append(Deletion(root.name, root.shown(key), travelled=True))
 
     def conflict(self, root: SyncedTable, key: Key, kind: ConflictKind, *, because: str) -> None:
         """Note why a unit cannot be written."""
-        self._outcome.conflicts.append(
+        self._result.conflicts.append(
             MergeConflict(root.name, root.shown(key), kind, because=because)
         )
 
@@ -126,23 +121,4 @@ class MergeRecorder:
         found = conflict_of(tables, place, kind, images, resolved=resolved)
         if self._context.options.on_conflict is OnConflict.NEWER and not found.has_later:
             found = replace(found, because="neither says that it was changed later")
-        self._outcome.conflicts.append(found)
-
-    def refuse_too_many_deletions(self) -> None:
-        """Check that no more is deleted than the operator allows.
-
-        Raises:
-            RefusedError: names the table.
-        """
-        counted: dict[str, int] = defaultdict(int)
-        for deletion in self._outcome.deletions:
-            counted[deletion.table] += deletion.travelled
-        cap = self._context.options.max_deletes
-        for name, number in counted.items():
-            rows = self._context.rows.get(name, 0)
-            if number > cap.allows(rows):
-                raise RefusedError(
-                    f"{number:,} of {rows:,} rows of {name} would be deleted; at most {cap} may",
-                    hint="see which with --dry-run and without --deletes; if they are meant,"
-                    f" say --max-deletes {number}",
-                )
+        self._result.conflicts.append(found)
