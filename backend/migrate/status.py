@@ -56,17 +56,17 @@ class SchemaCheck:
     """What sets a database apart from the models."""
 
     pending: tuple[Revision, ...] = ()
-    find_drift: tuple[Drift, ...] = ()
+    found: tuple[Drift, ...] = ()
 
     @property
     def drift(self) -> list[str]:
         """List what no pending revision explains."""
-        return [found.text for found in self.find_drift if not found.awaited]
+        return [one.text for one in self.found if not one.awaited]
 
     @property
     def awaited(self) -> list[str]:
         """List what is still there until it is contracted away."""
-        return [found.text for found in self.find_drift if found.awaited]
+        return [one.text for one in self.found if one.awaited]
 
     @property
     def is_clean(self) -> bool:
@@ -125,4 +125,4 @@ def check(request: MigrationRequest) -> SchemaCheck:
             Drift(f"index {name} is half built and unusable: run the migration again")
             for name in backend.broken_indexes()
         ]
-        return SchemaCheck(find_drift=(*compared, *broken))
+        return SchemaCheck(found=(*compared, *broken))

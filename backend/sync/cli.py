@@ -104,8 +104,8 @@ def group(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-def _endpoints(log_help: str) -> Callable[[Command], Command]:
-    """Add what every command takes."""
+def _common_options(log_help: str) -> Callable[[Command], Command]:
+    """Add the options of every command."""
 
     def add(command: Command) -> Command:
         for option in (
@@ -120,11 +120,11 @@ def _endpoints(log_help: str) -> Callable[[Command], Command]:
     return add
 
 
-def _ways(command: Command) -> Command:
-    """Add what both directions take."""
+def _run_options(command: Command) -> Command:
+    """Add the options of every command that writes."""
     batch, conflict = click.IntRange(1, 10_000), click.Choice([one.value for one in OnConflict])
     for option in (
-        _endpoints(_LOG_HELP),
+        _common_options(_LOG_HELP),
         click.option("--start-over", is_flag=True, help=_START_OVER_HELP),
         click.option("--backup-dir", type=_PATH, metavar="DIR", help=_BACKUP_DIR_HELP),
         click.option("--no-backup", is_flag=True, help=_NO_BACKUP_HELP),
@@ -140,7 +140,7 @@ def _ways(command: Command) -> Command:
 
 @group.command("status", short_help="Say how both stand.")
 @click.option("--verify", "verifying", is_flag=True, help=_VERIFY_HELP)
-@_endpoints(_STATUS_LOG_HELP)
+@_common_options(_STATUS_LOG_HELP)
 def status(*, verifying: bool, log: Path | None, as_json: bool, **named: str | None) -> int:
     """Say what each side holds and what would travel; write nothing."""
     endpoints = _read_endpoints(**named)
@@ -148,7 +148,7 @@ def status(*, verifying: bool, log: Path | None, as_json: bool, **named: str | N
 
 
 @group.command(Direction.LOCAL_TO_RENDER.value, short_help="Write into the hosted one.")
-@_ways
+@_run_options
 def local2render(**words: Any) -> int:  # click passes one word an option
     """Write what has changed here into the hosted database."""
     return _sync(Direction.LOCAL_TO_RENDER, words)
@@ -156,14 +156,14 @@ def local2render(**words: Any) -> int:  # click passes one word an option
 
 @group.command(Direction.RENDER_TO_LOCAL.value, short_help="Write into the local one.")
 @click.option("--mirror", is_flag=True, help=_MIRROR_HELP)
-@_ways
+@_run_options
 def render2local(**words: Any) -> int:  # click passes one word an option
     """Write what has changed in the hosted database into the one here."""
     return _sync(Direction.RENDER_TO_LOCAL, words)
 
 
 @group.command("sync", short_help="Take turns until nothing travels.")
-@_ways
+@_run_options
 def both(**words: Any) -> int:  # click passes one word an option
     """Run local2render and render2local in turn until nothing travels, five times each at most."""
     return _sync(None, words)
@@ -185,10 +185,10 @@ def _read_endpoints(*, local: str | None, remote: str | None) -> Endpoints:
 
 
 def _answer(work: Callable[[Watcher], SyncReport], log: Path | None, *, as_json: bool) -> int:
-    """Do it, print the report, and return the exit code."""
+    """Run a command, print its report, and return its exit code."""
     interrupt_on_sigterm()
     with log_file.kept(log, sys.stderr):
-        with _noting(), watching(sys.stderr) as watcher:
+        with _printing_notes(), watching(sys.stderr) as watcher:
             answer = work(watcher)
         log_file.record(answer)
     print_answer(answer, as_json=as_json)
@@ -196,7 +196,7 @@ def _answer(work: Callable[[Watcher], SyncReport], log: Path | None, *, as_json:
 
 
 @contextmanager
-def _noting() -> Iterator[None]:
+def _printing_notes() -> Iterator[None]:
     """Print what a run has committed when somebody stops it."""
     try:
         yield

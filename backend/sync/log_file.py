@@ -99,7 +99,7 @@ def record(answer: SyncReport) -> None:
     elif isinstance(answer, RunReport):
         _record_run(answer.result)
     elif isinstance(answer, StatusReport):
-        _record_look(answer.status)
+        _record_status(answer.status)
         for one in answer.mismatches or ():
             _event("difference", table=one.table, key=one.key)
 
@@ -127,23 +127,20 @@ def _record_run(result: SyncResult) -> None:
     )
 
 
-def _record_look(status: PairStatus) -> None:
+def _record_status(status: PairStatus) -> None:
     travelling = {"to_remote": status.to_remote, "to_local": status.to_local}
-    for connection_note, tables in travelling.items():
+    for way, tables in travelling.items():
         for table, number in tables.items():
-            _event("pending", table=table, **{connection_note: number})
+            _event("pending", table=table, **{way: number})
     _record_conflicts(status.conflicts)
     _event("status finished", synced_at=status.synced_at)
 
 
 def _record_conflicts(conflicts: list[MergeConflict]) -> None:
     for one in conflicts:
-        kept_one = one.resolved or None
         columns = ",".join(dict.fromkeys(each.column for each in one.fields)) or None
-        _event(
-            f"conflict: {one.kind.value}",
-            table=one.table, key=one.key, columns=columns, kept=kept_one,
-        )  # fmt: skip
+        said, kept_one = f"conflict: {one.kind.value}", one.resolved or None
+        _event(said, table=one.table, key=one.key, columns=columns, kept=kept_one)
 
 
 def _event(what: str, **fields: object) -> None:

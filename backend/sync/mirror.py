@@ -35,11 +35,11 @@ def mirror(
     options: SyncOptions,
     watcher: Watcher,
     keep_copy: Callable[[], Path | None],
-    on_commit: OnCommit = lambda _outcome: None,
+    on_commit: OnCommit = lambda _result: None,
 ) -> SyncResult:
     """Replace every row of the local side by those of the remote one, sessions and tokens too.
 
-    `keep` makes a copy of the local side, before anything changes.
+    `keep_copy` makes a copy of the local side, before anything changes.
 
     Raises:
         RefusedError: the schemas differ, or only one side has a column that holds something.
@@ -102,7 +102,7 @@ def _copy(
 
 
 def kept_whole(endpoints: Endpoints, options: SyncOptions) -> Path | None:
-    """Return where the copy is; None: none is wanted.
+    """Keep a copy of the local file and return where it is; None: none is wanted.
 
     Raises:
         RefusedError: it is on a server, of which we keep no copy.

@@ -71,9 +71,9 @@ class SyncOptions:
     deletes: bool = False
     max_deletes: Cap = field(default_factory=Cap)
     dry_run: bool = False
-    batch_size: int = 100
+    batch_size: int = BATCH_SIZE
     backup: Path | None = None
-    # Forget what the last sync left behind, and begin with a union.
+    # Forget what the last sync left behind, and compare both sides whole.
     start_over: bool = False
 
 
@@ -81,7 +81,7 @@ class SyncOptions:
 class Endpoints:
     """The two databases; `remote_name` is where the hosted one was named, for messages.
 
-    `surroundings` is the environment of the processes that we start.
+    `environ` is the environment of the processes that we start.
     """
 
     local: DatabaseUrl
@@ -111,7 +111,7 @@ class SyncArgs:
 
 
 def read_endpoints(local: str | None, remote: str | None, environ: Mapping[str, str]) -> Endpoints:
-    """Decide which two databases are meant.
+    """Return the two databases that are meant.
 
     Raises:
         ConfigError: the hosted one is named nowhere, or an address cannot be read.
@@ -129,7 +129,7 @@ def read_endpoints(local: str | None, remote: str | None, environ: Mapping[str, 
 
 
 def read_options(direction: Direction, words: SyncArgs, endpoints: Endpoints) -> SyncOptions:
-    """Decide what is to be done.
+    """Return what is to be done.
 
     Raises:
         UsageError: the command line contradicts itself.

@@ -104,10 +104,10 @@ def _evaluate(
     pending: _Pending,
 ) -> None:
     local, remote = both
-    connection_notes = (pending.to_remote, pending.to_local)
+    source, target, forth, back = local, remote, pending.to_remote, pending.to_local
     # Decided from the side that has touched it.
-    source, target = (local, remote) if local.base is not None else (remote, local)
-    forth, back = connection_notes if local.base is not None else reversed(connection_notes)
+    if local.base is None:
+        source, target, forth, back = remote, local, pending.to_local, pending.to_remote
     decision = decide(pair.tables, (root.name, key), source, target, lambda _one, _other: None)
     match decision.action:
         case MergeAction.CONFLICT:
@@ -120,10 +120,10 @@ def _evaluate(
             _count(back, source.now, target.now)
 
 
-def _count(connection_note: dict[str, int], one: Image, other: Image) -> None:
+def _count(travelling: dict[str, int], one: Image, other: Image) -> None:
     for place in one.keys() | other.keys():
         if one.get(place) != other.get(place):
-            connection_note[place[0]] += 1
+            travelling[place[0]] += 1
 
 
 def verify(pair: ReplicaPair, watcher: Watcher) -> list[Mismatch]:

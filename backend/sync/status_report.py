@@ -105,13 +105,13 @@ def _next(status: PairStatus) -> list[str]:
     """Say which command would do something."""
     if status.synced_at is None:
         return ["never synced: the first run, either way, compares both sides whole"]
-    connection_notes = {
+    pending = {
         Direction.LOCAL_TO_RENDER: sum(status.to_remote.values()),
         Direction.RENDER_TO_LOCAL: sum(status.to_local.values()),
     }
     lines = [
-        f"{counted(number, 'row')} to travel: python sync_databases.py {connection_note.value}"
-        for connection_note, number in connection_notes.items()
+        f"{counted(number, 'row')} to travel: python sync_databases.py {direction.value}"
+        for direction, number in pending.items()
         if number
     ]
     return lines or _nothing(status.conflicts)

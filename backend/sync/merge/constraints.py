@@ -46,7 +46,7 @@ class ConstraintChecks:
     def parents(
         self, changes: list[Change]
     ) -> tuple[list[Change], list[Change], list[MergeConflict]]:
-        """Return what can be written, what waits for a parent, and what uses a deleted one."""
+        """Return what can be written, what waits for a parent, what refers to a deleted one."""
         missing, dead = self._missing_parents(changes)
         ready: list[Change] = []
         waiting: list[Change] = []
@@ -96,7 +96,7 @@ class ConstraintChecks:
     def _alive_at_source(
         self, table: SyncedTable, columns: tuple[str, ...], values: set[Key]
     ) -> set[Key]:
-        """Return those that only the target has deleted, and the source still has."""
+        """Return the values whose rows the target has deleted and the source still has."""
         if not values:
             return set()
         asked = [self.renames.former(value) for value in sorted(values, key=repr)]
@@ -113,7 +113,7 @@ class ConstraintChecks:
         return MergeConflict(change.root.name, shown, ConflictKind.IN_USE, because=because)
 
     def users_of_deleted(self, root: SyncedTable, rows: list[Row]) -> Mapping[Key, str]:
-        """Return the rows deleted by the source that rows new in the target use, and which do."""
+        """Return rows to be soft-deleted that a row new in the target uses, and that row."""
         found: dict[Key, str] = {}
         for child, reference in self._hanging_on(root):
             keys = {root.pick(row, reference.referred): root.key_of(row) for row in rows}
@@ -132,7 +132,7 @@ class ConstraintChecks:
         return {self.renames.key(table.key_of(row)) for row in found if table.is_live(row)}
 
     def left_behind(self, root: SyncedTable, rows: list[Row]) -> Mapping[Key, str]:
-        """Return the rows to be removed that others in the target still refer to, and which."""
+        """Return rows to be removed that a row of the target still refers to, and that row."""
         found: dict[Key, str] = {}
         for child, reference in self._hanging_on(root):
             keys = {root.pick(row, reference.referred): root.key_of(row) for row in rows}
@@ -148,7 +148,7 @@ class ConstraintChecks:
     def unique_owners(
         self, root: SyncedTable, changes: list[Change]
     ) -> Mapping[Key, frozenset[Key]]:
-        """Return the owners of the unique values that each change wants."""
+        """Return by key the rows of the target that hold a unique value which this change needs."""
         found: dict[Key, set[Key]] = defaultdict(set)
         for columns in root.unique:
             # Two may want the same: what one side has given to one, the other side to another.
@@ -160,10 +160,10 @@ class ConstraintChecks:
                     wanted[value].append(change.key)
             for row in self.target.rows(root, columns, list(wanted)) if wanted else []:
                 holder = root.key_of(row)
-                for owner in wanted[root.pick(row, columns)]:
-                    if owner != holder:
-                        found[owner].add(holder)
-        return {owner: frozenset(unique_owners) for owner, unique_owners in found.items()}
+                for key in wanted[root.pick(row, columns)]:
+                    if key != holder:
+                        found[key].add(holder)
+        return {key: frozenset(holders) for key, holders in found.items()}
 
 
 def _uses(child: SyncedTable, row: Row) -> str:

@@ -18,8 +18,8 @@ from backend.sync.replica.replica import Replica
 from backend.sync.undo_script import UndoLog
 from backend.values.conversion import Value
 
-# Somebody else may write faster than we look, but hardly each time.
-_LOOKS = 3
+# Somebody else may write between two tries, but hardly each time.
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Exclusion:
 
 @dataclass
 class Exclusions:
-    """What the next pass must not write: all of a group or an account, and single units."""
+    """What the next pass must not write: whole groups and accounts, and single units."""
 
     scopes: dict[Value, Exclusion] = field(default_factory=dict)
     units: dict[RowRef, Exclusion] = field(default_factory=dict)
     _heard: set[str] = field(default_factory=set)
-    _looks: int = _LOOKS
+    _tries: int = _TRIES
 
     def exclude_scopes(self, broken: Mapping[Value, Exclusion]) -> None:
         """Exclude all rows of these groups and accounts.
@@ -59,7 +59,7 @@ class Exclusions:
 
         Raises:
             DataError: something is refused, and no unit is to blame for it.
-            TransientError: others write faster than we can look.
+            TransientError: others wrote between the tries, each time.
         """
         self._heard.add(first.says)
         certain = {
@@ -70,11 +70,11 @@ class Exclusions:
         self._heard |= {refusal.says for refusal in found.values()}
         self.units.update(certain)
         if not certain:
-            self._look_again(first)
+            self._try_again(first)
 
-    def _look_again(self, first: Refusal) -> None:
-        self._looks -= 1
-        if not first.may_pass or not self._looks:
+    def _try_again(self, first: Refusal) -> None:
+        self._tries -= 1
+        if not first.may_pass or not self._tries:
             raise refusal_error(first)
 
 
@@ -108,8 +108,7 @@ def broken_of(scopes: Scopes, broken: Mapping[Value, str]) -> Scopes:
 class MergeContext:
     """What a merge pass is given; `rows` are the target's row counts before.
 
-    `held` is what stays behind, and why. With `probing`, nothing is kept, and the units are found
-    out that the target refuses.
+    With `probing`, nothing is kept, and the units are found out that the target refuses.
     """
 
     pair: ReplicaPair

@@ -35,7 +35,7 @@ class Deduplicator:
     def pair(self, root: SyncedTable, touched: Iterable[Key]) -> None:
         """Pair what is new at the source with what is new at the target, before any is evaluated.
 
-        A row that was deleted and made again is one of these pairs: weighed alone, its deletion
+        A row that was deleted and made again is one of these pairs: evaluated alone, its deletion
         would travel. A local source keeps its keys until the target has committed, and is read as
         if it had the new ones; a local target gets them at once, inside its transaction.
         """

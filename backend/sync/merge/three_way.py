@@ -14,6 +14,9 @@ from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.sync.merge.result import ConflictKind, FieldDifference, MergeConflict
 from backend.sync.options import Direction, OnConflict, SyncOptions
 
+# So many letters of a value are shown.
+_SHOWN = 80
+
 # A row of a unit: its table and its key.
 RowRef = tuple[str, Key]
 Image = Mapping[RowRef, Row]
@@ -31,7 +34,7 @@ class MergeAction(StrEnum):
 
 
 class Winner(StrEnum):
-    """Whose word counts when both have changed the same."""
+    """The side whose state is kept when both have changed the same unit."""
 
     SOURCE = "source"
     TARGET = "target"
@@ -106,7 +109,7 @@ def _conflict(
     policy: Callable[[UnitState, UnitState], Winner | None],
 ) -> Decision:
     table = tables[root[0]]
-    lives = [table.is_live(replica.now.get(root)) for replica in (source, target)]
+    lives = [table.is_live(state.now.get(root)) for state in (source, target)]
     kind = ConflictKind.BOTH_CHANGED if lives[0] == lives[1] else ConflictKind.DELETED_AND_CHANGED
     winner = policy(source, target)
     if winner is None:
@@ -137,12 +140,12 @@ def _counted(
 def _merged(table: SyncedTable, row: Row, pair: tuple[Row, Row], base: Row | None) -> Row:
     values = list(row)
     for place in table.places(sorted(table.config.counters)):
-        one, other = (_number(replica[place]) for replica in pair)
+        one, other = (_number(each[place]) for each in pair)
         start = _number(base[place]) if base else min(one, other)
         # Never less than either: what somebody has seen must not come back.
         values[place] = max(one, other, one + other - start)
     for place in table.places([table.config.changed] if table.config.changed else []):
-        values[place] = max(str(replica[place]) for replica in pair)
+        values[place] = max(str(each[place]) for each in pair)
     return tuple(values)
 
 
@@ -151,12 +154,9 @@ def _number(value: object) -> int:
 
 
 def known_since(now: Image, other: Image) -> dict[RowRef, Row | None]:
-    """Return the entries by which a side says that it went on from what the other one holds."""
+    """Return the bases to note on a side so that it counts as changed since the other's state."""
     places = now.keys() | other.keys()
     return {place: other.get(place) for place in places if now.get(place) != other.get(place)}
-
-
-_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -173,9 +173,9 @@ class ConflictPolicy:
                 return None
             case OnConflict.NEWER:
                 return later_of(self.tables, source, target)
-            case replica:
+            case kept:
                 source_is_local = self.options.direction is Direction.LOCAL_TO_RENDER
-                chosen_is_local = replica is OnConflict.LOCAL
+                chosen_is_local = kept is OnConflict.LOCAL
                 return Winner.SOURCE if source_is_local is chosen_is_local else Winner.TARGET
 
     def side_of(self, winner: Winner | None) -> str:
@@ -188,17 +188,17 @@ class ConflictPolicy:
 
 def later_of(tables: SyncedTables, source: UnitState, target: UnitState) -> Winner | None:
     """Return which of the two was changed later, if that can be told."""
-    ours, theirs = (_changed_at(tables, replica) for replica in (source, target))
+    ours, theirs = (_changed_at(tables, state) for state in (source, target))
     # A row that is gone does not tell when it went.
     if not ours or not theirs or ours == theirs:
         return None
     return Winner.SOURCE if ours > theirs else Winner.TARGET
 
 
-def _changed_at(tables: SyncedTables, replica: UnitState) -> str:
+def _changed_at(tables: SyncedTables, state: UnitState) -> str:
     moments = [
         str(row[place])
-        for (name, _), row in replica.now.items()
+        for (name, _), row in state.now.items()
         if (column := tables[name].config.changed)
         for place in tables[name].places([column])
     ]

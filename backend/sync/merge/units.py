@@ -13,7 +13,7 @@ from backend.sync.replica.replica import Replica
 from backend.values.conversion import Value
 from backend.values.kinds import ValueKind
 
-# Of two files nobody tells what a column that the models do not know is for.
+# Between two files, a column that the models do not know may hold anything, a key too.
 _MAY_REFER = frozenset({ValueKind.UUID, ValueKind.OTHER})
 
 
@@ -69,13 +69,6 @@ class Renames:
             for column, value in zip(table.visible, row, strict=True)
         )
         return UnfitRow(renamed, row.why) if isinstance(row, UnfitRow) else renamed
-
-    def full_row(self, table: SyncedTable, row: Row) -> Row:
-        """Return a row of all values as it refers to the survivors."""
-        return tuple(
-            self.survivors.get(value, value) if column.kind in _MAY_REFER else value
-            for column, value in zip(table.columns, row, strict=True)
-        )
 
     def entry(self, table: SyncedTable, entry: ChangeLogEntry) -> ChangeLogEntry:
         """Return an entry under the key that its row is going to have."""

@@ -20,7 +20,7 @@ from backend.values.conversion import Value
 
 @dataclass
 class UnitWriter:
-    """Writes to the target of one attempt."""
+    """Writes units to the target of one pass, parents first, and counts the rows."""
 
     source: Replica
     target: Replica
@@ -88,7 +88,7 @@ class UnitWriter:
             self._count(table).deleted += len(keys)
 
     def _complete(self, table: SyncedTable, rows: list[Row]) -> list[Row]:
-        """Add what travels with a new row only."""
+        """Add the insert-only columns, which travel with a new row only."""
         if not table.config.insert_only:
             return rows
         asked = [self.renames.former(table.key_of(row)) for row in rows]
@@ -158,11 +158,11 @@ def _altered(table: SyncedTable, change: Change, was: Image) -> list[tuple[Row, 
 def _staying(family: Sequence[SyncedTable], change: Change, was: Image) -> Image:
     """Return what need not be deleted; the parts of an owner that moves go, and come back."""
     place = (change.root.name, change.key)
-    alone = _moves(family, change.root, was.get(place), change.image.get(place))
+    moves = _moves(family, change.root, was.get(place), change.image.get(place))
     return {
         each: row
         for each, row in was.items()
-        if each in change.image and (each == place or not alone)
+        if each in change.image and (each == place or not moves)
     }
 
 
@@ -183,7 +183,7 @@ def _moves(
 
 
 def by_table(places: dict[RowRef, Row | None]) -> dict[str, dict[Key, Row | None]]:
-    """Sort places by their tables."""
+    """Group rows by their tables."""
     sorted_out: dict[str, dict[Key, Row | None]] = defaultdict(dict)
     for (name, key), row in places.items():
         sorted_out[name][key] = row

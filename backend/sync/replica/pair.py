@@ -85,10 +85,10 @@ def widened(pair: ReplicaPair, local: Columns, remote: Columns) -> ReplicaPair:
 
 
 def with_all_columns(pair: ReplicaPair) -> ReplicaPair:
-    """Do the same with the columns that both databases report.
+    """Add the columns that both databases report and have alike.
 
     Raises:
-        RefusedError: as above.
+        RefusedError: one that cannot travel holds something.
     """
     return widened(pair, pair.local.columns(pair.tables), pair.remote.columns(pair.tables))
 
@@ -97,7 +97,7 @@ def _unknown_columns(
     table: SyncedTable, local: tuple[Column, ...], remote: tuple[Column, ...]
 ) -> Iterator[_UnknownColumn]:
     """Return what only the databases know; what each works out by itself is not looked at."""
-    here, there = ({one.name: one for one in replica} for replica in (local, remote))
+    here, there = ({one.name: one for one in columns} for columns in (local, remote))
     for name in sorted((here.keys() | there.keys()) - set(table.names)):
         unknown = _UnknownColumn(table.name, here.get(name), there.get(name))
         if not all(one is None or one.generated for one in (unknown.local, unknown.remote)):

@@ -49,7 +49,7 @@ class Replica(Protocol):
 
     @property
     def connection(self) -> Any:  # of either driver
-        """Return what the side talks through."""
+        """Return the connection that this replica reads and writes by."""
 
     @property
     def engine(self) -> EngineName:
@@ -75,14 +75,18 @@ class Replica(Protocol):
         """Hold one snapshot; or write, unseen until the end. Nothing is kept after an error."""
 
     def batch(self) -> AbstractContextManager[None]:
-        """Let writes inside not wait for one another; what one of them says may come later.
+        """Send the writes inside without waiting for each; an error of one may come later.
 
         Raises:
             RowRefusedError: the database refuses a row by a rule of its own.
         """
 
     def refusals(self) -> AbstractContextManager[None]:
-        """Raise the same for rows that are refused inside the block."""
+        """Turn the driver's errors about refused rows inside the block into ours.
+
+        Raises:
+            RowRefusedError: the database refuses a row by a rule of its own.
+        """
 
     def savepoint(self) -> AbstractContextManager[None]:
         """Roll back what is done inside, and no more, if it ends in an error."""
