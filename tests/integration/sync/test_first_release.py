@@ -8,7 +8,7 @@ from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import Pair
 from tests.integration.sync.shell import remove_order
 from tests.integration.sync.test_refusals import sql
-from tests.integration.sync.test_stopped import left
+from tests.integration.sync.test_removal import left
 from tests.integration.sync.world import World
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}

@@ -1,4 +1,4 @@
-"""Every trouble is made for real, and what is said names the thing, what to do, and no password."""
+"""Connections that fail: each error names the thing and what to do, and no password."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""Changes of both sides that do not go together: nothing is lost, and somebody is told."""
+"""Changes of both sides that meet: merged where they can be, else a conflict; none is lost."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -289,6 +289,22 @@ def test_many_changes_travel_in_small_batches(pair):
     assert outcome.tables["orders"].inserted == 30
     assert outcome.compared >= 120
     assert pair.differences() == {}
+
+
+def test_batches_of_one_do_the_same(pair):
+    home = shared(pair)
+    for world in (pair.local, pair.remote):
+        for number in range(4):
+            user = world.add_user(f"p{number}@example.com")
+            member = world.add_member(home.group, user)
+            world.add_order(home.group, member, {member: 7 + number, home.one: 3})
+
+    pushed = pair.push(batch_size=1)
+    pair.pull(batch_size=1)
+
+    assert len(pushed.paired) == 8
+    assert pair.differences() == {}
+    assert [one.written for one in pair.both(batch_size=1)] == [0, 0]
 
 
 def test_what_a_run_wrote_can_be_taken_back(pair, tmp_path):

@@ -1,4 +1,4 @@
-"""`sync` takes turns until nothing travels, and stops."""
+"""The command `sync`: runs in turn, either way, until nothing travels."""
 
 import json
 import subprocess
@@ -77,7 +77,7 @@ def test_deletions_travel_by_the_same_word_in_both_directions(home: Home) -> Non
     assert names(home) == [[("P3",), ("P4",)]] * 2
 
 
-def test_a_rehearsal_goes_each_way_once(home: Home) -> None:
+def test_a_dry_run_goes_each_way_once(home: Home) -> None:
     home.here(user(1, "ada@example.com", "Ada"))
     home.there(user(2, "bo@example.com", "Bo"))
 

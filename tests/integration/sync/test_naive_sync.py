@@ -1,4 +1,4 @@
-"""The sync that everybody writes first, beside ours, on the same two databases."""
+"""A naive sync, which matches accounts and copies rows, fails the comparison that ours passes."""
 
 from contextlib import suppress
 
