@@ -24,12 +24,12 @@ from backend.db.chunks import chunks
 from backend.db.tls import with_tls
 from backend.errors import DataError
 from backend.sync.merge.invariants import refuse_broken
-from backend.sync.merge.result import OnCommit, SyncResult, TableCount
 from backend.sync.options import Direction, Endpoints
 from backend.sync.replica.key_diff import diff_keys
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import RowRefusedError
 from backend.sync.replica.replica import Replica
+from backend.sync.result import OnCommit, SyncResult, TableCount
 
 # With fewer rows, starting the transfer takes longer than copying them here.
 LEAST_ROWS = 50_000

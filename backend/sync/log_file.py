@@ -18,8 +18,8 @@ from typing import TextIO
 
 from backend.errors import AppError, ConfigError
 from backend.logs import TextFormatter, redact
-from backend.sync.merge.result import MergeConflict, PairStatus, SyncResult
 from backend.sync.report import RoundsReport, RunReport, SyncReport
+from backend.sync.result import MergeConflict, PairStatus, SyncResult
 from backend.sync.status_report import StatusReport
 
 _MOST_BYTES = 1_000_000

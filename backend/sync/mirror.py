@@ -20,11 +20,11 @@ from backend.db.errors import SQLiteError
 from backend.db.sqlite_file import check_whole, copy
 from backend.errors import DatabaseError, DataError, RefusedError
 from backend.sync.initial import begin_capture, copy_all
-from backend.sync.merge.result import OnCommit, SyncResult
 from backend.sync.options import Endpoints, SyncOptions
 from backend.sync.preflight import match_schemas
 from backend.sync.replica.pair import ReplicaPair, with_all_columns
 from backend.sync.replica.refusals import RowRefusedError, refused
+from backend.sync.result import OnCommit, SyncResult
 from backend.sync.table_config import all_tables
 
 _AT_ONCE = 1_000

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from backend.cli.answer import Answer
-from backend.sync.merge.result import MergeConflict, SyncResult
 from backend.sync.options import Direction, Endpoints
 from backend.sync.report_lines import (
     DONE,
@@ -20,6 +19,7 @@ from backend.sync.report_lines import (
     table_lines,
     undo_command,
 )
+from backend.sync.result import MergeConflict, SyncResult
 
 MOST_ROUNDS = 5
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from backend.config.database_url import DatabaseUrl
 from backend.errors import ExitCode
-from backend.sync.merge.result import (
+from backend.sync.options import Direction, Endpoints
+from backend.sync.result import (
     ConflictKind,
     Deletion,
     DuplicatePair,
@@ -17,7 +18,6 @@ from backend.sync.merge.result import (
     SyncResult,
     TableCount,
 )
-from backend.sync.options import Direction, Endpoints
 
 SHOWN = 20
 # By whether nothing is left to decide.

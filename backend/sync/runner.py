@@ -13,10 +13,10 @@ from functools import partial
 from backend.cli.progress import Watcher
 from backend.errors import AppError
 from backend.sync.connections import OpenPair, open_pair
-from backend.sync.merge.result import OnCommit, SyncResult
 from backend.sync.options import Direction, Endpoints, SyncOptions
 from backend.sync.report import MOST_ROUNDS, RoundsReport, RunReport
 from backend.sync.report_lines import committed_lines
+from backend.sync.result import OnCommit, SyncResult
 from backend.sync.retries import with_retries
 from backend.sync.status import inspect, verify
 from backend.sync.status_report import StatusReport

@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from backend.capture.tables import Key, SyncedTable
 from backend.cli.progress import Watcher
 from backend.db.chunks import chunks
-from backend.sync.merge.result import (
-    ConflictKind,
-    MergeConflict,
-    Mismatch,
-    PairStatus,
-    ReplicaStatus,
-)
 from backend.sync.merge.three_way import Image, MergeAction, UnitState, conflict_of, decide
 from backend.sync.merge.units import load
 from backend.sync.preflight import Stage, inspect_pair
 from backend.sync.replica.key_diff import diff_keys
 from backend.sync.replica.pair import ReplicaPair, with_all_columns
 from backend.sync.replica.replica import Replica, ReplicaState
+from backend.sync.result import (
+    ConflictKind,
+    MergeConflict,
+    Mismatch,
+    PairStatus,
+    ReplicaStatus,
+)
 
 _AT_ONCE = 500
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from backend.sync.merge.result import MergeConflict, Mismatch, PairStatus
 from backend.sync.options import Direction
 from backend.sync.report_lines import (
     DONE,
@@ -17,6 +16,7 @@ from backend.sync.report_lines import (
     how_to_decide,
     some_lines,
 )
+from backend.sync.result import MergeConflict, Mismatch, PairStatus
 
 
 @dataclass(frozen=True)

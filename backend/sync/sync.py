@@ -15,12 +15,12 @@ from backend.sync.initial import BulkCopy, InitialSync
 from backend.sync.merge.context import Exclusion, Exclusions, MergeContext, RulesBrokenError
 from backend.sync.merge.invariants import broken_rules
 from backend.sync.merge.merge_pass import MergePass
-from backend.sync.merge.result import ConflictKind, OnCommit, SyncResult
 from backend.sync.merge.three_way import RowRef
 from backend.sync.options import OnConflict, SyncOptions
 from backend.sync.preflight import PairState, Stage, clock_warnings, inspect_pair, refuse_miscounted
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import Refusal, RowRefusedError
+from backend.sync.result import ConflictKind, OnCommit, SyncResult
 from backend.sync.undo_script import UndoLog, undo_for
 from backend.values.conversion import Value
 

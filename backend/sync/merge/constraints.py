@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.capture.unfit import UnfitRow
 from backend.schema.tables import ForeignKey
-from backend.sync.merge.result import ConflictKind, MergeConflict
 from backend.sync.merge.three_way import Image
 from backend.sync.merge.units import Renames
 from backend.sync.replica.replica import Replica
+from backend.sync.result import ConflictKind, MergeConflict
 
 # A table and some of its columns.
 _Corner = tuple[str, tuple[str, ...]]

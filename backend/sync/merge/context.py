@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from backend.cli.progress import Watcher
 from backend.errors import DataError
 from backend.sync.merge.constraints import Change
-from backend.sync.merge.result import ConflictKind
 from backend.sync.merge.three_way import Decision, RowRef
 from backend.sync.merge.units import Unit
 from backend.sync.options import SyncOptions
 from backend.sync.replica.pair import ReplicaPair
 from backend.sync.replica.refusals import Refusal, refusal_error
 from backend.sync.replica.replica import Replica
+from backend.sync.result import ConflictKind
 from backend.sync.undo_script import UndoLog
 from backend.values.conversion import Value
 

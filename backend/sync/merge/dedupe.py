@@ -9,10 +9,10 @@ from backend.capture.tables import Key, SyncedTable, SyncedTables
 from backend.capture.unfit import UnfitRow, first_unfit
 from backend.db.chunks import chunks
 from backend.sync.merge.context import Exclusion, MergeContext
-from backend.sync.merge.result import ConflictKind, DuplicatePair, SyncResult
 from backend.sync.merge.units import Renames
 from backend.sync.options import Direction
 from backend.sync.replica.replica import Replica
+from backend.sync.result import ConflictKind, DuplicatePair, SyncResult
 
 _AT_ONCE = 1_000
 

@@ -12,7 +12,7 @@ from backend.errors import RefusedError
 from backend.sync.merge.constraints import ConstraintChecks
 from backend.sync.merge.context import MergeContext, PlannedWrite
 from backend.sync.merge.recorder import MergeRecorder
-from backend.sync.merge.result import ConflictKind, Deletion, SyncResult
+from backend.sync.result import ConflictKind, Deletion, SyncResult
 
 
 class DeletionPolicy:

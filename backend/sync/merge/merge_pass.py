@@ -18,11 +18,11 @@ from backend.sync.merge.context import (
 from backend.sync.merge.dedupe import Deduplicator
 from backend.sync.merge.deletions import DeletionPolicy
 from backend.sync.merge.recorder import MergeRecorder
-from backend.sync.merge.result import SyncResult
 from backend.sync.merge.three_way import MergeAction, RowRef, decide
 from backend.sync.merge.units import Renames, Unit, load
 from backend.sync.merge.writer import UnitWriter
 from backend.sync.replica.refusals import Refusal, refused
+from backend.sync.result import SyncResult
 from backend.values.conversion import Value
 
 

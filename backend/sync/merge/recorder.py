@@ -9,7 +9,6 @@ from dataclasses import replace
 from backend.capture.change_log import ChangeLogEntry
 from backend.capture.tables import Key, SyncedTable
 from backend.sync.merge.context import Exclusion, MergeContext, PlannedWrite, Scopes
-from backend.sync.merge.result import ConflictKind, Deletion, MergeConflict, SyncResult, TableCount
 from backend.sync.merge.three_way import (
     ConflictPolicy,
     Decision,
@@ -21,6 +20,7 @@ from backend.sync.merge.units import Unit
 from backend.sync.merge.writer import by_table
 from backend.sync.options import Direction, OnConflict
 from backend.sync.replica.replica import Replica
+from backend.sync.result import ConflictKind, Deletion, MergeConflict, SyncResult, TableCount
 from backend.values.conversion import Value
 
 

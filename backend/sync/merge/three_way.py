@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
-from backend.sync.merge.result import ConflictKind, FieldDifference, MergeConflict
 from backend.sync.options import Direction, OnConflict, SyncOptions
+from backend.sync.result import ConflictKind, FieldDifference, MergeConflict
 
 # So many letters of a value are shown.
 _SHOWN = 80

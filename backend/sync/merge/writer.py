@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
 from backend.capture.unfit import first_unfit
 from backend.sync.merge.constraints import Change
-from backend.sync.merge.result import ConflictKind, SyncResult, TableCount
 from backend.sync.merge.three_way import Image, RowRef
 from backend.sync.merge.units import Renames, load
 from backend.sync.replica.refusals import Refusal, RowRefusedError
 from backend.sync.replica.replica import Replica
+from backend.sync.result import ConflictKind, SyncResult, TableCount
 from backend.sync.undo_script import UndoLog
 from backend.values.conversion import Value
 

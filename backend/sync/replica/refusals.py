@@ -20,7 +20,7 @@ from backend.db.errors import (
     SQLiteError,
 )
 from backend.errors import AppError, DataError, TransientError
-from backend.sync.merge.result import ConflictKind
+from backend.sync.result import ConflictKind
 
 if TYPE_CHECKING:
     from backend.sync.replica.replica import Replica

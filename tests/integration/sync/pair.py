@@ -9,8 +9,8 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl
 from backend.sync.connections import open_pair
-from backend.sync.merge.result import Mismatch, PairStatus, SyncResult
 from backend.sync.options import Direction, Endpoints, SyncOptions
+from backend.sync.result import Mismatch, PairStatus, SyncResult
 from backend.sync.status import inspect, verify
 from backend.sync.sync import synchronise
 from tests.integration.sync.world import OWN, World

@@ -10,9 +10,9 @@ import pytest
 from backend.errors import DataError
 from backend.models import Group, GroupMember, Order, User
 from backend.sync.connections import open_pair
-from backend.sync.merge.result import ConflictKind, MergeConflict, SyncResult
 from backend.sync.mirror import mirror
 from backend.sync.options import Direction, SyncOptions
+from backend.sync.result import ConflictKind, MergeConflict, SyncResult
 from backend.sync.retries import with_retries
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent

@@ -7,8 +7,8 @@ from backend.models import Group, Order, User
 from backend.sync import initial
 from backend.sync.connections import open_pair
 from backend.sync.initial import bulk_copy_for
-from backend.sync.merge.result import ConflictKind, SyncResult
 from backend.sync.options import SyncOptions
+from backend.sync.result import ConflictKind, SyncResult
 from backend.sync.sync import synchronise
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent

@@ -5,8 +5,8 @@ from sqlalchemy import insert
 
 from backend.models import Group, User
 from backend.sync.connections import open_pair
-from backend.sync.merge.result import SyncResult
 from backend.sync.options import Cap, SyncOptions
+from backend.sync.result import SyncResult
 from backend.sync.sync import synchronise
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, PUSH, Pair, Silent

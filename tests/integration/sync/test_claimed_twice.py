@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from backend.models import Group, User
-from backend.sync.merge.result import ConflictKind
 from backend.sync.options import OnConflict
+from backend.sync.result import ConflictKind
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.world import World
 

@@ -10,8 +10,8 @@ from backend.db.types import utc_now
 from backend.errors import RefusedError
 from backend.invariants import check
 from backend.models import Group, GroupMember, Order, OrderShare, Settlement, User
-from backend.sync.merge.result import ConflictKind
 from backend.sync.options import Cap, OnConflict
+from backend.sync.result import ConflictKind
 from tests.integration.sync.homes import household, shared
 
 ALL = {"deletes": True, "max_deletes": Cap(percent=100)}

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.invariants import check
 from backend.models import Order
-from backend.sync.merge.result import ConflictKind
 from backend.sync.options import Cap, OnConflict
+from backend.sync.result import ConflictKind
 from tests.integration.sync.homes import household
 from tests.integration.sync.pair import PULL, PUSH, Pair
 from tests.integration.sync.people import act

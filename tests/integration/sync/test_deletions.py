@@ -9,8 +9,8 @@ from sqlalchemy import delete, insert, update
 from backend.db.types import utc_now
 from backend.errors import RefusedError
 from backend.models import Group, GroupMember, Settlement, User
-from backend.sync.merge.result import ConflictKind
 from backend.sync.options import Cap
+from backend.sync.result import ConflictKind
 from tests.integration.sync.bad_link import BadLink
 from tests.integration.sync.conftest import on_port
 from tests.integration.sync.homes import Household, shared

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from backend.models import Group
-from backend.sync.merge.result import ConflictKind
+from backend.sync.result import ConflictKind
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import FROM_A_FILE, Pair
 from tests.integration.sync.shell import by_hand

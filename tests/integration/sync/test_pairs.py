@@ -7,8 +7,8 @@ from backend.db.base import Base
 from backend.db.ids import new_id
 from backend.invariants import check
 from backend.models import Group, Order, OrderPayer, OrderShare, User
-from backend.sync.merge.result import ConflictKind
 from backend.sync.options import Cap, OnConflict
+from backend.sync.result import ConflictKind
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import Pair
 from tests.integration.sync.shell import remove_account

@@ -8,8 +8,8 @@ import pytest
 
 from backend.errors import DataError, ExitCode
 from backend.models import Group, Order, User
-from backend.sync.merge.result import ConflictKind, MergeConflict
 from backend.sync.options import SyncOptions
+from backend.sync.result import ConflictKind, MergeConflict
 from backend.sync.runner import take_turns
 from tests.integration.sync.homes import household, shared
 from tests.integration.sync.pair import FROM_A_FILE, PULL, PUSH, Pair, Silent

@@ -13,9 +13,9 @@ from backend.db.ids import new_id
 from backend.errors import RefusedError
 from backend.models import Group, GroupMember
 from backend.sync.connections import open_pair
-from backend.sync.merge.result import SyncResult
 from backend.sync.mirror import mirror
 from backend.sync.options import OnConflict, SyncOptions
+from backend.sync.result import SyncResult
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, Pair, Silent
 from tests.integration.sync.test_refusals import sql

@@ -5,7 +5,6 @@ import pytest
 from backend.capture.tables import Row, SyncedTable, SyncedTables, TableConfig
 from backend.capture.tables import SyncedColumn as Column
 from backend.schema.tables import ForeignKey
-from backend.sync.merge.result import ConflictKind
 from backend.sync.merge.three_way import (
     ConflictPolicy,
     Decision,
@@ -18,6 +17,7 @@ from backend.sync.merge.three_way import (
     known_since,
 )
 from backend.sync.options import Direction, OnConflict, SyncOptions
+from backend.sync.result import ConflictKind
 from backend.values.kinds import ValueKind
 
 TEXT, WHOLE = ValueKind.TEXT, ValueKind.WHOLE

@@ -9,7 +9,7 @@ import pytest
 
 from backend.errors import ConfigError, DatabaseError
 from backend.sync import log_file
-from backend.sync.merge.result import (
+from backend.sync.result import (
     ConflictKind,
     Deletion,
     DuplicatePair,

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
-from backend.sync.merge.result import (
+from backend.sync.options import Direction, Endpoints
+from backend.sync.report import RunReport
+from backend.sync.result import (
     ConflictKind,
     Deletion,
     DuplicatePair,
@@ -19,8 +21,6 @@ from backend.sync.merge.result import (
     SyncResult,
     TableCount,
 )
-from backend.sync.options import Direction, Endpoints
-from backend.sync.report import RunReport
 from backend.sync.status_report import StatusReport
 
 ENDS = Endpoints(

@@ -1,4 +1,4 @@
-"""What a run has done and what a look has found: values that touch no database."""
+"""What a run has done and what a status has found: values that touch no database."""
 
 from __future__ import annotations
 
