@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from backend.capture.tables import Key, Row, SyncedColumn, SyncedTable
-from backend.capture.unfit import UnfitRow, UnfitValueError
+from backend.capture.unfit_rows import UnfitRow, UnfitValueError
 from backend.db.chunks import chunks
 from backend.db.sql import literal
 from backend.values.conversion import Value

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from backend.capture.change_log import SyncState
 from backend.capture.tables import Row, SyncedTable, SyncedTables
-from backend.capture.unfit import UnfitValueError
+from backend.capture.unfit_rows import UnfitValueError
 from backend.cli.progress import Watcher
 from backend.config.settings import BACKEND
 from backend.db.chunks import chunks

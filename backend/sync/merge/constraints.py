@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
-from backend.capture.unfit import UnfitRow
+from backend.capture.unfit_rows import UnfitRow
 from backend.schema.tables import ForeignKey
 from backend.sync.merge.three_way import Image
 from backend.sync.merge.units import Renames

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.capture.tables import Key, SyncedTable, SyncedTables
-from backend.capture.unfit import UnfitRow, first_unfit
+from backend.capture.unfit_rows import UnfitRow, first_unfit
 from backend.db.chunks import chunks
 from backend.sync.merge.context import Exclusion, MergeContext
 from backend.sync.merge.units import Renames

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from backend.capture.change_log import ChangeLogEntry
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
-from backend.capture.unfit import UnfitRow
+from backend.capture.unfit_rows import UnfitRow
 from backend.sync.merge.three_way import RowRef, UnitState
 from backend.sync.replica.replica import Replica
 from backend.values.conversion import Value

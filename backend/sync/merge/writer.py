@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
-from backend.capture.unfit import first_unfit
+from backend.capture.unfit_rows import first_unfit
 from backend.sync.merge.constraints import Change
 from backend.sync.merge.three_way import Image, RowRef
 from backend.sync.merge.units import Renames, load

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from backend.capture.unfit import UnfitValueError
+from backend.capture.unfit_rows import UnfitValueError
 from backend.db.errors import (
     NULL_REFUSED,
     NUMBER_OUT_OF_RANGE,

@@ -9,7 +9,7 @@ from backend.capture.change_log import ChangeLogEntry
 from backend.capture.sqlite_log import SQLiteChangeLog, as_json
 from backend.capture.sqlite_values import AS_TEXT, is_key, mark_unfit, validate_rows
 from backend.capture.tables import Key, Row, SyncedTable, SyncedTables
-from backend.capture.unfit import UnfitRow
+from backend.capture.unfit_rows import UnfitRow
 from backend.db.session import SQLiteConnection
 from backend.db.sql import Sql, join, name, statement, text, value
 from backend.schema.tables import ForeignKey
