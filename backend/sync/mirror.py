@@ -46,13 +46,14 @@ def mirror(
         DataError: a row is refused, or stored as something else; nothing has been kept.
     """
     watcher.stage("look")
-    pair, _, _ = match_schemas(pair)
+    pair, local, remote = match_schemas(pair)
     everything = with_all_columns(replace(pair, tables=all_tables()))
     result = SyncResult(options.direction, options.dry_run, first=False, mirrored=True)
     if not options.dry_run:
         result.backup = keep_copy()
     with pair.maybe_dry_run(dry_run=options.dry_run):
-        begin_capture(pair)
+        if not (local.is_current and remote.is_current):
+            begin_capture(pair)
         try:
             _copy(everything, pair.tables, result, watcher, on_commit)
         except RowRefusedError as error:
@@ -97,6 +98,8 @@ def _copy(
                 local.empty(table)
             copy_all(remote, local, pair.tables, watcher, result)
             for replica in (local, remote):
+                # Not before: a mirror that fails leaves what both knew of each other.
+                replica.log.start_over()
                 replica.log.remember(state, synced)
         on_commit(result)
 

@@ -39,6 +39,11 @@ class ReplicaState:
         """Tell that the triggers were made by an older release, or on another server."""
         return self.check.is_outdated if self.check else False
 
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the log holds every change since a sync, by triggers of this release."""
+        return self.sync_state is not None and not self.problem and not self.outdated
+
     def of(self, tables: SyncedTables) -> ReplicaState:
         """Return the state for tables whose columns are known."""
         return replace(self, check=self.check.of(tables) if self.check else None)

@@ -189,6 +189,8 @@ def test_a_mirror_names_the_row_that_is_refused_and_keeps_what_was_there(pair: P
 
     assert "canary" not in str(told.value)
     assert pair.local.ids(Group) == [home.group]
+    # Still the state after the last sync, not one in which nothing is known to travel.
+    assert pair.inspect().to_local == {"groups": 6}
 
 
 @HOME_AND_SITE
