@@ -1,4 +1,4 @@
-"""What the whole server knows: roles, who belongs to whom, and the databases."""
+"""Corrections of the whole server: roles, their memberships, and the databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who there is in the database and what each may do: the whole table."""
+"""The roles of the database, and what each may do."""
 
 from __future__ import annotations
 

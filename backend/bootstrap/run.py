@@ -40,15 +40,17 @@ def bootstrap(settings: BootstrapSettings) -> int:
         advisory_lock(session, settings.server, BOOTSTRAP, wait=_TURN_SECONDS),
         _explained(),
     ):
-        done = _server(session, settings, passwords)
+        done = _correct_server(session, settings, passwords)
         with connect(settings, settings.database) as inside:
-            done += _database(inside)
+            done += _correct_database(inside)
         _verify(session, settings, passwords)
         _note_cluster(session, settings)
     return done
 
 
-def _server(session: Session, settings: BootstrapSettings, passwords: dict[str, str]) -> int:
+def _correct_server(
+    session: Session, settings: BootstrapSettings, passwords: dict[str, str]
+) -> int:
     with session.transaction():
         # Each plan is read after the one before it was applied: rights need their roles.
         done = apply(session, list(cluster.role_corrections(session)))
@@ -63,7 +65,7 @@ def _server(session: Session, settings: BootstrapSettings, passwords: dict[str, 
         )
 
 
-def _database(session: Session) -> int:
+def _correct_database(session: Session) -> int:
     with session.transaction():
         return sum(apply(session, list(planned(session))) for planned in schema.PLANS)
 

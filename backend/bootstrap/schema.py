@@ -1,4 +1,4 @@
-"""What the app's database holds: the schema, its tables, and what comes into it later."""
+"""Corrections inside the app's database: the schema, its tables, and rights on later ones."""
 
 from __future__ import annotations
 

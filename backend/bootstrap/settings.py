@@ -1,4 +1,4 @@
-"""What bootstrap is told: where the server is, and in which files the passwords are."""
+"""Settings of bootstrap: where the server is, and in which files the passwords are."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class CaptureCheck(Protocol):
 
     @property
     def problem(self) -> str:
-        """Say why it may not; empty: it does."""
+        """Say why it may lack some; empty: it holds every change."""
 
     @property
     def is_outdated(self) -> bool:
@@ -74,7 +74,7 @@ class ChangeLog(Protocol):
         """Keep this until the next sync; return the number of the last change."""
 
     def expect(self, tokens: str) -> int:
-        """Keep what the other side may come to hold; return the number of the last change."""
+        """Keep the tokens that the other side may come to hold; return the last change's number."""
 
     def start_over(self) -> None:
         """Forget the log and the last sync."""

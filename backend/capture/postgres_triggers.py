@@ -45,14 +45,14 @@ OPEN_TO_OTHERS = """
                 AND starts_with(p.proname, 'tablecopy_')
     ) AS o(kind, thing, owner, acl), aclexplode(acl) WHERE grantee <> owner"""
 
-# Anybody may set a variable; a row of this transaction in a table of the owner's, nobody else can.
+# Anybody may set a variable; only the owner can write this transaction's number into the table.
 # The variable comes first: where it is not set, as for the app, nothing is looked up.
 _SET = "current_setting('tablecopy.applying', true) = 'on'"
 _SET_BY_US = (
     "current_setting('tablecopy.applying', true) = 'on'"
     " AND EXISTS (SELECT FROM {table} WHERE number = txid_current())"
 )
-# What makes the triggers look away in this transaction, before and after there is the table.
+# Keep the triggers from noting what this transaction writes; the table may not be there yet.
 APPLYING = "INSERT INTO tablecopy_applying VALUES (txid_current())"
 BEGIN_APPLYING = """
     SET LOCAL tablecopy.applying = 'on';
@@ -113,7 +113,8 @@ _ON_TRUNCATE = """
     CREATE OR REPLACE TRIGGER {trigger} AFTER TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION {function}()"""
 
-# Where a load silences triggers, these speak; and who wakes them all again leaves another state.
+# They fire even where a load disables triggers. Whoever enables all triggers again changes this
+# state, and the check of the capture notices it.
 _ALWAYS = "ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}, ENABLE ALWAYS TRIGGER {emptied}"
 
 
@@ -127,7 +128,7 @@ def former_bodies(tables: SyncedTables, schema: str) -> dict[str, str]:
     return _bodies(tables, schema, by_us=False)
 
 
-# Each look at a database asks for both, several times in a run.
+# Each check of a database needs both, several times in a run.
 @lru_cache(maxsize=8)
 def _bodies(tables: SyncedTables, schema: str, *, by_us: bool) -> dict[str, str]:
     applying = _applying(schema) if by_us else statement(_SET)

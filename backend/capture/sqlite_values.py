@@ -14,7 +14,8 @@ from backend.values.conversion import Value
 from backend.values.kinds import ValueKind
 from backend.values.portable import all_valid, expected, is_valid, normalised
 
-# Bytes that are no UTF-8 are read as what no text can hold: the driver would show them to all.
+# Bytes that are no UTF-8 become surrogates, which no valid text holds; the driver's error would
+# quote them.
 AS_TEXT = partial(str, encoding="utf-8", errors="surrogateescape")
 
 _INTEGER = re.compile(r"-?\d+", re.ASCII)

@@ -106,11 +106,11 @@ class SyncedTable:
         return tuple(known[name] for name in names)
 
     def has_room(self, columns: Sequence[str]) -> bool:
-        """Tell whether one of these columns can hold something that means nothing for a moment."""
+        """Tell whether one of these columns can hold a temporary value."""
         return any(one.nullable or one.kind is ValueKind.TEXT for one in self.named(columns))
 
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
-        """Say where these columns stand in a row of visible values."""
+        """Return the positions of these columns in a row of visible values."""
         return tuple(self._order[name] for name in names)
 
     @cached_property
@@ -134,7 +134,7 @@ class SyncedTable:
         )
 
     def is_live(self, row: Row | None) -> bool:
-        """Tell whether people see the row."""
+        """Tell whether there is a row and it is not soft-deleted."""
         if row is None:
             return False
         return not self.config.deleted or row[self.places([self.config.deleted])[0]] is None

@@ -23,14 +23,14 @@ class UnfitRow(tuple):  # type: ignore[type-arg] # of whatever the file holds
         return made
 
     def __eq__(self, other: object) -> bool:
-        """Tell that nobody knows whether it is the same as another one."""
+        """Return False: what a column is not for cannot be compared."""
         return False
 
     def __ne__(self, other: object) -> bool:
-        """Tell the same in other words: a tuple has its own."""
+        """Return True: without this, a tuple would compare the values."""
         return True
 
-    # What is never equal needs no number of its own; a tuple's would look at the values.
+    # By identity, as equality demands; a tuple would hash the values.
     __hash__ = object.__hash__
 
 

@@ -57,7 +57,7 @@ _SET_IF_DIRECT = """
     SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)
     WHERE name IN (SELECT name FROM pg_settings) AND pg_backend_pid() = %s"""
 
-# A pooler that lends the session that has waited longest, of two, lends ours at the second time.
+# A pooler with two sessions that lends the one idle longest lends ours in the second round.
 _ROUNDS = 2
 # A pooler with sessions to spare may give the same one again, once.
 _ASKED = 3

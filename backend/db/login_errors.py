@@ -54,9 +54,9 @@ def login_error(error: psycopg.Error, database: DatabaseUrl, advice: Advice = _G
     words = _words(database, advice, str(error))
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return _TIMED_OUT.error(words)
-    for trouble in _TROUBLES:
-        if trouble.pattern.search(str(error)):
-            return trouble.error(words)
+    for cause in _CAUSES:
+        if cause.pattern.search(str(error)):
+            return cause.error(words)
     return DatabaseError(
         f"no connection to {database}: {words['last_line']}", hint=f"check {words['name']}"
     )
@@ -71,7 +71,7 @@ def pooler_error(database: DatabaseUrl) -> RefusedError:
 
 
 def given_up(error: DatabaseError) -> DatabaseError:
-    """Return what to end with when it is not to be tried again: the server does not answer."""
+    """Return the error to end with after the last try; it no longer says to try again."""
     if isinstance(error, NoRoomError) or not isinstance(error, TransientError):
         return error
     return DatabaseError(error.args[0], hint=error.hint)
@@ -105,8 +105,8 @@ def _last_line(said: str, password: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Trouble:
-    """What libpq says of one cause, and what we say; braces hold `_words`."""
+class _Cause:
+    """One cause of a failed login: libpq's words for it, and ours; braces hold `_words`."""
 
     pattern: re.Pattern[str]
     kind: type[AppError]
@@ -118,97 +118,97 @@ class _Trouble:
         return self.kind(self.message.format(**words), hint=self.hint.format(**words))
 
 
-_TIMED_OUT = _Trouble(
+_TIMED_OUT = _Cause(
     re.compile(r"timeout expired|timed out"),
     TransientError,
     "connection to {where} timed out",
     "{timed_out}",
 )
 # The order counts: "SSL" is also in what is said of a certificate.
-_TROUBLES = (
-    _Trouble(
+_CAUSES = (
+    _Cause(
         re.compile(r"unsupported startup parameter"),
         RefusedError,
         "a pooler lies between us and {database}: {last_line}",
         _OWN_ADDRESS,
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"invalid \S+ value"), ConfigError, "{name}: {last_line}", "correct it there"
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"no password supplied"),
         LoginRefusedError,
         "{database} refuses the login: it asks for a password, and none was given",
         "put it into {name}, PGPASSWORD or ~/.pgpass",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"authentication failed"),
         LoginRefusedError,
         "{database} refuses the login: wrong user or password",
         "{login}",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"role \".*\" does not exist"),
         LoginRefusedError,
         "{database} refuses the login: there is no role {quoted}",
         "check the user in {name}, or make it: CREATE ROLE … LOGIN PASSWORD '…'",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"is not permitted to log in"),
         LoginRefusedError,
         "{database} refuses the login: the role {it} may not log in",
         "name a role that may in {name}, or ALTER ROLE {it} LOGIN",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects"),
         DatabaseError,
         "{database} lets nobody in from this address{or_encrypted}",
         "{not_allowed}",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"database \".*\" does not exist"),
         DatabaseError,
         "there is no database for {database}: {quoted} does not exist",
         "check its name in {name}, or make it: CREATE DATABASE {quoted}",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"permission denied for database"),
         DatabaseError,
         "{database} is not open to this role",
         "let its owner say GRANT CONNECT ON DATABASE {it} TO the role, or check the user in {name}",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"too many clients|too many conn|connection slots are|no more conn"),
         NoRoomError,
         "{where} has no connection left for us",
         "{full}",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"starting up|shutting down|in recovery mode"),
         NoRoomError,
         "{database} cannot take us in now",
         "run it again in a minute",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"Temporary failure in name resolution|Errno -3\b"),
         TransientError,
         "the host of {database} cannot be looked up now",
         "is this machine online?",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"failed to resolve host|could not translate host"),
         DatabaseError,
         "the host of {database} is unknown",
         "{unknown_host}",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"certificate|root\.crt"),
         DatabaseError,
         "the certificate of {where} is not one to trust",
         "sslrootcert=FILE names the authority that signed it; sslrootcert=system takes those of"
         " this machine; sslmode=require does not look at it",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"does not support SSL"),
         DatabaseError,
         "{where} does not speak TLS, and is asked to",
@@ -216,13 +216,13 @@ _TROUBLES = (
         " {name}",
     ),
     _TIMED_OUT,
-    _Trouble(
+    _Cause(
         re.compile(r"Connection refused|No such file or directory"),
         TransientError,
         "connection refused by {where}",
         "{closed}",
     ),
-    _Trouble(
+    _Cause(
         re.compile(r"closed the connection|reset by peer|Broken pipe|SSL SYSCALL|(?i:\beof\b)"),
         TransientError,
         "{where} hung up during the login",

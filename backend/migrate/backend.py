@@ -54,7 +54,7 @@ class MigrationBackend(Protocol):
         """Hold the lock of migrations inside the block.
 
         Raises:
-            LockHeldError: another one still is after the time to wait; says who.
+            LockHeldError: another migrator still holds it after the time to wait; says who.
         """
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -74,7 +74,7 @@ class MigrationBackend(Protocol):
         """
 
     def blocking_process(self) -> str:
-        """Describe who may hold that lock."""
+        """Describe who may hold the lock on a table that a revision waits for."""
 
     def holder(self) -> str:
         """Describe who is migrating right now; empty if nobody is."""

@@ -119,14 +119,14 @@ def _answer(options: MigrateOptions) -> int:
         database, History.of(database.engine, options.folder), options.phase, _timeouts(options)
     )
     if options.status:
-        return _tell(options, database, status(request))
+        return _print(options, database, status(request))
     if options.check:
         finding = check(request)
-        _tell(options, database, finding)
+        _print(options, database, finding)
         return ExitCode.DONE if finding.is_clean else ExitCode.FOUND_WANTING
     if options.draft:
-        return _tell(options, database, generate_revision(request, options.draft))
-    return _tell(options, database, dry_run(request) if options.dry_run else migrate(request))
+        return _print(options, database, generate_revision(request, options.draft))
+    return _print(options, database, dry_run(request) if options.dry_run else migrate(request))
 
 
 def _timeouts(options: MigrateOptions) -> Timeouts:
@@ -134,6 +134,6 @@ def _timeouts(options: MigrateOptions) -> Timeouts:
     return Timeouts(usual if options.wait is None else options.wait, options.lock_timeout)
 
 
-def _tell(options: MigrateOptions, database: DatabaseUrl, answer: Answer) -> int:
+def _print(options: MigrateOptions, database: DatabaseUrl, answer: Answer) -> int:
     print_answer_about(str(database), database.engine, answer, as_json=options.as_json)
     return ExitCode.DONE

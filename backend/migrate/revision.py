@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backend.migrate.history import History, Revision
 
 # Taking away is what contract is for; the runner sees to it that nobody needs it any more.
-_MEANT = "-- squawk-ignore-file ban-drop-column, ban-drop-table\n\n"
+_ALLOWED = "-- squawk-ignore-file ban-drop-column, ban-drop-table\n\n"
 
 
 def run_revision(
@@ -64,8 +64,8 @@ def revision_sql(history: History, revision: str) -> str:
     context = MigrationContext.configure(dialect_name="postgresql", opts=options)
     with Operations.context(context), context.begin_transaction():
         module.upgrade()
-    meant = _MEANT if revision.startswith("contract") else ""
-    return meant + statements.getvalue()
+    allowed = _ALLOWED if revision.startswith("contract") else ""
+    return allowed + statements.getvalue()
 
 
 def _note_level(connection: Connection, revision: Revision) -> None:

@@ -82,7 +82,7 @@ class _Opened:
     connection: SQLiteConnection | Session
 
     def replica(self) -> Replica:
-        """Return it as its engine takes it."""
+        """Return the replica of its engine."""
         if isinstance(self.connection, SQLiteConnection):
             return SQLiteReplica(self.connection, str(self.database))
         return PostgresReplica(self.connection, str(self.database))
@@ -139,7 +139,7 @@ def sqlite_at(database: DatabaseUrl, *, writing: bool) -> Iterator[SQLiteConnect
             connection.execute("PRAGMA synchronous = FULL")
             if not writing:
                 connection.execute("PRAGMA query_only = ON")
-            # The first look into the file: what is not a database says so here.
+            # The first read: what is not a database is noticed here.
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except (SQLiteError, UnicodeDecodeError) as error:
             raise DatabaseError(
@@ -161,7 +161,7 @@ def postgres_at(database: DatabaseUrl, *, name: str, writing: bool) -> Iterator[
     safe = with_tls(replace(database, origin=name), name)
     settings = _SETTINGS if writing else _READ_ONLY
     with closing(connect(safe, _PARAMS, advice=_advice_for(safe))) as session:
-        # A look at the status is over sooner than the check for a pooler would be.
+        # The check for a pooler would take longer than a status does.
         if writing or not configure_if_direct(session, settings):
             refuse_pooler(session, safe, _PARAMS)
             configure(session, settings)
@@ -195,7 +195,7 @@ def _advice_for(database: DatabaseUrl) -> Advice:
 
 
 def _refuse_the_same(local: _Opened, remote: _Opened) -> None:
-    """See that there are two; by their names one could not tell."""
+    """Refuse one database under two addresses."""
     here, there = local.database.path, remote.database.path
     if here and there:
         same = here.samefile(there)

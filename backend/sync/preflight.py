@@ -22,8 +22,8 @@ _MIGRATE: Mapping[EngineName, str] = {
     "sqlite": "python backend/db_migrate.py --engine sqlite (--db PATH for another file)",
     "postgres": "python backend/db_migrate.py --engine postgres (MIGRATE_DATABASE_URL names it)",
 }
-# What a question and its answer may take on the way.
-_SECONDS = 2
+# Clocks that differ by less may be alike: a question and its answer take time.
+_CLOCK_SECONDS = 2
 
 
 class Stage(StrEnum):
@@ -101,7 +101,7 @@ def clock_warnings(pair: ReplicaPair) -> list[str]:
     """Warn of clocks that differ: the row that was changed later may look like the older one."""
     here, there = (datetime.fromisoformat(one.clock()) for one in (pair.local, pair.remote))
     seconds = round(abs((here - there).total_seconds()))
-    if seconds <= _SECONDS:
+    if seconds <= _CLOCK_SECONDS:
         return []
     return [f"the clocks of both sides differ by {seconds:,} s: the newer row may be the other one"]
 
@@ -179,17 +179,17 @@ def _is_ahead(one: SyncState, other: SyncState) -> bool:
 
 
 def _refuse_strangers(pair: ReplicaPair, local: ReplicaState, remote: ReplicaState) -> None:
-    late: Replica
+    behind: Replica
     if local.sync_state is None or remote.sync_state is None:
-        late = pair.local if local.sync_state is None else pair.remote
+        behind = pair.local if local.sync_state is None else pair.remote
         what = "has never been synced, or was emptied or replaced since, and the other side has"
     else:
         ages = [(one.generation, one.synced_at) for one in (local.sync_state, remote.sync_state)]
-        late = pair.local if ages[0] < ages[1] else pair.remote
+        behind = pair.local if ages[0] < ages[1] else pair.remote
         what = "was restored or replaced since the last sync, or has been synced with another"
         if ages[0][0] != ages[1][0]:
             what += f": it has seen {min(ages)[0]:,} syncs, the other side {max(ages)[0]:,}"
-    raise RefusedError(f"{late.where} {what}", hint=_START_OVER)
+    raise RefusedError(f"{behind.where} {what}", hint=_START_OVER)
 
 
 def _refuse_put_back(pair: ReplicaPair, local: ReplicaState, remote: ReplicaState) -> None:

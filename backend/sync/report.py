@@ -57,7 +57,7 @@ class RunReport:
         return not (found.written or settled or self.before)
 
     def lines(self) -> list[str]:
-        """Return it for a person."""
+        """Return the lines that a person reads."""
         found = self.result
         body = [
             *self.connection_notes,
@@ -75,7 +75,7 @@ class RunReport:
         return [self._title(), *(f"  {line}" for line in body)]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Return it for JSON, with everything that was found."""
+        """Return what --json prints: everything that was found."""
         found = self.result
         return {
             "local": str(self.endpoints.local),
@@ -138,7 +138,7 @@ class RoundsReport:
         return self.ended and not self._open
 
     def lines(self) -> list[str]:
-        """Return it for a person: each run that did something, and what is left."""
+        """Return the lines that a person reads: each run that did something, and what is left."""
         told = [run for run in self.runs if not (run.is_quiet and run.is_clean)]
         return [
             *(line for run in told or self.runs[:1] for line in run.lines()),
@@ -146,7 +146,7 @@ class RoundsReport:
         ]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Return it for JSON, run by run."""
+        """Return what --json prints, run by run."""
         return {
             "runs": [run.as_dict() for run in self.runs],
             "ended": self.ended,

@@ -39,8 +39,8 @@ class CommittedTries:
         return note
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """Add what was committed to whatever ends the run."""
+    def reported(self) -> Iterator[None]:
+        """Name what was committed in the error that ends the run."""
         try:
             yield
         except AppError as error:
@@ -68,7 +68,7 @@ def sync(
             result = work(endpoints, opened, options, watcher, committed.after(before))
         return RunReport(result, endpoints, opened.connection_notes, before)
 
-    with committed.told():
+    with committed.reported():
         return with_retries(once)
 
 

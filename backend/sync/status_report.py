@@ -34,7 +34,7 @@ class StatusReport:
         return not (found.conflicts or found.miscounted or self.mismatches)
 
     def lines(self) -> list[str]:
-        """Return it for a person."""
+        """Return the lines that a person reads."""
         return [
             *_status_lines(self.status, self.connection_notes),
             *conflict_lines(self.status.conflicts),
@@ -45,7 +45,7 @@ class StatusReport:
         ]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Return it for JSON, with everything that was found."""
+        """Return what --json prints: everything that was found."""
         compared = self.mismatches
         return {
             **asdict(self.status),

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from backend.capture.change_log import SyncState
 from backend.cli.progress import Watcher
 from backend.sync.initial import BulkCopy, InitialSync
-from backend.sync.merge.context import Exclusion, Exclusions, MergeContext, RulesBrokenError
-from backend.sync.merge.invariants import broken_rules
+from backend.sync.merge.context import Exclusion, Exclusions, InvariantsBrokenError, MergeContext
+from backend.sync.merge.invariants import broken_invariants
 from backend.sync.merge.merge_pass import MergePass
 from backend.sync.merge.three_way import RowRef
 from backend.sync.options import OnConflict, SyncOptions
@@ -79,9 +79,18 @@ def synchronise(
         else:
             renew(state)
             token, awaited = state.token(source), state.awaited(source, target)
-        generation = state.generation + 1
-        shared = token, awaited, generation, result, on_commit
-        return _merge(_Run(pair, options, watcher, state.rows(target), *shared))
+        run = _Run(
+            pair,
+            options,
+            watcher,
+            rows=state.rows(target),
+            token=token,
+            awaited=awaited,
+            generation=state.generation + 1,
+            begun=result,
+            on_commit=on_commit,
+        )
+        return _merge(run)
 
 
 def renew(state: PairState) -> None:
@@ -99,17 +108,17 @@ def _merge(run: _Run) -> SyncResult:
     while True:
         try:
             return _try(run, excluded)
-        except RulesBrokenError as error:
-            excluded.exclude_scopes(_rule_exclusions(run, error))
+        except InvariantsBrokenError as error:
+            excluded.exclude_scopes(_invariant_exclusions(run, error))
         except RowRefusedError as error:
             excluded.exclude_refused(error.refusal, _probed(run, excluded))
 
 
-def _rule_exclusions(run: _Run, error: RulesBrokenError) -> dict[Value, Exclusion]:
+def _invariant_exclusions(run: _Run, error: InvariantsBrokenError) -> dict[Value, Exclusion]:
     """Return why each group or account is excluded: broken by one side, or by both together."""
     target = run.pair.target(run.options.direction)
     with target.transaction(write=False):
-        at_target = broken_rules(target, error.scopes)
+        at_target = broken_invariants(target, error.scopes)
     found = {value: Exclusion(ConflictKind.RULE, why) for value, why in error.broken.items()}
     for name, alone in zip(run.options.direction.names, (error.at_source, at_target), strict=True):
         for value, why in alone.items():
@@ -146,7 +155,7 @@ def _try(run: _Run, excluded: Exclusions) -> SyncResult:
         merge = MergePass(context, result)
         with target.transaction(write=True):
             with source.transaction(write=False):
-                merge.run(broken_rules)
+                merge.run(broken_invariants)
             result.backup = undo.close()
             # Put back to what it was before this, the source is none that the target knows.
             theirs = replace(known, seen=source.log.expect(f"{run.awaited} {token}"))

@@ -36,14 +36,14 @@ class Exclusions:
 
     scopes: dict[Value, Exclusion] = field(default_factory=dict)
     units: dict[RowRef, Exclusion] = field(default_factory=dict)
-    _heard: set[str] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)
     _tries: int = _TRIES
 
     def exclude_scopes(self, broken: Mapping[Value, Exclusion]) -> None:
         """Exclude all rows of these groups and accounts.
 
         Raises:
-            DataError: they stay behind already, and the rules are broken all the same.
+            DataError: they are excluded already, and the invariants are broken all the same.
         """
         if broken.keys() <= self.scopes.keys():
             raise DataError(
@@ -61,13 +61,13 @@ class Exclusions:
             DataError: something is refused, and no unit is to blame for it.
             TransientError: others wrote between the tries, each time.
         """
-        self._heard.add(first.says)
+        self._seen.add(first.says)
         certain = {
             place: Exclusion(refusal.kind, refusal.says)
             for place, refusal in found.items()
-            if not refusal.may_pass or refusal.says in self._heard
+            if not refusal.may_pass or refusal.says in self._seen
         }
-        self._heard |= {refusal.says for refusal in found.values()}
+        self._seen |= {refusal.says for refusal in found.values()}
         self.units.update(certain)
         if not certain:
             self._try_again(first)
@@ -78,14 +78,14 @@ class Exclusions:
             raise refusal_error(first)
 
 
-# Rows of `groups` and `users`, by table, that the rules are to be put to.
+# Keys of `groups` and `users`, by table, whose invariants are to be checked.
 Scopes = Mapping[str, frozenset[Value]]
-# Says which of them break a rule of the app's in a database, and which one.
-Rules = Callable[[Replica, Scopes], Mapping[Value, str]]
+# Returns which of them break an invariant in a database, and which one.
+InvariantCheck = Callable[[Replica, Scopes], Mapping[Value, str]]
 
 
-class RulesBrokenError(Exception):
-    """What was written breaks rules; `broken` names them, by the rows of `scopes`.
+class InvariantsBrokenError(Exception):
+    """What was written breaks invariants; `broken` names them, by the keys of `scopes`.
 
     `at_source` are those of them that the source breaks by itself.
     """
@@ -93,15 +93,10 @@ class RulesBrokenError(Exception):
     def __init__(
         self, scopes: Scopes, broken: Mapping[Value, str], at_source: Mapping[Value, str]
     ) -> None:
-        super().__init__("rules are broken")
+        super().__init__("invariants are broken")
         self.scopes = scopes
         self.broken = broken
         self.at_source = at_source
-
-
-def broken_of(scopes: Scopes, broken: Mapping[Value, str]) -> Scopes:
-    """Return what is broken, by its tables."""
-    return {name: values & broken.keys() for name, values in scopes.items()}
 
 
 @dataclass(frozen=True)

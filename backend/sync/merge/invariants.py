@@ -19,14 +19,16 @@ from backend.sync.replica.replica import Replica
 from backend.values.conversion import Value
 
 _URLS: Mapping[EngineName, str] = {"sqlite": "sqlite://", "postgres": "postgresql+psycopg://"}
-# The connection of the side whose rows the rules are put to just now.
+# The connection of the replica whose rows are being checked.
 _lent: ContextVar[Any] = ContextVar("lent")  # of either driver
 
 
-def broken_rules(replica: Replica, scopes: Mapping[str, frozenset[Value]]) -> Mapping[Value, str]:
+def broken_invariants(
+    replica: Replica, scopes: Mapping[str, frozenset[Value]]
+) -> Mapping[Value, str]:
     """Return the groups and accounts in which an invariant is broken, and which one.
 
-    They are looked at together, and one by one only if something was found.
+    All are checked together, and one by one only if something was found.
     """
     groups = _ids(scopes.get(Group.__tablename__))
     users = _ids(scopes.get(User.__tablename__))
@@ -68,7 +70,7 @@ def _ids(values: frozenset[Value] | None) -> frozenset[str]:
 
 
 class _Borrowed:
-    """A driver's connection of which the borrower can neither end the transaction nor the life."""
+    """A driver's connection that SQLAlchemy can neither commit, roll back nor close."""
 
     def __init__(self, connection: Any) -> None:  # of either driver
         self._connection = connection
@@ -99,7 +101,7 @@ def _borrowed(replica: Replica) -> Iterator[Connection]:
 
 @cache
 def _engine(name: EngineName) -> Engine:
-    """Return one for every run of this process: what it has compiled, it need not compile again."""
+    """Return the one engine of this process, which keeps the statements that it has compiled."""
     return create_engine(
         _URLS[name],
         creator=lambda: _Borrowed(_lent.get()),

@@ -8,12 +8,11 @@ from backend.capture.tables import Key, SyncedTable
 from backend.db.chunks import chunks
 from backend.sync.merge.constraints import Change, ConstraintChecks
 from backend.sync.merge.context import (
+    InvariantCheck,
+    InvariantsBrokenError,
     MergeContext,
     PlannedWrite,
-    Rules,
-    RulesBrokenError,
     Scopes,
-    broken_of,
 )
 from backend.sync.merge.dedupe import Deduplicator
 from backend.sync.merge.deletions import DeletionPolicy
@@ -45,12 +44,12 @@ class MergePass:
         self._dedupe = Deduplicator(*parts, context, result)
         self._deletions = DeletionPolicy(context, self._constraints, self._recorder, result)
 
-    def run(self, rules: Rules) -> None:
+    def run(self, check: InvariantCheck) -> None:
         """Evaluate every unit that the source has changed, and write what can be written.
 
         Raises:
             RefusedError: more would be deleted than is allowed.
-            RulesBrokenError: what was written breaks a rule.
+            InvariantsBrokenError: what was written breaks an invariant.
             RowRefusedError: the target refuses some of it.
         """
         with self.target.batch():
@@ -58,21 +57,21 @@ class MergePass:
             self.target.check_now()
         self._deletions.refuse_too_many()
         scopes = self._recorder.scopes
-        if broken := rules(self.target, scopes) if scopes else {}:
-            of = broken_of(scopes, broken)
-            raise RulesBrokenError(of, broken, self._at_source(rules, of))
+        if broken := check(self.target, scopes) if scopes else {}:
+            found = {name: values & broken.keys() for name, values in scopes.items()}
+            raise InvariantsBrokenError(found, broken, self._at_source(check, found))
 
-    def _at_source(self, rules: Rules, scopes: Scopes) -> Mapping[Value, str]:
-        """Return which rules the source breaks by itself, by the keys that the target has."""
+    def _at_source(self, check: InvariantCheck, scopes: Scopes) -> Mapping[Value, str]:
+        """Return which invariants the source breaks by itself, by the keys that the target has."""
         former = {
             name: frozenset(self._renames.former((value,))[0] for value in values)
             for name, values in scopes.items()
         }
-        found = rules(self.source, former)
+        found = check(self.source, former)
         return {self._renames.key((value,))[0]: why for value, why in found.items()}
 
     def probe(self) -> None:
-        """Do the same, unit by unit where the target refuses some, and collect the refusals."""
+        """Write unit by unit where the target refuses some, and collect the refusals."""
         self.target.check_now()
         self._everything()
 

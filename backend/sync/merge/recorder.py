@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from backend.capture.change_log import ChangeLogEntry
-from backend.capture.tables import Key, SyncedTable
+from backend.capture.tables import Key, Row, SyncedTable
 from backend.sync.merge.context import Exclusion, MergeContext, PlannedWrite, Scopes
 from backend.sync.merge.three_way import (
     ConflictPolicy,
     Decision,
+    RowRef,
     UnitState,
     conflict_of,
     known_since,
 )
 from backend.sync.merge.units import Unit
-from backend.sync.merge.writer import by_table
 from backend.sync.options import Direction, OnConflict
 from backend.sync.replica.replica import Replica
 from backend.sync.result import ConflictKind, Deletion, MergeConflict, SyncResult, TableCount
@@ -78,7 +78,7 @@ class MergeRecorder:
         key, state = one.change.key, one.source.state
         self.consumed += one.source.entries
         # What the target holds beyond the source, the source will fetch.
-        for name, bases in by_table(known_since(one.change.image, state.now)).items():
+        for name, bases in _by_table(known_since(one.change.image, state.now)).items():
             self._target.log.note(self._context.pair.tables[name], bases)
         for image in (one.change.image, one.target.state.now):
             if row := image.get((root.name, key)):
@@ -122,3 +122,11 @@ class MergeRecorder:
         if self._context.options.on_conflict is OnConflict.NEWER and not found.has_later:
             found = replace(found, because="neither says that it was changed later")
         self._result.conflicts.append(found)
+
+
+def _by_table(places: dict[RowRef, Row | None]) -> dict[str, dict[Key, Row | None]]:
+    """Group rows by their tables."""
+    sorted_out: dict[str, dict[Key, Row | None]] = defaultdict(dict)
+    for (name, key), row in places.items():
+        sorted_out[name][key] = row
+    return sorted_out

@@ -53,15 +53,15 @@ class Renames:
             yield table, (local,), (survivor,)
 
     def key(self, key: Key) -> Key:
-        """Return a key as the survivor has it."""
+        """Return a key with renamed values replaced."""
         return tuple(self.survivors.get(value, value) for value in key)
 
     def former(self, key: Key) -> Key:
-        """Return a key as the side still has it whose rows are renamed."""
+        """Return the key that a row had before it was renamed."""
         return tuple(self._before.get(value, value) for value in key)
 
     def row(self, table: SyncedTable, row: Row) -> Row:
-        """Return a row of visible values as it refers to the survivors."""
+        """Return a row of visible values with renamed keys replaced."""
         if not self.survivors:
             return row
         renamed = tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,7 +33,7 @@ class UnitWriter:
     ) -> None:
         """Write units; each is given with what the target holds of it.
 
-        With `swap` they exchange unique values: those are put aside before.
+        With `swap` they exchange unique values: those are parked before.
 
         Raises:
             RowRefusedError: the target refuses it, or has stored something else than what was sent.
@@ -44,18 +43,18 @@ class UnitWriter:
         staying = [(change, stays) for change, _, stays in before]
         for table in reversed(family):
             self._delete(table, [key for _, *two in before for key in _gone(table, *two)])
-        aside = self._put_aside(root, [change.key for change, _ in changes]) if swap else {}
+        parked = self._park(root, [change.key for change, _ in changes]) if swap else {}
         for table in family:
             self._insert(table, [row for two in staying for row in _new(table, *two)])
             pairs = [pair for two in staying for pair in _altered(table, *two)]
             self._update(
                 table,
-                [(aside.get((table.name, table.key_of(old)), old), new) for old, new in pairs],
+                [(parked.get((table.name, table.key_of(old)), old), new) for old, new in pairs],
             )
         self._compare(root, [change for change, _ in changes])
 
-    def _put_aside(self, root: SyncedTable, keys: list[Key]) -> dict[RowRef, Row]:
-        """Make room for an exchange; return the rows as they are then.
+    def _park(self, root: SyncedTable, keys: list[Key]) -> dict[RowRef, Row]:
+        """Park unique values for an exchange; return the rows as they are then.
 
         Both steps are noted: going back, too, the values have to pass each other.
         """
@@ -126,7 +125,7 @@ class UnitWriter:
 
 
 def _refuse_unfit(rows: Sequence[Row]) -> None:
-    """See that columns of `insert_only` can be kept and sent too; they are not validated yet."""
+    """Refuse rows whose insert-only columns, not validated until now, hold an unfit value."""
     if unfit := first_unfit(rows):
         raise RowRefusedError(Refusal(unfit.why, kind=ConflictKind.UNFIT))
 
@@ -180,11 +179,3 @@ def _moves(
         for name in reference.referred
     }
     return any(root.pick(old, [name]) != root.pick(new, [name]) for name in held)
-
-
-def by_table(places: dict[RowRef, Row | None]) -> dict[str, dict[Key, Row | None]]:
-    """Group rows by their tables."""
-    sorted_out: dict[str, dict[Key, Row | None]] = defaultdict(dict)
-    for (name, key), row in places.items():
-        sorted_out[name][key] = row
-    return sorted_out

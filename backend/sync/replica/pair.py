@@ -143,7 +143,7 @@ def _refuse_values(pair: ReplicaPair, unknowns: list[_UnknownColumn]) -> None:
 def _held(pair: ReplicaPair, unknown: _UnknownColumn) -> Iterator[str]:
     ends = ((pair.local, unknown.local), (pair.remote, unknown.remote))
     if any(column and _is_in_the_way(replica, unknown.table, column) for replica, column in ends):
-        yield f"{unknown.name} ({', '.join(_is(replica, column) for replica, column in ends)})"
+        yield f"{unknown.name} ({', '.join(_type_in(replica, column) for replica, column in ends)})"
 
 
 def _is_in_the_way(replica: Replica, table: str, column: Column) -> bool:
@@ -151,7 +151,7 @@ def _is_in_the_way(replica: Replica, table: str, column: Column) -> bool:
     return column.not_null or replica.holds(table, column.name)
 
 
-def _is(replica: Replica, column: Column | None) -> str:
+def _type_in(replica: Replica, column: Column | None) -> str:
     if column is None:
         return f"not in {replica.where}"
     return f"{column.type.full or 'without a type'} in {replica.where}"

@@ -153,12 +153,12 @@ class PostgresRows:
     def park_unique(self, table: SyncedTable, columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Put NULL, or a text that nobody else holds, into one of the columns."""
         room = next(one for one in table.named(columns) if table.has_room([one.name]))
-        aside = "NULL" if room.nullable else "'moving ' || t.{}::text"
+        temporary = "NULL" if room.nullable else "'moving ' || t.{}::text"
         query = statement(
             "UPDATE {} AS t SET {} = {} FROM {} WHERE {}",
             name(table.name),
             name(room.name),
-            statement(aside, name(table.key[0])),
+            statement(temporary, name(table.key[0])),
             unnested("k", len(table.key)),
             matching(table, table.key),
         )
