@@ -26,6 +26,7 @@ from backend.sync.replica.pair import ReplicaPair, with_all_columns
 from backend.sync.replica.refusals import RowRefusedError, refused
 from backend.sync.result import OnCommit, SyncResult
 from backend.sync.table_config import all_tables
+from backend.sync.undo_script import backup_path
 
 _AT_ONCE = 1_000
 
@@ -128,8 +129,7 @@ def copy_of_file(path: Path, folder: Path) -> Path:
     Raises:
         DatabaseError: it cannot be copied, or the copy is not sound.
     """
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    kept = folder / f"{moment}-{path.stem}.db"
+    kept = backup_path(folder, f"{path.stem}.db")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         private_files.reserve(kept)

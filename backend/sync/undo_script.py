@@ -18,13 +18,22 @@ from backend.config.database_url import EngineName
 from backend.db import private_files
 from backend.db.chunks import chunks
 from backend.errors import DatabaseError
-from backend.sync.options import Direction, SyncOptions
+from backend.sync.options import SyncOptions
 from backend.sync.replica.replica import Replica
 from backend.sync.undo_dialects import DIALECTS
 
+# So many rows stand in one statement: a restore over a network is not to wait for each of them.
+_ROWS_AT_ONCE = 100
+
+_HEAD = """\
+-- Takes back one run of sync_databases.py: the rows that it wrote become what they were.
+-- What people have changed in these rows since then is lost. It all happens or nothing does.
+-- {how}
+"""
+
 
 class UndoLog:
-    """Is told every step of a run before it is taken; this one keeps nothing."""
+    """Takes note of every step of a run before it is made; this one keeps nothing."""
 
     def inserted(self, table: str, key_columns: Sequence[str], keys: Sequence[Key]) -> None:
         """Note rows that are new."""
@@ -52,24 +61,14 @@ def undo_for(options: SyncOptions, target: Replica) -> Iterator[UndoLog]:
     if options.backup is None or options.dry_run:
         yield UndoLog()
         return
-    with UndoScript(script_path(options.backup, options.direction), target.engine) as copy:
-        yield copy
+    path = backup_path(options.backup, f"{options.direction.value}.sql")
+    with UndoScript(path, target.engine) as script:
+        yield script
 
 
-# So many rows stand in one statement: a restore over a network is not to wait for each of them.
-_ROWS_AT_ONCE = 100
-
-_HEAD = """\
--- Takes back one run of sync_databases.py: the rows that it wrote become what they were.
--- What people have changed in these rows since then is lost. It all happens or nothing does.
--- {how}
-"""
-
-
-def script_path(folder: Path, direction: Direction) -> Path:
-    """Return a name that no other run has, so that names in a folder are in the order of time."""
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    return folder / f"{moment}-{direction.value}.sql"
+def backup_path(folder: Path, name: str) -> Path:
+    """Return a path that no other run has; names in a folder are in the order of time."""
+    return folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{name}"
 
 
 class UndoScript(UndoLog):

@@ -14,8 +14,7 @@ import pytest
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError
 from backend.sync.mirror import copy_of_file
-from backend.sync.options import Direction
-from backend.sync.undo_script import UndoScript, script_path
+from backend.sync.undo_script import UndoScript, backup_path
 from backend.values.conversion import Value
 
 SCHEMA = {
@@ -122,7 +121,7 @@ def library(request, database_url) -> Library:
 
 @pytest.fixture
 def script(tmp_path) -> Path:
-    return script_path(tmp_path / "sync-backups", Direction.LOCAL_TO_RENDER)
+    return backup_path(tmp_path / "sync-backups", "local2render.sql")
 
 
 def test_a_run_that_did_everything_is_taken_back(library, script) -> None:
