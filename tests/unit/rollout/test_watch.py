@@ -1,9 +1,11 @@
-"""When the answers of a release are so bad that the old one comes back."""
+"""A release's first seconds: when the old one comes back, and when that one is empty."""
 
 import pytest
 
 from deploy.rollout.counters import Served
-from deploy.rollout.watch import is_bad
+from deploy.rollout.route import Color
+from deploy.rollout.watch import Watch, is_bad
+from tests.unit.rollout.fake_stack import tools
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,13 @@ from deploy.rollout.watch import is_bad
 )
 def test_errors_are_weighed_against_answers(answers, errors, is_undone) -> None:
     assert is_bad(Served(answers, errors)) is is_undone
+
+
+def test_the_old_colour_is_empty_when_it_was_seen_empty_twice_in_a_row(docker) -> None:
+    watch = Watch(tools(docker), new=Color.GREEN)
+    docker.busy["blue"] = [1, 0, 1, 0, 0]
+
+    left = watch.finish_draining()
+
+    assert left == 0
+    assert docker.busy["blue"] == []
