@@ -10,8 +10,15 @@ import pytest
 
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import connect
-from backend.db.locks import MIGRATE, SYNC, advisory_lock, file_lock, file_lock_holder
-from backend.errors import LockHeldError
+from backend.db.locks import (
+    MIGRATE,
+    SYNC,
+    AdvisoryLock,
+    advisory_lock,
+    file_lock,
+    file_lock_holder,
+)
+from backend.errors import LockHeldError, RefusedError
 
 HOLDER = """
 import sys, time
@@ -61,6 +68,14 @@ def test_a_lock_of_a_server_outlives_transactions(postgres) -> None:
 
         with pytest.raises(LockHeldError):
             hold(stack, postgres)
+
+
+def test_a_lock_of_a_session_that_a_pooler_has_exchanged_is_no_lock(postgres) -> None:
+    with closing(connect(postgres, {})) as session, closing(connect(postgres, {})) as another:
+        AdvisoryLock(session, postgres, session.info.backend_pid).check()
+
+        with pytest.raises(RefusedError, match="pooler"):
+            AdvisoryLock(another, postgres, session.info.backend_pid).check()
 
 
 def test_two_databases_of_one_server_do_not_wait_for_each_other(postgres, postgres_server) -> None:
