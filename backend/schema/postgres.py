@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, LiteralString
 
 from backend.db.session import ResultRow, Session
-from backend.db.sql import statement
+from backend.db.sql import Sql, statement
 from backend.schema.tables import Column, ColumnType, ForeignKey, PostgresTable
 
 # What CREATE TABLE makes; a partition is reached through the table it belongs to.
@@ -68,17 +68,13 @@ _UNIQUE = """
         AND i.indpred IS NULL AND i.indexprs IS NULL
     ORDER BY i.indrelid, i.indexrelid"""
 _FOREIGN_KEYS = """
-    SELECT f.conrelid, f.conname, p.relname, {columns}, {referred}
-    FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid
-    WHERE f.conrelid = ANY(%s) AND f.contype = 'f' AND f.conparentid = 0
-    ORDER BY f.conrelid, f.conname COLLATE "C" """
-_NAMES = """array(SELECT a.attname::text FROM unnest(f.{keys}) WITH ORDINALITY k(attnum, place)
-        JOIN pg_attribute a ON a.attrelid = f.{table} AND a.attnum = k.attnum ORDER BY place)"""
-_ALL_FOREIGN_KEYS = statement(
-    _FOREIGN_KEYS,
-    columns=statement(_NAMES, keys=statement("conkey"), table=statement("conrelid")),
-    referred=statement(_NAMES, keys=statement("confkey"), table=statement("confrelid")),
-)
+    SELECT k.conrelid, k.conname, p.relname, {columns}, {referred}
+    FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid
+    WHERE k.conrelid = ANY(%s) AND k.contype = 'f' AND k.conparentid = 0
+    ORDER BY k.conrelid, k.conname COLLATE "C" """
+_KEY_COLUMNS = """array(SELECT a.attname::text
+        FROM unnest(k.{keys}) WITH ORDINALITY e(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = k.{table} AND a.attnum = e.attnum ORDER BY place)"""
 
 # The columns of tables of the search path, in one round trip beside others.
 COLUMNS_OF_TABLES = """
@@ -104,7 +100,7 @@ def reflect_postgres(session: Session, schema: str) -> tuple[PostgresTable, ...]
         oids = ([oid for oid, *_ in tables],)
         columns = _grouped(session.execute(_ALL_COLUMNS, oids))
         keys = _grouped(session.execute(_UNIQUE, oids))
-        foreign = _grouped(session.execute(_ALL_FOREIGN_KEYS, oids))
+        foreign = _grouped(session.execute(with_key_columns(_FOREIGN_KEYS), oids))
     return tuple(
         PostgresTable(
             name,
@@ -117,6 +113,15 @@ def reflect_postgres(session: Session, schema: str) -> tuple[PostgresTable, ...]
             heirs=tuple(heirs),
         )
         for oid, name, partitioned, heirs in tables
+    )
+
+
+def with_key_columns(query: LiteralString) -> Sql:
+    """Return a query with the columns of its foreign key `k` at `{columns}` and `{referred}`."""
+    return statement(
+        query,
+        columns=statement(_KEY_COLUMNS, keys=statement("conkey"), table=statement("conrelid")),
+        referred=statement(_KEY_COLUMNS, keys=statement("confkey"), table=statement("confrelid")),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backend.db.session import ResultRow, Session
 from backend.db.sql import Sql, SqlPart, join, name, statement, written_by_server
+from backend.schema.postgres import with_key_columns
 
 _ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT", "a": "NO ACTION"}
 
@@ -39,13 +40,6 @@ _REFERENCES = """
     FROM k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_class p ON p.oid = k.confrelid JOIN pg_namespace m ON m.oid = p.relnamespace
     WHERE k.oid IN (SELECT oid FROM behind) ORDER BY c.relname, k.conname"""
-_NAMES = """array(SELECT a.attname::text FROM unnest(k.{keys}) WITH ORDINALITY e(attnum, place)
-            JOIN pg_attribute a ON a.attrelid = k.{table} AND a.attnum = e.attnum ORDER BY place)"""
-_ALL_REFERENCES = statement(
-    _REFERENCES,
-    columns=statement(_NAMES, keys=statement("conkey"), table=statement("conrelid")),
-    referred=statement(_NAMES, keys=statement("confkey"), table=statement("confrelid")),
-)
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ class Reference:
 def references(session: Session, schema: str, tables: Iterable[str]) -> tuple[Reference, ...]:
     """Return every reference by which rows of these tables are reached, or what hangs on them."""
     values = {"schema": schema, "tables": list(tables)}
-    return tuple(map(_reference, session.execute(_ALL_REFERENCES, values).fetchall()))
+    return tuple(map(_reference, session.execute(with_key_columns(_REFERENCES), values).fetchall()))
 
 
 def _reference(row: ResultRow) -> Reference:
