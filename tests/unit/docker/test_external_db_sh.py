@@ -1,25 +1,19 @@
 """The one-shot that takes over the address of an external database, run by sh in temporary folders."""
 
-import os
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[3] / "docker" / "postgres" / "external-db.sh"
+from tests.unit.docker.conftest import IMAGE, SecretFolders
+
+SCRIPT = IMAGE / "external-db.sh"
 URL = "postgresql://ana:Xk2mQ9vTz7Lw@db.example.com/bills"
 MIGRATOR = "postgres://owner:Rb4NcYp8Kd@db.example.com/bills?sslmode=require"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\ninvented\n-----END CERTIFICATE-----\n"
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where one stack has its secrets and what was brought."""
-
-    root: Path
-    own: Path
-    path: str
+class Place(SecretFolders):
+    """Where the script finds an address that was brought."""
 
     def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
         env = {"PATH": self.path, "SECRETS_ROOT": str(self.root), "OWN_SECRETS": str(self.own)}
@@ -27,25 +21,10 @@ class Place:
             ["sh", str(SCRIPT)], env=env | variables, check=False, capture_output=True, text=True
         )
 
-    def bring(self, name: str, value: str) -> None:
-        (self.own / name).write_text(value)
-
-    def everything(self) -> dict[str, str]:
-        files = sorted(path for path in self.root.rglob("*") if path.is_file())
-        return {path.relative_to(self.root).as_posix(): path.read_text() for path in files}
-
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    tools = tmp_path / "tools"
-    for folder in (tmp_path / "root", tmp_path / "own", tools):
-        folder.mkdir()
-    if os.geteuid() != 0:
-        # Only root may give a file away, and write into a folder whose mode forbids it.
-        (tools / "chown").symlink_to("/bin/true")
-        (tools / "chmod").write_text('#!/bin/sh\n[ -d "$2" ] || exec /bin/chmod "$@"\n')
-        (tools / "chmod").chmod(0o755)
-    return Place(tmp_path / "root", tmp_path / "own", f"{tools}:{os.environ['PATH']}")
+def place(folders: SecretFolders) -> Place:
+    return Place(folders.root, folders.own, folders.tools)
 
 
 def test_one_address_is_for_the_app_and_for_migrations(place: Place) -> None:
