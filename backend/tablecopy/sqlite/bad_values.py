@@ -85,9 +85,10 @@ def _doubtful_rows(
 ) -> tuple[Sql, tuple[object, ...]]:
     """Return the query for rows that hold a value for which no SQL can speak."""
     doubts = chain("OR", (_doubt(one, quoted(column.source.name)) for column, one in some))
-    where, bound = within_range(pair, key_range, statement("({} OR {})", doubts, otherwise))
+    clause, bound = within_range(pair, key_range)
+    where = clause.sql(also=statement("({} OR {})", doubts, otherwise))
     # Text comes as bytes: if it is not UTF-8, it could not come otherwise.
-    names = (*source_key(pair), *(column.source.name for column, _ in some))
+    names = (*clause.key, *(column.source.name for column, _ in some))
     columns = join(", ", (expression(_kind_and_value(quoted(one))) for one in names))
     return statement("SELECT {} FROM {} {}", columns, name(pair.source.name), where), bound
 

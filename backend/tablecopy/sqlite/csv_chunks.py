@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
+from typing import LiteralString
 
-from backend.db.sql import Sql, expression, name, statement, text
+from backend.db.session import ResultRow
+from backend.db.sql import expression, name, statement, text
 from backend.db.sqlite_reader import VALUE_TOO_LARGE, query
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.results import KeyRange, RangeDigest
 from backend.tablecopy.sqlite.connection import SourceConnection
-from backend.tablecopy.sqlite.key_ranges import within_range
+from backend.tablecopy.sqlite.key_ranges import RangeClause, within_range
 
 Write = Callable[[bytes], object]
-Bound = tuple[object, ...]
+
+# SQLite keeps the order of a subquery where an aggregate depends on it.
+_AT_ONCE = "SELECT count(*), CAST(group_concat(x, '') AS BLOB) FROM ({})"
+_ROW_BY_ROW = "SELECT CAST(x AS BLOB) FROM ({})"
 
 
 @dataclass(frozen=True)
@@ -54,18 +60,15 @@ def read_chunk(
 
 
 def _read(
-    pieces_of: Callable[[SourceConnection, Sql, Bound], Iterator[tuple[int, bytes]]],
+    pieces_of: Callable[[SourceConnection, Encoder, KeyRange], Iterator[tuple[int, bytes]]],
     connection: SourceConnection,
     encoder: Encoder,
     key_range: KeyRange,
     write: Write | None,
 ) -> CsvChunk:
-    where, bound = within_range(encoder.pair, key_range)
-    table = name(encoder.pair.source.name)
-    lines = statement("SELECT {} AS x FROM {} {}", expression(encoder.select), table, where)
     digest, rows, size = sha256(usedforsecurity=False), 0, 0
     with connection.reading(encoder.conversions) as reading:
-        for count, data in pieces_of(connection, lines, bound):
+        for count, data in pieces_of(connection, encoder, key_range):
             rows += count
             size += len(data)
             digest.update(data)
@@ -74,19 +77,32 @@ def _read(
     return CsvChunk(rows, digest.hexdigest(), size, reading.bad, dict(reading.uses))
 
 
-def _at_once(connection: SourceConnection, lines: Sql, bound: Bound) -> Iterator[tuple[int, bytes]]:
-    # SQLite keeps the order of a subquery where an aggregate depends on it.
-    whole = statement("SELECT count(*), CAST(group_concat(x, '') AS BLOB) FROM ({})", lines)
-    for count, data in query(connection, text(whole), bound):
+def _at_once(
+    connection: SourceConnection, encoder: Encoder, key_range: KeyRange
+) -> Iterator[tuple[int, bytes]]:
+    for count, data in _query(_AT_ONCE, connection, encoder, key_range):
         if count:
             yield count, data
 
 
 def _row_by_row(
-    connection: SourceConnection, lines: Sql, bound: Bound
+    connection: SourceConnection, encoder: Encoder, key_range: KeyRange
 ) -> Iterator[tuple[int, bytes]]:
     """Read a range that is larger than a chunk may be."""
-    each = statement("SELECT CAST(x AS BLOB) FROM ({})", lines)
     with connection.without_limit():
-        for (data,) in query(connection, text(each), bound):
+        for (data,) in _query(_ROW_BY_ROW, connection, encoder, key_range):
             yield 1, data
+
+
+def _query(
+    template: LiteralString, connection: SourceConnection, encoder: Encoder, key_range: KeyRange
+) -> Iterator[ResultRow]:
+    clause, bound = within_range(encoder.pair, key_range)
+    select = _select(template, encoder.select, encoder.pair.source.name, clause)
+    return query(connection, select, bound)
+
+
+@lru_cache(maxsize=100)
+def _select(template: LiteralString, line: str, table: str, clause: RangeClause) -> str:
+    lines = statement("SELECT {} AS x FROM {} {}", expression(line), name(table), clause.sql())
+    return text(statement(template, lines))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+from typing import LiteralString
 
 from backend.db.sql import Sql, SqlPart, chain, join, name, statement, text
 from backend.db.sqlite_reader import APSWConnection, query
@@ -59,22 +62,39 @@ def sample_ranges(
     return [KeyRange(after, upto) for after, upto in pairwise(borders)]
 
 
-def within_range(
-    pair: TablePair, key_range: KeyRange, also: SqlPart | None = None
-) -> tuple[Sql, tuple[object, ...]]:
-    """Return the WHERE and ORDER BY of a range, and what to bind."""
-    key = join(", ", map(name, source_key(pair)))
-    marks = join(", ", [statement("?")] * len(source_key(pair)))
-    limits = [] if not source_key(pair) else [(">", key_range.after), ("<=", key_range.upto)]
-    borders = [(statement(operator), border) for operator, border in limits if border is not None]
-    conditions: list[SqlPart] = [
-        statement("({}) {} ({})", key, operator, marks) for operator, _ in borders
-    ]
-    conditions += [also] if also else []
-    where = statement("WHERE {} ", join(" AND ", conditions)) if conditions else statement("")
-    order = statement("ORDER BY {}", key) if source_key(pair) else statement("")
+@dataclass(frozen=True)
+class RangeClause:
+    """The WHERE and ORDER BY of a range, without its borders, which are bound.
+
+    Small ranges come by the thousand and have this in common, so queries are kept by it: to
+    build one takes longer than to read 16 rows.
+    """
+
+    key: tuple[str, ...]
+    operators: tuple[LiteralString, ...]
+
+    def sql(self, also: SqlPart | None = None) -> Sql:
+        """Return it as SQL, with one more condition if there is one."""
+        key = join(", ", map(name, self.key))
+        marks = join(", ", [statement("?")] * len(self.key))
+        conditions: list[SqlPart] = [
+            statement("({}) {} ({})", key, statement(operator), marks)
+            for operator in self.operators
+        ]
+        conditions += [also] if also else []
+        where = statement("WHERE {} ", join(" AND ", conditions)) if conditions else statement("")
+        order = statement("ORDER BY {}", key) if self.key else statement("")
+        return statement("{}{}", where, order)
+
+
+def within_range(pair: TablePair, key_range: KeyRange) -> tuple[RangeClause, tuple[object, ...]]:
+    """Return the clause of a range, and what to bind."""
+    key = source_key(pair)
+    limits: list[tuple[LiteralString, RowKey | None]]
+    limits = [(">", key_range.after), ("<=", key_range.upto)] if key else []
+    borders = [(operator, border) for operator, border in limits if border is not None]
     bound = tuple(value for _, border in borders for value in border)
-    return statement("{}{}", where, order), bound
+    return RangeClause(key, tuple(operator for operator, _ in borders)), bound
 
 
 def _next(
@@ -84,19 +104,25 @@ def _next(
 
     A key that is not UTF-8 cannot be a border: the range is larger then.
     """
-    sizes = (statement("coalesce(octet_length({}), 0)", name(c.source.name)) for c in pair.columns)
-    where, bound = within_range(pair, rest)
-    select = statement(
-        "SELECT {}, {} FROM {} {} LIMIT 1 OFFSET ?",
-        join(", ", map(name, source_key(pair))),
-        chain("+", sizes),
-        name(pair.source.name),
-        where,
-    )
+    clause, bound = within_range(pair, rest)
+    select = _border_query(tuple(c.source.name for c in pair.columns), pair.source.name, clause)
     while True:
         try:
-            found = next(query(connection, text(select), (*bound, rows - 1)), None)
+            found = next(query(connection, select, (*bound, rows - 1)), None)
         except UnicodeDecodeError:
             rows *= 2
             continue
         return (found[:-1], found[-1]) if found else None
+
+
+@lru_cache(maxsize=100)
+def _border_query(columns: tuple[str, ...], table: str, clause: RangeClause) -> str:
+    sizes = (statement("coalesce(octet_length({}), 0)", name(column)) for column in columns)
+    select = statement(
+        "SELECT {}, {} FROM {} {} LIMIT 1 OFFSET ?",
+        join(", ", map(name, clause.key)),
+        chain("+", sizes),
+        name(table),
+        clause.sql(),
+    )
+    return text(select)

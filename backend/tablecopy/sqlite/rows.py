@@ -10,7 +10,7 @@ from backend.db.sqlite_reader import query
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.results import KeyRange
 from backend.tablecopy.sqlite.connection import SourceConnection
-from backend.tablecopy.sqlite.key_ranges import source_key, within_range
+from backend.tablecopy.sqlite.key_ranges import within_range
 
 
 def rows_of_fields(
@@ -18,9 +18,9 @@ def rows_of_fields(
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield the fields of each row of a range, in key order."""
     fields = (statement("CAST({} AS BLOB)", expression(one)) for one in encoder.source_fields())
-    where, bound = within_range(encoder.pair, key_range)
+    clause, bound = within_range(encoder.pair, key_range)
     table = name(encoder.pair.source.name)
-    select = statement("SELECT {} FROM {} {}", join(", ", fields), table, where)
+    select = statement("SELECT {} FROM {} {}", join(", ", fields), table, clause.sql())
     return _rows(connection, encoder, select, bound)
 
 
@@ -43,9 +43,9 @@ def lines_with_keys(
 ) -> tuple[list[ResultRow], int]:
     """Return each row of a range as its line and its key's values; and how many values are bad."""
     line, table = _line_and_table(encoder)
-    key = join(", ", map(name, source_key(encoder.pair)))
-    where, bound = within_range(encoder.pair, key_range)
-    lines = statement("SELECT {}, {} FROM {} {}", line, key, table, where)
+    clause, bound = within_range(encoder.pair, key_range)
+    key = join(", ", map(name, clause.key))
+    lines = statement("SELECT {}, {} FROM {} {}", line, key, table, clause.sql())
     with connection.reading(encoder.conversions) as reading, connection.without_limit():
         return list(query(connection, text(lines), bound)), reading.bad
 
