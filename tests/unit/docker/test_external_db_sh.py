@@ -106,6 +106,7 @@ def test_certificate_is_handed_to_both_readers(place: Place) -> None:
         pytest.param(f"{URL}\n{URL}", "a line break", id="two lines"),
         pytest.param(f"{URL} ", "a space", id="space behind"),
         pytest.param(f"{URL}?sslmode=disable", "in the clear", id="no TLS"),
+        pytest.param(f"{URL}?sslmode=allow", "in the clear", id="TLS if the server wants it"),
         pytest.param(f"{URL}?connect_timeout=3&sslmode=prefer", "in the clear", id="TLS perhaps"),
         pytest.param(f"{URL}?sslmode=verify-full", "brings no authority", id="nothing to verify"),
     ],

@@ -1,5 +1,7 @@
 """The one-shot that makes the stack's secrets: made once, kept, missed when they are lost."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.unit.docker.conftest import ALL, GOOD, Place
@@ -62,6 +64,18 @@ def test_second_run_changes_nothing(place: Place) -> None:
 
     assert (result.returncode, result.stderr) == (0, "")
     assert place.everything() == before
+
+
+def test_of_several_runs_at_once_one_makes_the_secrets(place: Place) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda _: place.run(), range(4)))
+
+    made = [line for result in results for line in result.stderr.splitlines()]
+    assert [result.returncode for result in results] == [0] * 4
+    assert sorted(made) == [
+        f"secrets: made a secret for {name}"
+        for name in ("app-blue", "app-green", "migrate", "session", "superuser")
+    ]
 
 
 def test_secrets_are_never_printed(place: Place) -> None:
