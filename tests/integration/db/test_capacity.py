@@ -32,7 +32,9 @@ def test_two_colors_their_probes_and_a_migration_are_counted() -> None:
     assert connections_wanted(workers=1, threads=6) == 16
 
 
-def test_what_fits_is_accepted(limited: DatabaseUrl) -> None:
+def test_what_just_fits_is_accepted(limited: DatabaseUrl, postgres_server: PostgresServer) -> None:
+    postgres_server.execute("ALTER ROLE hosted CONNECTION LIMIT 16")
+
     check_capacity(limited, workers=1, threads=6)
 
 

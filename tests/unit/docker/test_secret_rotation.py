@@ -16,15 +16,16 @@ def test_changed_superuser_password_lies_beside_the_one_the_server_still_has(pla
     assert place.read("superuser/password.next") == GOOD
 
 
-def test_changed_signing_key_keeps_the_old_one_for_what_it_has_signed(place: Place) -> None:
+def test_changed_signing_key_keeps_the_old_ones_for_what_they_have_signed(place: Place) -> None:
     place.run()
-    old = place.read("session/secret_key")
-    (place.own / "secret_key").write_text(GOOD)
+    made = place.read("session/secret_key")
 
-    place.run()
+    for brought in (f"{GOOD}-1", f"{GOOD}-2"):
+        (place.own / "secret_key").write_text(brought)
+        place.run()
 
-    assert place.read("session/secret_key") == GOOD
-    assert place.read("session/secret_key_fallbacks").splitlines()[0] == old
+    assert place.read("session/secret_key") == f"{GOOD}-2"
+    assert place.read("session/secret_key_fallbacks").splitlines() == [f"{GOOD}-1", made]
 
 
 @pytest.mark.parametrize("name", ["migrate", "app-blue", "app-green"])
