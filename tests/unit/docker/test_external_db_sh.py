@@ -87,6 +87,15 @@ def test_changed_address_and_removed_certificate_take_effect(place: Place) -> No
     }
 
 
+def test_whoever_reads_the_address_while_it_changes_reads_one_that_is_whole(place: Place) -> None:
+    place.run(DATABASE_URL=URL)
+
+    with (place.root / "database/url").open() as reader:
+        place.run(DATABASE_URL=MIGRATOR)
+
+        assert reader.read() == f"{URL}\n"
+
+
 def test_certificate_is_handed_to_both_readers(place: Place) -> None:
     place.bring("database_url", f"{URL}?sslmode=verify-full")
     place.bring("database_ca", CERTIFICATE)

@@ -40,6 +40,17 @@ def test_rotate_changes_that_secret_and_no_other(place: Place, name: str) -> Non
     assert {key for key in after if after[key] != before[key]} == {f"{name}/password"}
 
 
+def test_whoever_reads_a_secret_while_it_changes_reads_one_that_is_whole(place: Place) -> None:
+    place.run()
+    before = place.read("migrate/password")
+
+    with (place.root / "migrate/password").open() as reader:
+        place.run("rotate", "migrate")
+
+        assert reader.read() == f"{before}\n"
+    assert place.read("migrate/password") != before
+
+
 def test_rotating_the_signing_key_thrice_keeps_the_last_two(place: Place) -> None:
     place.run()
     keys = [place.read("session/secret_key")]
