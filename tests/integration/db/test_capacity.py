@@ -1,15 +1,20 @@
 """The pool fits the server, the role and the database, or the start is refused."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from psycopg import sql
 
-from backend.config.database_url import DatabaseUrl
+from backend.app import preflight
+from backend.config.database_url import DatabaseUrl, parse_database_url
+from backend.config.settings import Settings, load_settings
 from backend.db.capacity import check_capacity, connections_wanted
 from backend.errors import ConfigError
 from tests.fix_postgres import PostgresServer
+from tests.live_server import SECRET_KEY
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -58,3 +63,23 @@ def test_more_than_the_server_has_is_refused(limited: DatabaseUrl) -> None:
 
 def test_a_file_takes_any_number(tmp_path: Path) -> None:
     check_capacity(DatabaseUrl("sqlite", path=tmp_path / "a.db"), workers=64, threads=64)
+
+
+def starting_on(database: DatabaseUrl) -> Settings:
+    environ = {"SECRET_KEY": SECRET_KEY, "WEB_WORKERS": "1", "WEB_THREADS": "6"}
+    return replace(load_settings(environ), database=database)
+
+
+def test_a_process_that_would_find_no_room_does_not_start(
+    limited: DatabaseUrl, postgres_server: PostgresServer
+) -> None:
+    postgres_server.execute("ALTER ROLE hosted CONNECTION LIMIT 15")
+
+    with pytest.raises(ConfigError, match="there is room for 15"):
+        preflight(starting_on(limited))
+
+
+def test_a_server_that_does_not_answer_keeps_no_process_from_starting() -> None:
+    gone = parse_database_url(f"postgresql://hosted:invented@127.0.0.1:{free_port()}/bills")
+
+    preflight(starting_on(gone))
