@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from backend.cli.progress import Watcher
 from backend.db.errors import translated
-from backend.schema.key_order import check_key_order
 from backend.schema.match import SchemaMatch
 from backend.tablecopy.encoder import Encoder, encoder
+from backend.tablecopy.key_order import check_key_order
 from backend.tablecopy.pool import Pool
 from backend.transfer.archive import Archived
 from backend.transfer.endpoints import TransferEndpoints

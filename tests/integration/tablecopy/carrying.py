@@ -12,10 +12,10 @@ import psycopg
 from psycopg import sql
 
 from backend.db.session import Session
-from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.encoder import Encoder, encoder
+from backend.tablecopy.key_order import check_key_order
 from backend.tablecopy.results import BadValue, Difference, KeyRange
 from backend.tablecopy.row_diff import differences
 from backend.tablecopy.sqlite.bad_values import bad_values

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.db.session import Session
-from backend.schema.key_order import check_key_order
 from backend.schema.match import MatchOptions, TablePair, match_tables
 from backend.schema.postgres import reflect_postgres
 from backend.tablecopy.encoder import encoder
+from backend.tablecopy.key_order import check_key_order
 from backend.tablecopy.load import Load, LoadResult, load
 from backend.tablecopy.pool import Pool
 from backend.tablecopy.shadow.indexes import build_indexes
