@@ -21,7 +21,7 @@ from backend.capture.postgres_triggers import (
 from backend.capture.postgres_values import arrays, unnested
 from backend.capture.tables import Key, Row, SyncedColumn, SyncedTable, SyncedTables
 from backend.db.session import Cursor, Session
-from backend.db.sql import Sql, name, statement, value, written_by_server
+from backend.db.sql import Sql, name, statement, value, verbatim
 from backend.values.conversion import Value
 from backend.values.kinds import ValueKind
 
@@ -79,7 +79,7 @@ class PostgresChangeLog:
         for each in statements(tables, schema):
             self._run(each)
         for (revocation,) in self._all(OPEN_TO_OTHERS):
-            self._run(written_by_server(revocation))
+            self._run(verbatim(revocation))
 
     def renew(self, tables: SyncedTables) -> None:
         """Put what is older in place anew; on another server the tables have other numbers."""

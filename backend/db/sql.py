@@ -83,14 +83,13 @@ def chain(operator: LiteralString, parts: Iterable[SqlPart]) -> Sql:
     return chain(operator, (statement("({})", group) for group in groups))
 
 
-def written_by_server(definition: str) -> Sql:
-    """Return SQL that a database's own catalog wrote, such as the definition of an index."""
-    return sql.Composed([sql.SQL(definition)])
+def verbatim(trusted: str) -> Sql:
+    """Return SQL as it is, which is no literal of ours but holds nothing that people wrote.
 
-
-def expression(sqlite_sql: str) -> Sql:
-    """Return an expression of SQLite that `backend.values` has built of quoted names."""
-    return sql.Composed([sql.SQL(sqlite_sql)])
+    A database's own catalog wrote it, such as the definition of an index, or `backend.values`
+    has built it of quoted names.
+    """
+    return sql.Composed([sql.SQL(trusted)])
 
 
 def text(part: SqlPart) -> str:

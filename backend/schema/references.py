@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.db.session import ResultRow, Session
-from backend.db.sql import Sql, SqlPart, join, name, statement, written_by_server
+from backend.db.sql import Sql, SqlPart, join, name, statement, verbatim
 from backend.schema.postgres import with_key_columns
 
 _ACTIONS = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT", "a": "NO ACTION"}
@@ -83,7 +83,7 @@ class Reference:
                 statement(
                     "{} {} {}",
                     name(parent, referred),
-                    written_by_server(operator),
+                    verbatim(operator),
                     name(child, column),
                 )
                 for column, referred, operator in parts

@@ -110,7 +110,7 @@ def _make_copy(session: Session, table: PostgresTable) -> None:
         session.execute("SET LOCAL search_path TO ''")
         row = session.execute(_DEFINITION, (table.schema, table.name)).fetchone()
         assert row is not None  # noqa: S101 - the table has been read a moment ago
-        session.execute(sql.written_by_server(row[0]))
+        session.execute(sql.verbatim(row[0]))
 
 
 def _fill(session: Session, source: SourceConnection, encoder: Encoder) -> None:

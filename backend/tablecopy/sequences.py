@@ -82,7 +82,7 @@ def next_values(
 
 
 def _state(session: Session, name: str) -> _SequenceState:
-    query = sql.statement(_STATE, sql.written_by_server(name), sql.value(name))
+    query = sql.statement(_STATE, sql.verbatim(name), sql.value(name))
     row = session.execute(query).fetchone()
     assert row is not None  # noqa: S101 - a sequence is one row
     return _SequenceState(*map(int, row))
@@ -110,7 +110,7 @@ def set_sequences(session: Session, numbers: Mapping[str, int]) -> None:
             last = state.most if state.step > 0 else state.least
             session.execute("SELECT setval(%s::regclass, %s)", (name, last))
         elif state.is_alterable:
-            sequence = sql.written_by_server(name)
+            sequence = sql.verbatim(name)
             restart = "ALTER SEQUENCE {} RESTART WITH {}"
             session.execute(sql.statement(restart, sequence, sql.value(number)))
         else:

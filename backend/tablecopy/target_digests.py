@@ -142,4 +142,4 @@ def _border_value(column: ColumnPair, value: Any) -> sql.SqlPart:  # Any: as Row
         raise DataError(f"{column.target.name}: a key that no text of Postgres can hold")
     # The name of a type comes from the catalog, as SQL. A length would cut the border.
     # Casting by `::` comes before a minus, so that the least bigint would be too large.
-    return sql.statement("CAST({} AS {})", sql.value(value), sql.written_by_server(name))
+    return sql.statement("CAST({} AS {})", sql.value(value), sql.verbatim(name))

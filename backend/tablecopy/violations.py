@@ -216,7 +216,7 @@ def _queries(session: Session, values: Mapping[str, object], *parts: str) -> lis
         common = sql.statement(_COMMON)
         queries = [sql.statement("{}{}", common, sql.statement(part)) for part in parts]
         found = [session.execute(query, values).fetchall() for query in queries]
-    return [sql.written_by_server(row[0]) for rows in found for row in rows]
+    return [sql.verbatim(row[0]) for rows in found for row in rows]
 
 
 def _violation(row: ResultRow) -> RowViolation:

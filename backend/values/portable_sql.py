@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.db.sql import Sql, SqlPart, statement, written_by_server
+from backend.db.sql import Sql, SqlPart, statement, verbatim
 from backend.values.kinds import ValueKind
 
 # to_char makes NULL of infinity, and NULL means that there is no value.
@@ -44,5 +44,5 @@ def written(kind: ValueKind, given: SqlPart, type_name: str) -> Sql:
     `type_name` is the server's own word for the type of a column of OTHER.
     """
     if kind is ValueKind.OTHER:
-        return statement("({}::text)::{}", given, written_by_server(type_name))
+        return statement("({}::text)::{}", given, verbatim(type_name))
     return statement(_WRITE[kind], given)

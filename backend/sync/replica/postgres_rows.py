@@ -19,7 +19,7 @@ from backend.db.sql import (
     placeholder,
     statement,
     value,
-    written_by_server,
+    verbatim,
 )
 from backend.schema.tables import ForeignKey
 from backend.values.kinds import ValueKind
@@ -206,7 +206,7 @@ class PostgresRows:
         self.insert(table, [(*row[:place], new[0], *row[place + 1 :]) for row in rows])
         given = written(column, placeholder())
         hanging = [
-            (written_by_server(child), referring)
+            (verbatim(child), referring)
             for child, referring in self._all(_HANGING_ON, [table.name, column.name])
         ]
         for child, referring in (*hanging, *_unknown_references(tables)):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from backend.db.errors import PostgresError, translated
 from backend.db.session import Session
-from backend.db.sql import written_by_server
+from backend.db.sql import verbatim
 
 # The weight of what only changes the catalog: it is quick, and others wait for it.
 IMMEDIATE = float("inf")
@@ -137,7 +137,7 @@ def _work(queue: DdlQueue, session: Session) -> None:
     while (step := queue.take()) is not None:
         try:
             with translated(step.doing):
-                session.execute(written_by_server(step.text))
+                session.execute(verbatim(step.text))
         except BaseException:
             queue.stop()
             raise

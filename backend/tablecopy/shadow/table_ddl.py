@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.db.session import ResultRow, Session
-from backend.db.sql import Sql, written_by_server
+from backend.db.sql import Sql, verbatim
 from backend.errors import RefusedError
 from backend.tablecopy.shadow.ddl_queries import table_rows
 from backend.tablecopy.shadow.dependents import dependent_rows
@@ -35,7 +35,7 @@ class DdlStatement:
     @property
     def sql(self) -> Sql:
         """Return it as it can be run."""
-        return written_by_server(self.text)
+        return verbatim(self.text)
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _read(session: Session, pair: TablePair) -> _UniqueIndexes:
     create = [row[3] for row in rows if (row[0], row[2]) in names]
     create += [row[3] for row in rows if row[0] == "marks"]
     drop = tuple(_drop(pair, *row[1:]) for row in unique)
-    return _UniqueIndexes(drop, tuple(map(sql.written_by_server, create)))
+    return _UniqueIndexes(drop, tuple(map(sql.verbatim, create)))
 
 
 def _drop(pair: TablePair, index: str, constraint: str | None) -> sql.Sql:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from backend.db.session import ResultRow
-from backend.db.sql import Sql, SqlPart, chain, expression, join, name, quoted, statement, text
+from backend.db.sql import Sql, SqlPart, chain, join, name, quoted, statement, text, verbatim
 from backend.db.sqlite_reader import VALUE_TOO_LARGE, file_errors, query
 from backend.schema.match import ColumnPair, TablePair
 from backend.tablecopy.charset import Charset
@@ -89,14 +89,14 @@ def _doubtful_rows(
     where = clause.sql(also=statement("({} OR {})", doubts, otherwise))
     # Text comes as bytes: if it is not UTF-8, it could not come otherwise.
     names = (*clause.key, *(column.source.name for column, _ in some))
-    columns = join(", ", (expression(_kind_and_value(quoted(one))) for one in names))
+    columns = join(", ", (verbatim(_kind_and_value(quoted(one))) for one in names))
     return statement("SELECT {} FROM {} {}", columns, name(pair.source.name), where), bound
 
 
 def _doubt(conversion: Conversion, column: str) -> Sql:
     null = "0" if conversion.column.not_null else f"{column} IS NULL"
     valid = f"({null} OR ({conversion.sql_is_valid(column)}))"
-    return expression(f"({valid} IS NOT TRUE OR {_is_oversize(column)})")
+    return verbatim(f"({valid} IS NOT TRUE OR {_is_oversize(column)})")
 
 
 def _is_oversize(column: str) -> str:

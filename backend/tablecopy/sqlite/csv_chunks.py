@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import LiteralString
 
 from backend.db.session import ResultRow
-from backend.db.sql import expression, name, statement, text
+from backend.db.sql import name, statement, text, verbatim
 from backend.db.sqlite_reader import VALUE_TOO_LARGE, query
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.results import KeyRange, RangeDigest
@@ -104,5 +104,5 @@ def _query(
 
 @lru_cache(maxsize=100)
 def _select(template: LiteralString, line: str, table: str, clause: RangeClause) -> str:
-    lines = statement("SELECT {} AS x FROM {} {}", expression(line), name(table), clause.sql())
+    lines = statement("SELECT {} AS x FROM {} {}", verbatim(line), name(table), clause.sql())
     return text(statement(template, lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend.db.session import ResultRow
-from backend.db.sql import Sql, SqlPart, expression, join, name, statement, text
+from backend.db.sql import Sql, SqlPart, join, name, statement, text, verbatim
 from backend.db.sqlite_reader import query
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.results import KeyRange
@@ -17,7 +17,7 @@ def rows_of_fields(
     connection: SourceConnection, encoder: Encoder, key_range: KeyRange
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield the fields of each row of a range, in key order."""
-    fields = (statement("CAST({} AS BLOB)", expression(one)) for one in encoder.source_fields())
+    fields = (statement("CAST({} AS BLOB)", verbatim(one)) for one in encoder.source_fields())
     clause, bound = within_range(encoder.pair, key_range)
     table = name(encoder.pair.source.name)
     select = statement("SELECT {} FROM {} {}", join(", ", fields), table, clause.sql())
@@ -51,7 +51,7 @@ def lines_with_keys(
 
 
 def _line_and_table(encoder: Encoder) -> tuple[Sql, SqlPart]:
-    line = statement("CAST({} AS BLOB)", expression(encoder.select))
+    line = statement("CAST({} AS BLOB)", verbatim(encoder.select))
     return line, name(encoder.pair.source.name)
 
 
