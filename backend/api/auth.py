@@ -17,7 +17,7 @@ from backend.request.identity import (
     revoke_bearer,
 )
 from backend.request.network import client_network
-from backend.request.refusals import log_refusals
+from backend.request.refusal_log import log_refusals
 from backend.services import accounts, api_tokens
 
 blueprint = open_to_all("auth", "Accounts, and how to get a token")

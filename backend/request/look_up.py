@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from backend.request.identity import require_person
 from backend.request.network import client_network
-from backend.request.refusals import log_refusals
+from backend.request.refusal_log import log_refusals
 from backend.services import members
 
 
@@ -17,5 +17,5 @@ def counted_look_up(email: str | None) -> Iterator[None]:
     if email is None:
         yield
         return
-    with log_refusals("look-up"), members.counted_look_up(require_person().id, client_network()):
+    with log_refusals("look-up"), members.throttled_look_up(require_person().id, client_network()):
         yield

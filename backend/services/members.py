@@ -42,7 +42,7 @@ def add(membership: Membership, display_name: str, email: str | None = None) -> 
 
 
 @contextmanager
-def counted_look_up(person_id: UUID, network: str | None) -> Iterator[None]:
+def throttled_look_up(person_id: UUID, network: str | None) -> Iterator[None]:
     """Limit how many addresses without an account a person can try to add.
 
     Has transactions of its own around the block, so that what failed stays counted.

@@ -6,7 +6,7 @@ from flask import Response, make_response, render_template, request, url_for
 
 from backend.request.identity import current_person, log_in, log_out
 from backend.request.network import client_network
-from backend.request.refusals import log_refusals
+from backend.request.refusal_log import log_refusals
 from backend.services import accounts
 from backend.services.errors import InvalidInput, NotAuthenticated, StateConflict, TryLater
 from backend.web import drafts

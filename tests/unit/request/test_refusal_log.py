@@ -7,8 +7,7 @@ import re
 import pytest
 
 from backend.logs import JsonFormatter
-from backend.request import refusals
-from backend.request.refusals import log_refusals
+from backend.request.refusal_log import log, log_refusals
 from backend.services.errors import NoAccount, NotAuthenticated, StateConflict, TooManyTries
 from tests.repo.checkout import read
 
@@ -68,7 +67,7 @@ def test_the_filter_finds_every_refusal(app, caplog, what, error) -> None:
 
 def test_the_filter_is_not_taken_in_by_what_a_line_quotes(app, caplog) -> None:
     line = written(app, caplog, "login", NotAuthenticated("no"))
-    record = logging.LogRecord(refusals.__name__, logging.ERROR, "", 0, line, None, None)
+    record = logging.LogRecord(log.name, logging.ERROR, "", 0, line, None, None)
 
     quoting = JsonFormatter().format(record)
 
