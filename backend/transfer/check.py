@@ -58,7 +58,7 @@ def bad_rows(found: RowViolations) -> Findings:
 
 def _with_bad_rows(run: Run, found: Findings) -> Findings:
     session, source = run.endpoints.session, run.endpoints.source.connection
-    with run.stage("rehearse"):
+    with run.stage("constraints"):
         try:
             rows = bad_rows(check_constraints(session, source, run.encoders(), _kept_rows(run)))
         except (DataError, DatabaseError) as error:

@@ -38,8 +38,8 @@ def load_and_swap(run: Run) -> Report:
         except DataError as error:
             # The load says only that something was refused; now find out what.
             return run.report(AS_BEFORE, findings=refusals(run, error))
-        verdict = None if differences else check_app_invariants(run, shadow.name)
-        findings = Findings(differences=differences, verdict=verdict)
+        invariants = None if differences else check_app_invariants(run, shadow.name)
+        findings = Findings(differences=differences, invariants=invariants)
         if findings.exit_code:
             return _report(run, AS_BEFORE, result, findings)
         with run.stage("swap"):
@@ -93,7 +93,7 @@ def load_or_update(run: Run) -> Report:
         return run.report(AS_BEFORE, findings=refusals(run, error))
     if found:
         return update(run)
-    findings = Findings(verdict=check_app_invariants(run, run.endpoints.target.schema))
+    findings = Findings(invariants=check_app_invariants(run, run.endpoints.target.schema))
     return _report(run, "the target differs" if findings.exit_code else run.done, result, findings)
 
 

@@ -43,14 +43,14 @@ class Findings:
     bad_values: tuple[BadValue, ...] = ()
     bad_rows: tuple[RowViolation, ...] = ()
     differences: tuple[Difference, ...] = ()
-    verdict: InvariantReport | None = None
+    invariants: InvariantReport | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """Return the exit code of the command."""
         if self.bad_values or self.bad_rows:
             return ExitCode.DATA
-        if self.differences or (self.verdict and not self.verdict.is_clean):
+        if self.differences or (self.invariants and not self.invariants.is_clean):
             return ExitCode.FOUND_WANTING
         return ExitCode.REFUSED if self.obstacles else ExitCode.DONE
 
@@ -113,7 +113,7 @@ class Report:
             "bad_values": [asdict(one) for one in found.bad_values],
             "bad_rows": [asdict(one) for one in found.bad_rows],
             "differences": [asdict(one) for one in found.differences],
-            "rules": found.verdict and found.verdict.as_dict(),
+            "rules": found.invariants and found.invariants.as_dict(),
             "set_readonly": self.set_readonly,
             "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
         }
@@ -170,8 +170,8 @@ def _found(findings: Findings) -> list[str]:
     lines += bad_value_lines(findings.bad_values)
     lines += _some("refused row", [_bad_row(one) for one in findings.bad_rows])
     lines += _some("difference", [_difference(one) for one in findings.differences])
-    if findings.verdict:
-        lines += findings.verdict.lines()
+    if findings.invariants:
+        lines += findings.invariants.lines()
     return lines
 
 

@@ -81,7 +81,9 @@ def _compared(run: Run, pool: Pool, encoders: Mapping[str, Encoder], parts: Part
     schema = run.endpoints.target.schema
     again = (_divided(run, encoders[name], ranges) for name, ranges in parts.items())
     found = compare(run, pool, schema, again)
-    return Findings(differences=found, verdict=check_app_invariants(run, schema) if parts else None)
+    return Findings(
+        differences=found, invariants=check_app_invariants(run, schema) if parts else None
+    )
 
 
 def _divided(run: Run, encoder: Encoder, ranges: Iterable[KeyRange]) -> Part:

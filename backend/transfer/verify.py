@@ -36,7 +36,9 @@ def verify(run: Run) -> Report:
             pool.join_snapshot(snapshot)
             rows = sum(table.rows for table in tables)
             found = compare(run, pool, schema, all_parts(run, run.encoders()), rows=rows)
-        findings = Findings(differences=found, verdict=check_app_invariants(run, schema, snapshot))
+        findings = Findings(
+            differences=found, invariants=check_app_invariants(run, schema, snapshot)
+        )
     outcome = "the two sides differ" if found else f"{run.every_row} is the same on both sides"
     return run.report(outcome, tables=tables, findings=findings)
 

@@ -64,9 +64,9 @@ class StatusReport:
 
 def render_status(status: StatusReport) -> str:
     """Return the text of a status."""
-    verdict = "users are served" if status.advice.serving else "USERS ARE NOT SERVED"
+    served = "users are served" if status.advice.serving else "USERS ARE NOT SERVED"
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    lines = [f"{status.stack} at {status.address}: {verdict}    {now}", ""]
+    lines = [f"{status.stack} at {status.address}: {served}    {now}", ""]
     lines += [_color(color) for color in status.colors]
     lines += ["", f"  services  {_services(status)}", f"  schema    {_schema(status)}"]
     lines += [f"  disk      {_disk(status)}", f"  lock      {status.lock or 'free'}", ""]

@@ -43,10 +43,10 @@ def broken_invariants(
 def _broken(connection: Connection, scope: Scope) -> str:
     """Say which invariants are broken, or cannot be checked on what a SQLite file holds."""
     try:
-        verdict = check_rows(connection, scope=scope)
+        found = check_rows(connection, scope=scope)
     except DataError as error:
         return str(error.args[0])
-    return "; ".join(violation.says for violation in verdict.violations)
+    return "; ".join(violation.says for violation in found.violations)
 
 
 def refuse_broken(replica: Replica) -> None:
@@ -56,11 +56,11 @@ def refuse_broken(replica: Replica) -> None:
         FoundWanting: names the rules and some rows.
     """
     with _borrowed(replica) as connection:
-        verdict = check_rows(connection)
-    if not verdict.is_clean:
+        found = check_rows(connection)
+    if not found.is_clean:
         raise FoundWanting(
             f"what would be copied to {replica.where} breaks rules; nothing was kept: "
-            + "; ".join(line.strip() for line in verdict.lines()),
+            + "; ".join(line.strip() for line in found.lines()),
             hint="python -m backend check, on the side it comes from, shows it too: mend it there",
         )
 

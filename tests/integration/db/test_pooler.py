@@ -30,7 +30,7 @@ def moves(pooled: Pooled, folder: Path, environ: pytest.MonkeyPatch) -> int:
     return transfer_main(["--sqlite", source(folder), "--migrate"])
 
 
-def rehearses(pooled: Pooled, folder: Path, environ: pytest.MonkeyPatch) -> int:
+def dry_runs(pooled: Pooled, folder: Path, environ: pytest.MonkeyPatch) -> int:
     environ.setenv("MIGRATE_DATABASE_URL", pooled.url.conninfo())
     return transfer_main(["--sqlite", source(folder), "--dry-run"])
 
@@ -62,7 +62,7 @@ def bootstraps(pooled: Pooled, folder: Path, environ: pytest.MonkeyPatch) -> int
     return shell.run(bootstrap_command, [])
 
 
-@pytest.mark.parametrize("command", [moves, rehearses, migrates, looks, syncs, bootstraps])
+@pytest.mark.parametrize("command", [moves, dry_runs, migrates, looks, syncs, bootstraps])
 def test_every_command_refuses_and_leaves_nothing_to_others(
     pooled, tmp_path, monkeypatch, capsys, command
 ) -> None:

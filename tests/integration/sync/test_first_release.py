@@ -49,11 +49,11 @@ def test_a_pair_of_the_first_release_goes_on(pair: Pair, way):
     pair.remote.change(Group, home.group, name="There")
 
     status = pair.inspect()
-    rehearsed = getattr(pair, way)(**ALL, dry_run=True)
+    shown = getattr(pair, way)(**ALL, dry_run=True)
     outcomes = [getattr(pair, way)(**ALL), *pair.both(**ALL)]
 
     assert (sum(status.to_remote.values()), sum(status.to_local.values())) == (3, 1)
-    assert rehearsed.written == outcomes[0].written > 0
+    assert shown.written == outcomes[0].written > 0
     assert not any(one.first for one in outcomes)
     assert gone not in pair.remote.ids(Order)
     assert pair.differences() == {}

@@ -95,13 +95,13 @@ def test_it_is_said_again_until_the_value_is_mended(pair: Pair, direction, known
     by_hand(source, "UPDATE orders SET total = 2.5 WHERE id = ?", left.hex)
     there = source.add_order(home.group, home.two, {home.one: 7})
 
-    first, again, rehearsed = (pair.sync(direction, dry_run=dry) for dry in (False, False, True))
+    first, again, shown = (pair.sync(direction, dry_run=dry) for dry in (False, False, True))
 
     told = the_unfit(first.open_conflicts, "orders", "total", side)
     assert told.key == str(left)
     assert first.written
     assert set(target.ids(Order)) == {home.order, there}
-    for outcome in (again, rehearsed):
+    for outcome in (again, shown):
         assert (outcome.open_conflicts, outcome.written) == ([told], 0)
     assert pair.inspect().conflicts == [told]
     assert pair.verify() == []

@@ -32,8 +32,8 @@ def report(**found: object) -> Report:
         pytest.param({"bad_values": (BAD,)}, ExitCode.DATA, id="a bad value"),
         pytest.param({"bad_rows": (ORPHAN,)}, ExitCode.DATA, id="an orphan"),
         pytest.param({"differences": (MISSING,)}, ExitCode.FOUND_WANTING, id="a difference"),
-        pytest.param({"verdict": BROKEN}, ExitCode.FOUND_WANTING, id="a broken rule"),
-        pytest.param({"verdict": InvariantReport(1)}, ExitCode.DONE, id="rules that hold"),
+        pytest.param({"invariants": BROKEN}, ExitCode.FOUND_WANTING, id="a broken rule"),
+        pytest.param({"invariants": InvariantReport(1)}, ExitCode.DONE, id="rules that hold"),
         pytest.param({"obstacles": ("rows",)}, ExitCode.REFUSED, id="a target with rows"),
     ],
 )
