@@ -8,7 +8,15 @@ from deploy.rollout.inspect import StackState, inspect_stack
 from deploy.rollout.lock import hold_lock
 from deploy.rollout.reconcile import close_interrupted, reconcile
 from deploy.rollout.route import Route
-from deploy.rollout.swap import Reached, RolloutResult, Swap, approve_standby, flip, put_back
+from deploy.rollout.swap import (
+    Reached,
+    RolloutResult,
+    Swap,
+    approve_standby,
+    flip,
+    put_back,
+    undoing,
+)
 from deploy.rollout.toolbox import Toolbox
 from deploy.rollout.waits import wait_for_proxy, wait_ready
 
@@ -60,8 +68,9 @@ def _flip_to_standby(tools: Toolbox, state: StackState, version: str) -> Rollout
         with tools.progress.step("flip", f"{state.idle} serves {version}"):
             wait_for_proxy(tools, state.idle)
             flip(tools, Route(state.idle), version, record.now("flipped"))
-    except (RolloutError, KeyboardInterrupt):
-        tools.proxy.set_route(state.route, record.now("flipped back").as_dict())
+    except (RolloutError, KeyboardInterrupt) as error:
+        with undoing(error):
+            tools.proxy.set_route(state.route, record.now("flipped back").as_dict())
         raise
     tools.proxy.record(record.now("finished", seconds=tools.progress.seconds).as_dict())
     tools.progress.note(f"{state.route.live} keeps {state.live.version}, but may not take over")

@@ -1,6 +1,8 @@
 """Put one release into the idle colour and in front of the users; undo that if a step fails."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -148,13 +150,9 @@ class Swap:
     def _undo(self, error: BaseException) -> None:
         cause = error.cause if isinstance(error, RolloutError) else "interrupted"
         event = "flipped back" if self.reached is Reached.FLIP else "refused"
-        try:
-            with self.tools.progress.step("undo", f"back to {self.state.live.version}"):
-                put_back(self.tools, self.state, self.reached)
-        except RolloutError as another:
-            raise UndoError(
-                f"{error}; and undoing it failed: {another}", evidence=another.evidence
-            ) from error
+        step = self.tools.progress.step("undo", f"back to {self.state.live.version}")
+        with undoing(error), step:
+            put_back(self.tools, self.state, self.reached)
         self._write(event, cause=cause)
 
     def _write(self, event: str, *, cause: str = "") -> None:
@@ -179,8 +177,24 @@ def approve_standby(tools: Toolbox, live: Color) -> None:
         answer = tools.colors.ask(live.other, "/api/ready")
         if answer.ok:
             tools.proxy.set_route(Route(live, has_spare=True))
-        verdict = "may take over" if answer.ok else f"may not take over: {answer.reason}"
-        step.detail = f"{live.other} {answer.version} {verdict}".replace("  ", " ")
+        said = "may take over" if answer.ok else f"may not take over: {answer.reason}"
+        step.detail = f"{live.other} {answer.version} {said}".replace("  ", " ")
+
+
+@contextmanager
+def undoing(error: BaseException) -> Iterator[None]:
+    """Undo in the block what failed with an error; if that fails too, name both.
+
+    Raises:
+        UndoError: the block failed.
+    """
+    try:
+        yield
+    except RolloutError as another:
+        failed = str(error) or "interrupted"
+        raise UndoError(
+            f"{failed}; and undoing it failed: {another}", evidence=another.evidence
+        ) from error
 
 
 def put_back(tools: Toolbox, state: StackState, reached: Reached) -> None:

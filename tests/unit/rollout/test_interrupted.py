@@ -6,6 +6,7 @@ from deploy.rollout import errors
 from deploy.rollout.deploy import deploy
 from deploy.rollout.inspect import read_status
 from deploy.rollout.rollback import roll_back
+from deploy.rollout.runner import Result
 from tests.unit.rollout.fake_docker import IMAGE, Behaviour, FakeDocker
 from tests.unit.rollout.fake_stack import bring, events, tools
 
@@ -31,6 +32,16 @@ def end_at(docker: FakeDocker, at: str, how: type[BaseException]) -> None:
         return result
 
     docker.run = until  # type: ignore[method-assign]
+
+
+def break_at(docker: FakeDocker, at: str) -> None:
+    """Let a command fail from now on."""
+    works = docker.run
+
+    def run(command, **options):
+        return Result(1, "", "broken") if at in " ".join(command) else works(command, **options)
+
+    docker.run = run  # type: ignore[method-assign]
 
 
 KILLED_AT = (
@@ -104,6 +115,22 @@ def test_ctrl_c_undoes_a_rollback_that_has_flipped(docker):
 
     assert docker.route == "green_blue"
     assert events(docker)[-1] == ("flipped back", "v1")
+
+
+def test_a_deploy_that_cannot_be_undone_names_both_failures(docker):
+    break_at(docker, "set blue_green")
+
+    with pytest.raises(errors.UndoError, match=r"^green says .*; and undoing it failed: "):
+        deploy(tools(docker), bring(docker, "v2", Behaviour(smoke=False)))
+
+
+def test_a_rollback_that_cannot_be_undone_names_both_failures(docker):
+    deploy(tools(docker), bring(docker, "v2"))
+    break_at(docker, "set green_blue")
+    end_at(docker, "get /api/live", KeyboardInterrupt)
+
+    with pytest.raises(errors.UndoError, match=r"^interrupted; and undoing it failed: "):
+        roll_back(tools(docker))
 
 
 def test_after_a_kill_a_deploy_that_is_refused_early_still_clears_up_what_was_left(docker):
