@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from backend.config.database_url import DatabaseUrl
+from backend.config.env import Env
+from backend.config.settings import read_settings
 from tests.polling import PATIENCE, wait_for
 from tests.ports import free_port
 
@@ -97,6 +99,7 @@ def environment_for(database: DatabaseUrl) -> dict[str, str]:
 @contextmanager
 def serve(database: DatabaseUrl, folder: Path, **settings: str) -> Iterator[LiveServer]:
     """Serve the app on `database` until the end of the block."""
+    _refuse_unread(settings)
     port = free_port()
     log = folder / "gunicorn.log"
     environment = {
@@ -122,3 +125,11 @@ def serve(database: DatabaseUrl, folder: Path, **settings: str) -> Iterator[Live
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _refuse_unread(settings: Mapping[str, str]) -> None:
+    """Fail for a name that the app does not read: the test would try something else."""
+    env = Env(settings)
+    read_settings(env)
+    unread = settings.keys() - env.names
+    assert not unread, f"no settings of the app: {', '.join(sorted(unread))}"
