@@ -9,6 +9,7 @@ from shutil import copyfile
 import pytest
 
 from backend.config.database_url import DatabaseUrl
+from tests.integration.sync.command import PASSWORD, Home
 from tests.integration.sync.pair import FILE_AND_SERVER, OTHER_PAIRS, Pair, paired
 
 HERE = Path(__file__).parent
@@ -55,3 +56,28 @@ def _migrated(request, engine: str, path) -> Iterator[DatabaseUrl]:
     database = server.new_database(request.getfixturevalue("postgres_template"))
     yield database
     server.drop_database(database)
+
+
+@pytest.fixture
+def hosted(postgres_server, postgres_template) -> Iterator[DatabaseUrl]:
+    """A hosted database, with a login whose password must never be seen."""
+    database = postgres_server.new_database(postgres_template)
+    name = f"owner_{database.params['dbname']}"
+    postgres_server.execute(f"CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+    yield database.with_login(name, PASSWORD)
+    postgres_server.drop_database(database)
+    postgres_server.execute(f"DROP ROLE {name}")
+
+
+@pytest.fixture
+def home(sqlite_template, hosted, tmp_path, monkeypatch, capsys) -> Home:
+    """A migrated file, and the hosted database where the command looks for it."""
+    file = tmp_path / "home" / "mine.db"
+    file.parent.mkdir()
+    copyfile(sqlite_template, file)
+    where = hosted.params
+    url = (
+        f"postgresql://{where['user']}:{PASSWORD}@{where['host']}:{where['port']}/{where['dbname']}"
+    )
+    monkeypatch.setenv("RENDER_DATABASE_URL", url)
+    return Home(file, hosted, capsys)

@@ -7,10 +7,8 @@ import sys
 import pytest
 
 from backend.sync import runner
-from tests.integration.sync.test_cli import Home, home, hosted, kept, renamed, user
+from tests.integration.sync.command import Home, kept, renamed, user
 from tests.repo.checkout import ROOT
-
-__all__ = ["home", "hosted"]
 
 
 def names(home: Home) -> list[list[tuple[object, ...]]]:

@@ -1,12 +1,8 @@
 """Columns that the models do not know: what both sides have travels, the rest is named."""
 
-import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
-import psycopg
 import pytest
 
 from backend.db.ids import new_id
@@ -16,81 +12,13 @@ from backend.sync.connections import open_pair
 from backend.sync.mirror import mirror
 from backend.sync.options import OnConflict, SyncOptions
 from backend.sync.result import SyncResult
+from tests.integration.sync.extra_columns import KINDS, add_column, held, put
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import PULL, Pair, Silent
 from tests.integration.sync.test_refusals import sql
 from tests.integration.sync.world import World
 
-# Each with a value, and another one, as both engines show it.
-KINDS = {
-    "text": ("TEXT", "text", "it's teal", "red"),
-    "whole": ("BIGINT", "bigint", 7, -(2**62)),
-    "small": ("INTEGER", "integer", 7, 8),
-    "flag": ("BOOLEAN", "boolean", 1, 0),
-    "date": ("DATE", "date", "2026-01-31", "2026-02-01"),
-    "moment": (
-        "DATETIME",
-        "timestamptz",
-        "2026-01-31 09:00:00.000001",
-        "2026-01-31 09:00:00.500000",
-    ),
-    "naive": ("DATETIME", "timestamp", "2026-01-31 09:00:00.000001", "2026-01-31 09:00:00.500000"),
-    "real": ("FLOAT", "double precision", 0.1, -1.5e300),
-    "decimal": ("NUMERIC(12, 2)", "numeric(12, 2)", 12.5, -3),
-    "uuid": ("CHAR(32)", "uuid", "0" * 31 + "1", "f" * 32),
-}
-
-
 HOME_AND_SITE = pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
-
-
-def add_column(world: World, name: str, kind: str, table: str = "groups") -> None:
-    words = KINDS[kind][0 if world.database.path else 1]
-    sql(world, f"ALTER TABLE {table} ADD COLUMN {name} {words}")
-
-
-def put(world: World, column: str, value: Any, table: str = "groups") -> None:
-    """Write past the app, and let the triggers see it."""
-    world.close()
-    if world.database.path:
-        with closing(sqlite3.connect(world.database.path)) as file:
-            file.execute(f"UPDATE {table} SET {column} = ?", [value])
-            file.commit()
-    else:
-        with psycopg.connect(world.database.conninfo(), autocommit=True) as session:
-            shown = None if value is None else str(value)
-            session.execute("SET TimeZone = 'UTC'")
-            words = f"UPDATE {table} SET {column} = {session_literal(shown)}"
-            session.execute(words.encode())
-
-
-def session_literal(text: str | None) -> str:
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
-
-
-def held(world: World, column: str, table: str = "groups") -> list[str | None]:
-    """Return what a column holds as text that both engines write alike."""
-    world.close()
-    if world.database.path:
-        with closing(sqlite3.connect(world.database.path)) as file:
-            found = [row[0] for row in file.execute(f"SELECT {column} FROM {table}")]
-    else:
-        with psycopg.connect(world.database.conninfo(), autocommit=True) as session:
-            session.execute("SET TimeZone = 'UTC'")
-            query = f"SELECT {column} FROM {table}"
-            found = [row[0] for row in session.execute(query.encode())]
-    return [None if one is None else alike(one) for one in found]
-
-
-def alike(value: Any) -> str:
-    if isinstance(value, UUID):
-        return value.hex
-    if isinstance(value, str | bytes):
-        return str(value).removesuffix("+00:00")
-    try:
-        return str(float(value))
-    except TypeError:
-        return str(value).removesuffix("+00:00")
 
 
 def mirrored(pair: Pair) -> SyncResult:
@@ -266,79 +194,6 @@ def test_columns_that_came_since_the_last_sync_need_a_comparison_of_both_sides(p
     assert pair.push(start_over=True).written == 0
     put(pair.local, "extra", "seen")
     assert pair.push().written == 1
-
-
-ANYTHING = {
-    "jsonb": '{"a": 1}',
-    "json": '{"a":  1}',
-    "integer[]": "{1,NULL,3}",
-    "interval": "1 day 02:00:00",
-    "bytea": "\\xdeadbeef",
-    "timestamp(0) with time zone": "2026-01-31 09:00:00+00",
-    "numeric": "12.500",
-    "double precision": "NaN",
-    "real": "0.1",
-    "point": "(1,2)",
-    "money": "$1.00",
-    "character(5)": "ab",
-}
-
-
-@pytest.mark.parametrize("pair", ["postgres-postgres"], indirect=True)
-def test_between_two_postgres_any_type_travels(pair: Pair):
-    names = {f"extra_{number}": words for number, words in enumerate(ANYTHING)}
-    for world in (pair.local, pair.remote):
-        sql(world, *(f"ALTER TABLE groups ADD COLUMN {name} {names[name]}" for name in names))
-    shared(pair)
-    values = ", ".join(f"{name} = '{ANYTHING[words]}'" for name, words in names.items())
-    nothing = ", ".join(f"{name} = NULL" for name in names)
-    # The app's sessions write dates and spans in words of their own.
-    strange = "SET DateStyle = 'German'; SET IntervalStyle = 'iso_8601'; SET bytea_output = escape;"
-
-    for world, other in ((pair.local, pair.remote), (pair.remote, pair.local)):
-        sql(world, f"UPDATE groups SET {values}")
-        pair.both()
-        assert as_text(world, names) == as_text(other, names) != [(None,) * len(names)]
-        sql(world, f"{strange} UPDATE groups SET {nothing}; UPDATE groups SET {values}")
-        assert [each.written for each in pair.both()] == [0, 0]
-        sql(world, f"UPDATE groups SET {nothing}")
-        pair.both()
-        assert as_text(other, names) == [(None,) * len(names)]
-    assert pair.verify() == []
-
-
-def as_text(world: World, names: Iterable[str]) -> list[Any]:
-    with psycopg.connect(world.database.conninfo()) as session:
-        columns = ", ".join(f"{name}::text" for name in names)
-        return session.execute(f"SELECT {columns} FROM groups".encode()).fetchall()
-
-
-@pytest.mark.parametrize("pair", ["sqlite-sqlite"], indirect=True)
-def test_between_two_files_any_value_travels(pair: Pair, tmp_path):
-    for world in (pair.local, pair.remote):
-        for number, words in enumerate(["BLOB", "JSON", "", "INTEGER", "REAL"]):
-            sql(world, f"ALTER TABLE groups ADD COLUMN extra_{number} {words}")
-    shared(pair)
-    for value in (b"\0\xff", 0.1 + 0.2, 7, -(2**63), "it's", '{"a": 1}', float("inf")):
-        columns = [f"extra_{number}" for number in range(5)]
-        for column in columns:
-            put(pair.local, column, value)
-        pair.both()
-        there = [held(pair.remote, column) for column in columns]
-        for column in columns:
-            put(pair.local, column, None)
-            put(pair.local, column, value)
-            put(pair.remote, column, None)
-
-        assert there == [held(pair.local, column) for column in columns] != [[None]] * 5
-        assert pair.push().written == 0
-        done = pair.pull(backup=tmp_path)
-        assert [held(pair.local, column) for column in columns] == [[None]] * 5
-        assert done.backup
-        pair.local.run_script(done.backup)
-        assert [held(pair.local, column) for column in columns] == there
-        pair.both(on_conflict=OnConflict.LOCAL)
-    assert pair.verify() == []
 
 
 @pytest.mark.parametrize("pair", ["postgres-postgres", "postgres-sqlite"], indirect=True)
