@@ -1,8 +1,9 @@
 """A whole load as the tool does it, in few words."""
 
 import json
+import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,22 @@ def rows_of(fetch: Any, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:
     """Read whole tables through a cursor's execute, sorted by Python."""
     return {
         table: sorted(fetch(f'SELECT * FROM "{table}"').fetchall(), key=repr) for table in tables
+    }
+
+
+def change(path: Path, *statements: str) -> None:
+    """Run statements on a file."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def counted(changes: Mapping[str, TableChange]) -> dict[str, tuple[int, int, int]]:
+    """Return (inserted, updated, deleted) of each table in which anything changed."""
+    return {
+        name: (one.inserted, one.updated, one.deleted)
+        for name, one in changes.items()
+        if one.inserted or one.updated or one.deleted
     }
 
 
