@@ -69,11 +69,12 @@ def begin(pair: Pair, random: Random) -> None:
         act(random.choice([pair.local, pair.remote]), random)
 
 
-def test_both_sides_converge(pair):
+@pytest.mark.parametrize("rounds", [4, pytest.param(12, marks=pytest.mark.slow)])
+def test_both_sides_converge(pair, rounds):
     random = seeded(f"{pair.local.database.engine} {pair.remote.database.engine}")
     begin(pair, random)
 
-    conflicts = live_together(pair, random, rounds=6)
+    conflicts = live_together(pair, random, rounds)
     settle(pair, OnConflict.LOCAL)
 
     assert conflicts
@@ -84,7 +85,7 @@ def test_both_sides_converge(pair):
         assert check(world.database).is_clean
 
 
-@pytest.mark.parametrize("rounds", [4, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_both_sides_converge_though_somebody_works_past_the_app(pair, rounds):
     """Rows go for good and come back under other keys, on both sides, in batches of any size."""
     random = seeded(f"shell {rounds}")

@@ -49,7 +49,7 @@ def no_sleep(_seconds: float) -> None:
     """Try again at once."""
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(60, marks=pytest.mark.slow)])
 def test_nothing_is_lost_that_is_written_meanwhile(pair: Pair, rounds):
     shared(pair)
     with busy(pair.local.database, "here") as here, busy(pair.remote.database, "there") as there:

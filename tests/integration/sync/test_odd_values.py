@@ -1,47 +1,51 @@
 """SQLite stores anything anywhere: what means the same travels, in whatever form it is."""
 
-import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
 from backend.models import Group
+from backend.sync.options import Cap
 from backend.sync.result import ConflictKind
 from tests.integration.sync.homes import shared
 from tests.integration.sync.pair import FROM_A_FILE, Pair
 from tests.integration.sync.shell import by_hand
 from tests.integration.sync.test_refusals import sql
+from tests.integration.sync.world import World
+
+MOMENT = datetime(2026, 1, 31, 9, tzinfo=UTC)
+FORMS = [
+    "2026-01-31 09:00:00",
+    "2026-01-31T09:00:00Z",
+    "2026-01-31 12:00:00+03:00",
+    "2026-01-31 09:00:00.000",
+]
 
 
 @FROM_A_FILE
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "2026-01-31 09:00:00",
-        "2026-01-31T09:00:00Z",
-        "2026-01-31 12:00:00+03:00",
-        "2026-01-31 09:00:00.000",
-    ],
-)
 @pytest.mark.parametrize("known", [True, False], ids=["known", "first"])
-def test_a_moment_in_another_form_is_the_same_moment(pair: Pair, moment, known):
-    home = shared(pair)
-    for column in ("updated_at", "deleted_at"):
-        by_hand(pair.local, f"UPDATE groups SET {column} = ?", moment)
+def test_a_moment_in_another_form_is_the_same_moment(pair: Pair, known):
+    groups = [shared(pair).group, *(pair.local.add_group() for _ in FORMS[1:])]
+    pair.push()
+    for group, form in zip(groups, FORMS, strict=True):
+        for column in ("updated_at", "deleted_at"):
+            by_hand(pair.local, f"UPDATE groups SET {column} = ? WHERE id = ?", form, group.hex)
     if not known:
-        same = datetime(2026, 1, 31, 9, tzinfo=UTC)
-        pair.remote.do(update(Group).values(updated_at=same, deleted_at=same))
+        pair.remote.do(update(Group).values(updated_at=MOMENT, deleted_at=MOMENT))
 
-    outcome = pair.push(deletes=True, start_over=not known)
+    outcome = pair.push(deletes=True, max_deletes=Cap(percent=100), start_over=not known)
 
-    assert outcome.written == known
+    assert outcome.written == (len(FORMS) if known else 0)
     assert pair.differences() == {}
     assert pair.verify() == []
     by_hand(pair.local, "UPDATE groups SET name = 'Again'")
-    assert pair.push().tables["groups"].updated == 1
+    assert pair.push().tables["groups"].updated == len(FORMS)
     assert [one.written for one in pair.both()] == [0, 0]
-    assert pair.remote.one(Group, home.group)["deleted_at"] == datetime(2026, 1, 31, 9, tzinfo=UTC)
+    ends = {group: pair.remote.one(Group, group)["deleted_at"] for group in groups}
+    assert ends == dict.fromkeys(groups, MOMENT)
 
 
 TEXTS = [
@@ -54,24 +58,32 @@ TEXTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", TEXTS, ids=json.dumps)
-def test_any_text_travels_there_and_back_and_can_be_taken_back(pair: Pair, words, tmp_path):
+def test_any_text_travels_there_and_back_and_can_be_taken_back(pair: Pair, tmp_path):
     home = shared(pair)
+    texts = {pair.local.add_order(home.group, home.one, {home.two: 5}): text for text in TEXTS}
+    pair.push()
     before = pair.remote.dump()
-    pair.local.change_order(home.order, title=words[:120], factor=2)
+    for order, text in texts.items():
+        pair.local.change_order(order, title=text[:120], factor=2)
     outcome = pair.push(backup=tmp_path)
-    there = pair.remote.dump()
-    pair.remote.change_order(home.order, title=words[:119] + "!", factor=2)
+    there = titles(pair.remote, texts)
+    for order, text in texts.items():
+        pair.remote.change_order(order, title=text[:119] + "!", factor=2)
     pair.pull()
 
     assert pair.differences() == {}
-    assert pair.local.dump()["orders"][home.order,]["title"] == words[:119] + "!"
-    assert there["orders"][home.order,]["title"] == words[:120]
+    assert there == {order: text[:120] for order, text in texts.items()}
+    assert titles(pair.local, texts) == {key: text[:119] + "!" for key, text in texts.items()}
     assert outcome.backup
     pair.remote.run_script(outcome.backup)
     assert pair.remote.dump() == before
     pair.pull(on_conflict="remote")
     assert pair.differences() == {}
+
+
+def titles(world: World, orders: Iterable[UUID]) -> dict[UUID, str]:
+    rows = world.dump()["orders"]
+    return {order: rows[order,]["title"] for order in orders}
 
 
 @pytest.mark.parametrize("pair", ["sqlite-postgres"], indirect=True)
