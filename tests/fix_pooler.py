@@ -56,11 +56,11 @@ def trusting_server() -> Iterator[PostgresServer]:
 
 @contextmanager
 def pooled_database(
-    server: PostgresServer, *, in_turn: bool = False, replays: bool = False
+    server: PostgresServer, *, in_turn: bool = False, replays: bool = False, most: int = 100
 ) -> Iterator[Pooled]:
     """Put a pooler in front of an empty database."""
     database = server.new_database()
-    pooler = Pooler(database, in_turn=in_turn, replays=replays)
+    pooler = Pooler(database, in_turn=in_turn, replays=replays, most=most)
     yield Pooled(database, pooler)
     pooler.close()
     server.drop_database(database)

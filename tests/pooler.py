@@ -18,11 +18,17 @@ class Pooler:
 
     Clients are not asked for a password; the sessions are logged in by the pooler itself.
     `in_turn` lends the one that has waited longest, as some poolers do and others do not;
-    `replays` greets with the number of the session that it logged in first.
+    `replays` greets with the number of the session that it logged in first; `most` lets clients
+    wait while so many sessions are lent.
     """
 
     def __init__(
-        self, database: DatabaseUrl, *, in_turn: bool = False, replays: bool = False
+        self,
+        database: DatabaseUrl,
+        *,
+        in_turn: bool = False,
+        replays: bool = False,
+        most: int = 100,
     ) -> None:
         self._database = database
         self._in_turn = in_turn
@@ -30,6 +36,7 @@ class Pooler:
         self._key = _OWN_KEY
         self._free: list[socket.socket] = []
         self._lock = threading.Lock()
+        self._to_lend = threading.Semaphore(most)
         self._door = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = [self._door]
         self.port: int = self._door.getsockname()[1]
@@ -70,6 +77,7 @@ class Pooler:
                 self._one_transaction(client, first)
 
     def _one_transaction(self, client: socket.socket, first: bytes) -> None:
+        self._to_lend.acquire()
         server = self._take()
         server.sendall(first)
         while (state := _answer(server, client)) != _IDLE:
@@ -78,6 +86,7 @@ class Pooler:
         # Lent again before its client hears of it: whoever comes next finds it.
         with self._lock:
             self._free.append(server)
+        self._to_lend.release()
         client.sendall(_ready(state))
 
     def _take(self) -> socket.socket:

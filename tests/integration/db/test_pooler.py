@@ -91,6 +91,16 @@ def test_no_habit_of_a_pooler_hides_it(trusting_server, in_turn, replays, sessio
         assert one.left_behind() == set()
 
 
+@pytest.mark.timeout(60)
+def test_a_pooler_that_has_but_one_session_is_not_waited_for(trusting_server) -> None:
+    with (
+        pooled_database(trusting_server, most=1) as one,
+        closing(connect(one.url, {})) as session,
+        pytest.raises(RefusedError, match="a pooler in transaction mode"),
+    ):
+        refuse_pooler(session, one.url, {})
+
+
 def test_the_server_itself_is_taken_for_what_it_is(trusting_server) -> None:
     with closing(connect(trusting_server.url, {})) as session:
         refuse_pooler(session, trusting_server.url, {})
