@@ -19,6 +19,9 @@ from deploy.rollout.toolbox import Toolbox
 from deploy.rollout.waits import wait_drained, wait_for_proxy, wait_ready, wait_until
 from deploy.rollout.watch import Watch
 
+# Within this time after a flip the new release answers users.
+FLIP_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class RolloutResult:
@@ -164,7 +167,7 @@ def flip(tools: Toolbox, route: Route, version: str, record: Record) -> None:
     """Change the live colour, and see who answers now."""
     tools.proxy.set_route(route, record.as_dict())
     begun = time.monotonic()
-    if not wait_until(lambda: tools.proxy.who_answers().get("version") == version, 5):
+    if not wait_until(lambda: tools.proxy.who_answers().get("version") == version, FLIP_SECONDS):
         raise FlippedBackError(
             f"{time.monotonic() - begun:.0f} s after the flip {version} does not answer",
             evidence=tools.colors.log_tail(route.live.service),

@@ -22,6 +22,7 @@ class Behaviour:
     smoke: bool = True
     errors_with_users: int = 0
     dies_with_users: bool = False
+    answers_users: bool = True
     crashes: bool = False
     # What it calls itself, if that is not what its image says.
     says: str = ""
@@ -166,7 +167,7 @@ class FakeDocker(Runner):
             case ["history"]:
                 return _said("\n".join(self.history))
             case ["get", _]:
-                return _said("HTTP/1.1 200 OK\n\n" + self._health(f"app-{self._live}").out)
+                return _said(self._page(f"app-{self._live}"))
         return _said(self._read())
 
     def _read(self) -> str:
@@ -209,6 +210,11 @@ class FakeDocker(Runner):
             "reason": "it says no",
         }
         return Result(int(not ready), json.dumps(body), "")
+
+    def _page(self, service: str) -> str:
+        if not self.behaviour(self.containers[service]).answers_users:
+            return "HTTP/1.1 503 Service Unavailable\n\n"
+        return "HTTP/1.1 200 OK\n\n" + self._health(service).out
 
     def _hash(self, service: str) -> str:
         return "edited" if service in self.edited else "first"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.rollout import compose, errors
+from deploy.rollout import compose, errors, swap
 from deploy.rollout.deploy import deploy, prune
 from deploy.rollout.history import parse_history, unfinished
 from deploy.rollout.inspect import read_status
@@ -122,6 +122,12 @@ def test_the_checkout_is_built_without_touching_a_tag_that_runs(docker):
             id="death among users",
         ),
         pytest.param(
+            Behaviour(answers_users=False),
+            errors.FlippedBackError,
+            ["blue_none", "green_none", "blue_none", "blue_green"],
+            id="silence to users",
+        ),
+        pytest.param(
             Behaviour(says="v1"),
             errors.NotReadyError,
             ["blue_none", "blue_green"],
@@ -129,7 +135,11 @@ def test_the_checkout_is_built_without_touching_a_tag_that_runs(docker):
         ),
     ],
 )
-def test_a_bad_release_is_undone_from_wherever_it_came_to(docker, behaviour, error, routes):
+def test_a_bad_release_is_undone_from_wherever_it_came_to(
+    docker, monkeypatch, behaviour, error, routes
+):
+    monkeypatch.setattr(swap, "FLIP_SECONDS", 0.0)
+
     with pytest.raises(error):
         deploy(tools(docker), bring(docker, "v2", behaviour))
 
