@@ -53,6 +53,8 @@ class FakeDocker(Runner):
     busy: dict[str, list[int]] = field(default_factory=dict)
     # The route that the proxy's process keeps to, whatever it is told.
     stuck: str = ""
+    # The route that the proxy's process has until it is told one, if not that of its file.
+    behind: str = ""
     # Colours that were taken away from under a request.
     cut_off: list[str] = field(default_factory=list)
     # Whether `up` made the colours for a database that somebody else runs.
@@ -159,7 +161,7 @@ class FakeDocker(Runner):
             case ["set", backend, *record]:
                 left = {*self.route.split("_")} - {*backend.split("_")}
                 self.busy |= {color: [1] * self.lingering for color in left}
-                self.route = backend
+                self.route, self.behind = backend, ""
                 self.routes.append(backend)
                 self.history += record
             case ["record", record]:
@@ -173,7 +175,7 @@ class FakeDocker(Runner):
     def _read(self) -> str:
         line = f"route {self.route}\n"
         state = [f"3 {b} 1 {c} 10.0.0.{c} 2" for b in BACKENDS for c in ("blue", "green")]
-        process = f"0x1 route {self.stuck or self.route}\n"
+        process = f"0x1 route {self.stuck or self.behind or self.route}\n"
         parts = {"file": line, "process": process, "stat": self._stat()}
         parts["state"] = "\n".join(state)
         return "".join(f"=== {name}\n{text}\n" for name, text in parts.items())

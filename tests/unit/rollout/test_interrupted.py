@@ -77,6 +77,16 @@ def test_after_a_kill_the_next_deploy_goes_on(docker, at):
     assert read_status(tools(docker)).interrupted is None
 
 
+def test_after_a_kill_amid_a_change_of_the_route_the_process_is_told_it_before_all_else(docker):
+    docker.route, docker.behind = "green_none", "blue_green"
+
+    with pytest.raises(errors.MigrationError):
+        deploy(tools(docker), bring(docker, "v2", Behaviour(migration=1)))
+
+    assert docker.routes == ["green_none"]
+    assert docker.behind == ""
+
+
 @pytest.mark.parametrize("at", KILLED_AT)
 def test_after_a_kill_rollback_brings_the_old_release_back(docker, at):
     interrupt(docker, at)

@@ -16,6 +16,8 @@ def test_a_login_leads_on_to_our_own_pages(address):
         "",
         "groups",
         "//evil.example",
+        # No host to a parser, and one to a browser.
+        "///evil.example",
         "https://evil.example",
         "/\\evil.example",
         "javascript:x",
