@@ -11,6 +11,8 @@ from deploy.rollout.route import Color
 from deploy.rollout.toolbox import Toolbox
 
 INTERVAL = 0.3
+# The proxy learns of a new container's address within this time, and that it is well.
+REACHED_SECONDS = 30.0
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -91,7 +93,7 @@ class ReachableCheck:
 
 def wait_for_proxy(tools: Toolbox, color: Color) -> None:
     """Wait until the proxy reaches the new container: it asks the name server each second."""
-    if not wait_until(ReachableCheck(tools, color), 30):
+    if not wait_until(ReachableCheck(tools, color), REACHED_SECONDS):
         health = tools.proxy.read().counters.health(color)
         raise NotReadyError(f"the proxy does not reach {color}: its check says {health}")
 

@@ -20,7 +20,10 @@ class Behaviour:
     ready: bool = True
     schema: str = "ok"
     smoke: bool = True
+    reached_by_proxy: bool = True
     errors_with_users: int = 0
+    # How many looks after the flip do not see these errors yet.
+    good_looks: int = 0
     dies_with_users: bool = False
     answers_users: bool = True
     crashes: bool = False
@@ -55,6 +58,9 @@ class FakeDocker(Runner):
     stuck: str = ""
     # The route that the proxy's process has until it is told one, if not that of its file.
     behind: str = ""
+    # What holds the lock: a Python program.
+    holds: str = HELD
+    looks_after_flip: int = 0
     # Colours that were taken away from under a request.
     cut_off: list[str] = field(default_factory=list)
     # Whether `up` made the colours for a database that somebody else runs.
@@ -76,7 +82,7 @@ class FakeDocker(Runner):
         return self.behaviours.get(version, Behaviour())
 
     def hold(self, _command):
-        return super().hold((sys.executable, "-c", HELD))
+        return super().hold((sys.executable, "-c", self.holds))
 
     def run(self, command: Command, *, stdin: str = "", **_limits: float) -> Result:
         words = list(command)
@@ -182,13 +188,15 @@ class FakeDocker(Runner):
 
     def _stat(self) -> str:
         rows = [STAT]
+        flipped = "flipped" in "".join(self.history[-1:])
+        self.looks_after_flip = self.looks_after_flip + 1 if flipped else 0
         for backend in BACKENDS:
             live = backend.partition("_")[0]
             down = f"app-{live}" in self.down or f"app-{live}" not in self.containers
             how = self.behaviour(self.containers.get(f"app-{live}", ""))
-            flipped = "flipped" in "".join(self.history[-1:])
-            up = "DOWN" if down or (flipped and how.dies_with_users) else "UP"
-            errors = how.errors_with_users if flipped else 0
+            unwell = not how.reached_by_proxy or (flipped and how.dies_with_users)
+            up = "DOWN" if down or unwell else "UP"
+            errors = how.errors_with_users if self.looks_after_flip > how.good_looks else 0
             requests = (self._requests(live) or [0])[0] if backend == f"{live}_none" else 0
             rows.append(f"{backend},{live},0,{requests},{up},0,0,0,0,0,0,")
             rows.append(f"{backend},BACKEND,0,0,{up},0,{errors},0,0,{errors},0,")

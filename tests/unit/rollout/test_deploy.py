@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.rollout import compose, errors, swap
+from deploy.rollout import compose, errors, lock, swap, waits
 from deploy.rollout.deploy import deploy, prune
 from deploy.rollout.history import parse_history, unfinished
 from deploy.rollout.inspect import read_status
@@ -110,6 +110,12 @@ def test_the_checkout_is_built_without_touching_a_tag_that_runs(docker):
             Behaviour(smoke=False), errors.SmokeTestError, ["blue_none", "blue_green"], id="smoke"
         ),
         pytest.param(
+            Behaviour(reached_by_proxy=False),
+            errors.NotReadyError,
+            ["blue_none", "blue_green"],
+            id="not reached",
+        ),
+        pytest.param(
             Behaviour(errors_with_users=5),
             errors.FlippedBackError,
             ["blue_none", "green_none", "blue_none", "blue_green"],
@@ -139,6 +145,7 @@ def test_a_bad_release_is_undone_from_wherever_it_came_to(
     docker, monkeypatch, behaviour, error, routes
 ):
     monkeypatch.setattr(swap, "FLIP_SECONDS", 0.0)
+    monkeypatch.setattr(waits, "REACHED_SECONDS", 1.0)
 
     with pytest.raises(error):
         deploy(tools(docker), bring(docker, "v2", behaviour))
@@ -150,6 +157,27 @@ def test_a_bad_release_is_undone_from_wherever_it_came_to(
     assert {docker.tags[f"{IMAGE}:{tag}"] for tag in ("blue", "green", "migrate")} == {"v1"}
     assert set(docker.containers.values()) == {"v1", "other"}
     assert unfinished(parse_history("\n".join(docker.history))) is None
+
+
+def test_a_release_is_watched_for_longer_than_the_old_one_has_requests(docker):
+    image = bring(docker, "v2", Behaviour(errors_with_users=5, good_looks=10))
+    all_tools = tools(docker)
+
+    with pytest.raises(errors.FlippedBackError):
+        deploy(replace(all_tools, settings=replace(all_tools.settings, watch_seconds=60)), image)
+
+    assert docker.route == "blue_green"
+
+
+@pytest.mark.parametrize("command", [lambda t: deploy(t, "v1"), roll_back])
+def test_beside_another_rollout_nothing_is_done(docker, monkeypatch, command):
+    monkeypatch.setattr(lock, "ACQUIRE_SECONDS", 0.0)
+    docker.holds = "import sys; sys.exit('Conflict. The container name is already in use')"
+
+    with pytest.raises(errors.LockedError):
+        command(tools(docker))
+
+    assert (docker.routes, docker.migrations, docker.history) == ([], [], [])
 
 
 @pytest.mark.parametrize("behaviour", [Behaviour(), Behaviour(errors_with_users=5)])
