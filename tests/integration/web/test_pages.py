@@ -1,8 +1,10 @@
 """The pages: from signing up to being even, and none of them needs JavaScript."""
 
 import re
+from time import time
 
 import pytest
+from itsdangerous import TimestampSigner
 
 from tests.visitor import Visitor, text_of
 
@@ -79,6 +81,32 @@ def test_a_form_that_is_sent_twice_makes_one_order(visitor, flat):
     assert [answer.status_code for answer in answers] == [303, 303]
     assert len({answer.headers["Location"] for answer in answers}) == 1
     assert len(flat.owner.get(f"{flat.path}/orders").get_json()["items"]) == 1
+
+
+def test_the_same_form_with_a_younger_token_against_forgery_is_still_the_same(
+    visitor, flat, monkeypatch
+):
+    page = f"/groups/{flat.id}/orders/new"
+    form = visitor.form(page)
+    visitor.send(form, title="Dinner", total="10")
+    # Tokens of one second are alike.
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: int(time()) + 60)
+    younger = visitor.form(page).fields["csrf_token"]
+
+    again = visitor.send(form, title="Dinner", total="10", csrf_token=younger)
+
+    assert younger != form.fields["csrf_token"]
+    assert again.status_code == 303
+    assert len(flat.owner.get(f"{flat.path}/orders").get_json()["items"]) == 1
+
+
+def test_a_form_that_could_run_twice_is_not_taken(visitor, flat):
+    form = visitor.form(f"/groups/{flat.id}/orders/new")
+
+    refused = visitor.send(form, title="Dinner", total="10", once="")
+
+    assert refused.status_code == 400
+    assert flat.owner.get(f"{flat.path}/orders").get_json()["items"] == []
 
 
 def test_a_form_that_is_sent_again_with_changes_asks_first(visitor, flat):
