@@ -49,6 +49,7 @@ class CommandLock:
     hint: str = "wait for it to finish, then run this again"
 
 
+BACKUP = CommandLock(0x6870626B, "backup", "backing up or restoring")
 BOOTSTRAP = CommandLock(0x68706273, "bootstrap", "setting up")
 MIGRATE = CommandLock(
     0x68706D67,

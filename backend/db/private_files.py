@@ -6,12 +6,14 @@ Names and contents are on the disk for good when a function here has returned.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE = 0o600
 GROUP_READS = 0o440
+PARTIAL = ".partial"
 
 
 def reserve(path: Path) -> None:
@@ -39,6 +41,31 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> None:
         path.unlink()
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that gets its name when the block has ended well.
+
+    A kill leaves `NAME.partial`, which nobody takes for the file.
+    """
+    partial = path.with_name(f"{path.name}{PARTIAL}")
+    try:
+        with os.fdopen(_created(partial, PRIVATE), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a new file that readers see whole or not at all."""
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def replace(path: Path, text: str, *, mode: int = PRIVATE) -> None:

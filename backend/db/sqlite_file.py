@@ -73,6 +73,11 @@ def wal_path(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
+def shm_path(path: Path) -> Path:
+    """Return the name of the index of a database's WAL."""
+    return path.with_name(f"{path.name}-shm")
+
+
 def journal_path(path: Path) -> Path:
     """Return the name of a database's rollback journal."""
     return path.with_name(f"{path.name}-journal")

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from backend.db import private_files
-from backend.db.sql import Sql, chain, name, statement, text
+from backend.db.sqlite_digest import digest_tables, read_schema
 from backend.db.sqlite_file import journal_path
 from backend.db.sqlite_reader import (
     COPY_NOT_WRITTEN,
@@ -20,7 +20,6 @@ from backend.db.sqlite_reader import (
     copy_pages,
     file_errors,
     open_new,
-    query,
 )
 from backend.errors import DatabaseError, RefusedError
 
@@ -114,37 +113,6 @@ def _compared(source: APSWConnection, path: Path) -> str:
 
 def contents(connection: APSWConnection) -> str:
     """Return a digest of the schema and of every value of every table, with its storage class."""
-    digest = sha256()
-    schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
-    for entry in connection.execute(schema):
-        digest.update(repr(entry).encode())
-    for table, columns in _tables(connection):
-        digest.update(f"\n{table}\n".encode())
-        for (row,) in query(connection, text(_rows(table, columns))):
-            digest.update(str(row).encode() + b"\n")
+    digest = sha256(repr(read_schema(connection)).encode())
+    digest.update(repr(digest_tables(connection)).encode())
     return digest.hexdigest()
-
-
-def _tables(connection: APSWConnection) -> list[tuple[str, list[str]]]:
-    names = connection.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
-    ).fetchall()
-    columns = "SELECT name FROM pragma_table_info(?) ORDER BY cid"
-    return [
-        (str(name), [str(one) for (one,) in connection.execute(columns, (name,))])
-        for (name,) in names
-    ]
-
-
-def _rows(table: str, columns: list[str]) -> Sql:
-    # hex() of the bytes keeps a NUL, and text that is not UTF-8; 17 digits keep every real.
-    values = (
-        statement(
-            "substr(typeof({column}), 1, 1) || CASE typeof({column}) WHEN 'real'"
-            " THEN printf('%!.17g', {column}) ELSE hex(CAST({column} AS BLOB)) END",
-            column=name(column),
-        )
-        for column in columns
-    )
-    # Never through an index: both files are read in the order of their pages.
-    return statement("SELECT {} FROM {} NOT INDEXED", chain("|| ',' ||", values), name(table))

@@ -2,6 +2,7 @@
 
 import re
 
+from backend.config.backup_settings import read_backup_settings
 from backend.config.env import Env
 from backend.config.settings import load_settings, read_render_database, read_settings
 from tests.repo.checkout import files, read
@@ -12,6 +13,7 @@ def asked_for() -> set[str]:
     env = Env({})
     read_settings(env)
     read_render_database(env)
+    read_backup_settings(env)
     return env.names
 
 

@@ -1,0 +1,1 @@
+"""Backups that are encrypted, drilled exactly, and restored beside what is there."""

@@ -1,0 +1,40 @@
+"""Whose backups are meant: the stack's cluster in its own image, else the configured database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from backend.backup.backups import Backups
+from backend.config.backup_settings import load_backup_settings
+from backend.config.database_choice import DatabaseChoice, choose_database
+from backend.errors import RefusedError, UsageError
+
+_STACK = "docker compose -f deploy/docker-compose.prod.pg.yml run --rm backup"
+
+
+def open_backups(db: Path | None, environ: Mapping[str, str]) -> Backups:
+    """Return the backups of the database that is meant.
+
+    Raises:
+        RefusedError: it is a Postgres that this command does not run beside.
+    """
+    settings = load_backup_settings(environ)
+    if settings.subject == "cluster":
+        return _cluster(db)
+    database = choose_database(DatabaseChoice(path=db), environ)
+    if database.path is None:
+        raise RefusedError(
+            f"{database} is a Postgres, which is backed up by the service beside it",
+            hint=f"of the stack: {_STACK} create; of a provider: by the provider's own backups",
+        )
+    # Either side is loaded alone: the image of the stack's service has no app in it.
+    from backend.backup.sqlite.sqlite_backups import SQLiteBackups
+
+    return SQLiteBackups(database.path.absolute(), settings.folder)
+
+
+def _cluster(db: Path | None) -> Backups:
+    if db is not None:
+        raise UsageError("--db names a SQLite file, and this image backs up the stack's cluster")
+    raise RefusedError("this release has no backups of a cluster yet")

@@ -1,0 +1,1 @@
+"""Backups of a SQLite file: a command beside the app, without a service."""

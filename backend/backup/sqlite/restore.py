@@ -1,0 +1,143 @@
+"""`restore`: a backup is brought back beside the file, compared, then put in its place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backend.backup.backups import RestorePlan, RestoreResult, moment
+from backend.backup.keys import BackupKey
+from backend.backup.restore_target import RestoreTarget
+from backend.backup.sqlite.drill import bring_back, find_differences
+from backend.backup.sqlite.repository import SQLiteRepository, time_of
+from backend.backup.sqlite.room import check_room
+from backend.backup.sqlite.rules import broken_rules
+from backend.backup.sqlite.sqlite_manifest import SQLiteManifest
+from backend.cli.progress import Watcher
+from backend.db import private_files
+from backend.db.sqlite_exclusive import held_alone
+from backend.db.sqlite_file import journal_path, shm_path, wal_path
+from backend.errors import DataError, FoundWanting, RefusedError
+
+_ASIDE = ".before-restore-"
+
+
+def plan_restore(repository: SQLiteRepository, target: RestoreTarget, now: datetime) -> RestorePlan:
+    """Choose the backup and say what is lost by it.
+
+    Raises:
+        DataError: there is no such backup, or none that is old enough.
+        DamagedError: its manifest is not what was written.
+        ConfigError: the key is not there, or opens other backups.
+    """
+    name = _choose(repository, target, now)
+    manifest = repository.read_manifest(name, repository.key())
+    kept = f"{repository.database} is kept beside itself until `restore --forget-old`"
+    steps = (kept,) if repository.database.exists() else ()
+    return RestorePlan(name, manifest.at, _last_write(repository.database) or now, steps)
+
+
+def restore_backup(
+    repository: SQLiteRepository, plan: RestorePlan, now: datetime, watcher: Watcher
+) -> RestoreResult:
+    """Put a backup in the file's place; rules that it breaks are told, and hinder nobody.
+
+    Raises:
+        RefusedError: another process has the file open.
+        FoundWanting: the backup is not what its manifest says; the file stays where it is.
+    """
+    key = repository.key()
+    manifest = repository.read_manifest(plan.backup, key)
+    check_room(manifest.contents.bytes, repository.database.parent)
+    with held_alone(repository.database) as wait_for_others, repository.scratch() as scratch:
+        copy = _proven_copy(repository, manifest, key, scratch, watcher)
+        watcher.stage("switch")
+        rules = broken_rules(copy)
+        kept = _switch(copy, repository.database, now)
+        wait_for_others()
+    facts = {"rows": manifest.contents.rows, "broken_rules": "; ".join(rules) or None}
+    return RestoreResult(plan, str(kept or ""), facts)
+
+
+def kept_files(database: Path) -> list[Path]:
+    """Return what restores have put aside."""
+    return sorted(database.parent.glob(f"{database.name}{_ASIDE}*"))
+
+
+def _choose(repository: SQLiteRepository, target: RestoreTarget, now: datetime) -> str:
+    if target.name:
+        return repository.find(target.name)
+    newest = repository.find(None)
+    if target.at is None:
+        if time_of(newest) > now:
+            raise RefusedError(
+                f"{newest} is from the future: the clock was wrong, then or now",
+                hint="see which one is the newest by `list`, and name it with --to NAME",
+            )
+        return newest
+    old_enough = [one for one in repository.names() if time_of(one) <= target.at]
+    if not old_enough:
+        oldest = repository.names()[0]
+        raise DataError(
+            f"no backup is as old as {moment(target.at)}",
+            hint=f"the oldest, {oldest}, is of {moment(time_of(oldest))}",
+        )
+    return old_enough[-1]
+
+
+def _proven_copy(
+    repository: SQLiteRepository,
+    manifest: SQLiteManifest,
+    key: BackupKey,
+    scratch: Path,
+    watcher: Watcher,
+) -> Path:
+    copy = bring_back(repository, manifest, key, scratch, watcher)
+    watcher.stage("compare")
+    differences = list(find_differences(manifest, copy))
+    if differences:
+        raise FoundWanting(
+            f"{manifest.name} did not come back as it was: {'; '.join(differences)}",
+            hint="nothing was switched; take another backup with --to NAME",
+        )
+    return copy
+
+
+def _switch(copy: Path, database: Path, now: datetime) -> Path | None:
+    """Put a copy in the place of a database; there is one under its name at every moment."""
+    aside = database.with_name(f"{database.name}{_ASIDE}{now.strftime('%Y%m%dT%H%M%SZ')}")
+    was_there = database.exists()
+    _dress(copy, database if was_there else database.parent)
+    private_files.sync_file(copy)
+    # From here on we change things.
+    for left in _journals(database):
+        # It belongs to a damaged file, and would be taken for the new one's.
+        left.rename(aside.with_name(left.name.replace(database.name, aside.name)))
+    if was_there:
+        aside.hardlink_to(database)
+    copy.replace(database)
+    private_files.sync_folder(database.parent)
+    return aside if was_there else None
+
+
+def _journals(database: Path) -> Iterator[Path]:
+    files = (wal_path(database), shm_path(database), journal_path(database))
+    return (file for file in files if file.exists())
+
+
+def _dress(copy: Path, like: Path) -> None:
+    """Let whoever could use the file use the copy, also where root restores it for the app."""
+    stat = like.stat()
+    if like.is_file():
+        copy.chmod(stat.st_mode & 0o777)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        os.chown(copy, stat.st_uid, stat.st_gid)
+
+
+def _last_write(database: Path) -> datetime | None:
+    """Return when the file or its WAL was last written to."""
+    files = [file for file in (database, wal_path(database)) if file.exists()]
+    times = [file.stat().st_mtime for file in files]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
