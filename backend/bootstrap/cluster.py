@@ -8,11 +8,12 @@ from backend.bootstrap import scram
 from backend.bootstrap.corrections import Correction, correction, rights_corrections
 from backend.bootstrap.roles import (
     DATABASE_RIGHTS,
-    LOGINS,
     MANAGED,
+    OTHER_DATABASE_RIGHTS,
     OWNER,
     PUBLIC,
     ROLES,
+    WITH_PASSWORD,
     Rights,
     Role,
 )
@@ -46,10 +47,10 @@ def role_corrections(session: Session) -> Iterator[Correction]:
     """Make the roles that are missing and correct what each one is."""
     found = {name: rest for name, *rest in session.execute(_ATTRIBUTES, [list(MANAGED)])}
     for role in ROLES:
-        login = "LOGIN" if role.secret else "NOLOGIN"
+        login = "LOGIN" if role.logs_in else "NOLOGIN"
         if role.name not in found:
             yield correction(f"create role {role.name}", "CREATE ROLE {}", sql.name(role.name))
-        if found.get(role.name) != [bool(role.secret), True]:
+        if found.get(role.name) != [role.logs_in, True]:
             yield correction(
                 f"set what {role.name} is: {login}, no other power",
                 "ALTER ROLE {} WITH {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
@@ -60,7 +61,11 @@ def role_corrections(session: Session) -> Iterator[Correction]:
 
 def membership_corrections(session: Session) -> Iterator[Correction]:
     """Correct which of our roles belong to which."""
-    wanted = {(role.name, role.member_of): (False, True, role.may_set_role) for role in LOGINS}
+    wanted = {
+        (role.name, group): (False, True, role.may_set_role)
+        for role in ROLES
+        for group in role.groups
+    }
     right = set()
     for member, group, grantor, *options in session.execute(_MEMBERSHIPS, [list(MANAGED)]):
         if wanted.get((member, group)) == tuple(options):
@@ -71,13 +76,13 @@ def membership_corrections(session: Session) -> Iterator[Correction]:
             "REVOKE {} FROM {} GRANTED BY {} CASCADE",
             *(sql.name(group), sql.name(member), sql.name(grantor)),
         )
-    for role in LOGINS:
-        if (role.name, role.member_of) not in right:
+    for (member, group), (_, _, may_set_role) in wanted.items():
+        if (member, group) not in right:
             yield correction(
-                f"put {role.name} into {role.member_of}",
+                f"put {member} into {group}",
                 "GRANT {} TO {} WITH ADMIN FALSE, INHERIT TRUE, SET {}",
-                *(sql.name(role.member_of), sql.name(role.name)),
-                sql.statement("TRUE" if role.may_set_role else "FALSE"),
+                *(sql.name(group), sql.name(member)),
+                sql.statement("TRUE" if may_set_role else "FALSE"),
             )
 
 
@@ -117,7 +122,7 @@ def password_corrections(session: Session, passwords: Mapping[str, str]) -> Iter
     """Set a password only where the stored verifier does not fit it."""
     rows = session.execute("SELECT rolname, rolpassword FROM pg_authid").fetchall()
     stored: dict[str, str | None] = dict(rows)
-    for role in LOGINS:
+    for role in WITH_PASSWORD:
         if not scram.matches(passwords[role.secret], stored.get(role.name)):
             verifier = scram.make_verifier(session, role.name, passwords[role.secret])
             yield correction(
@@ -128,7 +133,7 @@ def password_corrections(session: Session, passwords: Mapping[str, str]) -> Iter
     for role in ROLES:
         if not role.secret and stored.get(role.name):
             yield correction(
-                f"take the password from {role.name}, which does not log in",
+                f"take the password from {role.name}, which has none",
                 "ALTER ROLE {} PASSWORD NULL",
                 sql.name(role.name),
             )
@@ -152,7 +157,7 @@ def database_corrections(session: Session, database: str) -> Iterator[Correction
 
 
 def database_rights_corrections(session: Session, database: str) -> Iterator[Correction]:
-    """Let our roles into the app's database only, and nobody else into any."""
+    """Let our roles into the app's database only, backups into each, and nobody else into any."""
     for name in sorted(_owners(session)):
         found: Rights = frozenset(session.execute(_DATABASE_RIGHTS, [name]).fetchall())
         on = sql.statement("DATABASE {}", sql.name(name))
@@ -160,7 +165,7 @@ def database_rights_corrections(session: Session, database: str) -> Iterator[Cor
             yield from rights_corrections(on, f"database {name}", DATABASE_RIGHTS, found)
         else:
             ours = frozenset(pair for pair in found if pair[0] in {PUBLIC, *MANAGED})
-            yield from rights_corrections(on, f"database {name}", frozenset(), ours)
+            yield from rights_corrections(on, f"database {name}", OTHER_DATABASE_RIGHTS, ours)
 
 
 def _owners(session: Session) -> dict[str, str]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from backend.bootstrap import cluster, schema
 from backend.bootstrap.corrections import Correction, apply
+from backend.bootstrap.functions import function_corrections
 from backend.bootstrap.settings import BootstrapSettings
 from backend.bootstrap.superuser import connect
 from backend.db import private_files
@@ -60,6 +61,8 @@ def _correct_server(
     # CREATE DATABASE cannot run inside a transaction.
     done += apply(session, list(cluster.database_corrections(session, settings.database)))
     with session.transaction():
+        # pgBackRest logs in to this database, which every server has.
+        done += apply(session, list(function_corrections(session)))
         return done + apply(
             session, list(cluster.database_rights_corrections(session, settings.database))
         )
@@ -82,6 +85,7 @@ def plan(
                 cluster.setting_corrections(session),
                 cluster.password_corrections(session, passwords),
                 cluster.database_corrections(session, settings.database),
+                function_corrections(session),
                 cluster.database_rights_corrections(session, settings.database),
                 *(planned(inside) for planned in schema.PLANS),
             )

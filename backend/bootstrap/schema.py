@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend.bootstrap.corrections import Correction, correction, name_of, rights_corrections
+from backend.bootstrap.functions import function_corrections
 from backend.bootstrap.roles import (
     MANAGED,
     NO_RIGHTS,
@@ -103,4 +104,9 @@ def relation_corrections(session: Session) -> Iterator[Correction]:
 
 
 # In the order in which they are to be applied.
-PLANS = (schema_corrections, default_corrections, relation_corrections)
+PLANS = (
+    schema_corrections,
+    default_corrections,
+    relation_corrections,
+    function_corrections,
+)

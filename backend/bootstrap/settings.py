@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.bootstrap.roles import LOGINS
+from backend.bootstrap.roles import WITH_PASSWORD
 from backend.config.database_url import DatabaseUrl
 from backend.config.env import Env, read_secret
 from backend.errors import ConfigError
@@ -42,7 +42,7 @@ def load_bootstrap_settings(environ: Mapping[str, str]) -> BootstrapSettings:
         "dbname": "postgres",
         "user": SUPERUSER,
     }
-    files = {role.secret: _file(env, _variable(role.secret)) for role in LOGINS}
+    files = {role.secret: _file(env, _variable(role.secret)) for role in WITH_PASSWORD}
     return BootstrapSettings(
         server=DatabaseUrl("postgres", params=params, origin="PG_HOST and PG_PORT"),
         database=env.text("PG_DB", "hesap_paylas"),
