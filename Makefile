@@ -63,6 +63,8 @@ lock: $(VENV)/dev.stamp  ## Resolve requirements*.in again, with hashes, for eve
 	$(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --custom-compile-command "make lock" --upgrade requirements.in -o requirements.txt
 	$(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --custom-compile-command "make lock" --upgrade -c requirements.txt requirements-backup.in -o requirements-backup.txt
+	$(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
 
 clean:  ## Remove the environment and every cache (data stays)

@@ -16,6 +16,7 @@ umask 077
 root=${SECRETS_ROOT:-/run/secrets}
 own=${OWN_SECRETS:-/run/own-secrets}
 check=${CLUSTER_CHECK:-/usr/local/bin/hesap-check}
+backups=${BACKUPS_TOOL:-/usr/local/bin/hesap-backups}
 compose='docker compose -f deploy/docker-compose.prod.pg.yml'
 external=${EXTERNAL_DATABASE:-}
 
@@ -229,6 +230,7 @@ flock 9
 check_own_names
 refuse_half_a_stack
 for_each check_own
+[ -n "$external" ] || "$backups" check
 case ${1:-ensure} in
   ensure | rotate)
     ! database_exists || for_each note_lost
@@ -241,3 +243,4 @@ esac
 # From here on we change things.
 for_each ensure
 [ "${1:-ensure}" != rotate ] || rotate "${2:-}"
+[ -n "$external" ] || "$backups" prepare

@@ -18,7 +18,10 @@ from tests.ports import free_port
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = "deploy/docker-compose.prod.pg.yml"
 EXTERNAL_FILE = "deploy/docker-compose.external-db.yml"
-PARTS = ("Dockerfile", ".dockerignore", "requirements.txt", "backend", "docker", "deploy")
+PARTS = (
+    *("Dockerfile", ".dockerignore", "requirements.txt", "requirements-backup.txt"),
+    *("backend", "docker", "deploy"),
+)
 NOT_COPIED = shutil.ignore_patterns(
     *("__pycache__", "instance", "*.db", "*.db-*", "*_password", "secret_key"),
     *("*database_url", "database_ca"),
@@ -34,6 +37,8 @@ class Stack:
         self.name = name
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        # Beside the checkout, as by default; but named, for a test may not write where it is not told.
+        self.backups = root.with_name(f"{root.name} backups")
         # What is laid over the production file.
         self.overlays: tuple[str, ...] = ()
 
@@ -44,7 +49,12 @@ class Stack:
 
     def configure(self, **variables: str) -> None:
         """Write the `.env` that an operator would write; a later call replaces it."""
-        chosen = {"STACK_NAME": self.name, "HTTP_PORT": str(self.port), **variables}
+        chosen = {
+            "STACK_NAME": self.name,
+            "HTTP_PORT": str(self.port),
+            "BACKUP_DIR": str(self.backups),
+            **variables,
+        }
         lines = [f"{name}={value}\n" for name, value in chosen.items()]
         (self.root / ".env").write_text("".join(lines), encoding="utf-8")
 
@@ -122,7 +132,7 @@ class Stack:
     def images(self) -> list[str]:
         """Return every image name that belongs to this stack."""
         listed = docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        own = {self.name, f"{self.name}-db", f"{self.name}-proxy"}
+        own = {self.name, *(f"{self.name}-{part}" for part in ("db", "backup", "proxy"))}
         return [image for image in listed if image.rpartition(":")[0] in own]
 
     def build(self) -> None:
@@ -140,8 +150,19 @@ class Stack:
         """Remove containers, networks, volumes and images of this stack, and nothing else."""
         # Nobody is served any more, and nothing of it stays: nothing has to end in good order.
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "0", check=False)
+        self._remove_backups()
         if images := self.images():
             run("docker", "rmi", *images, check=False)
+
+    def _remove_backups(self) -> None:
+        """Remove the folder of the backups: its files belong to a user of the containers."""
+        if self.backups.exists():
+            emptied = ("--volume", f"{self.backups}:/backups", "--entrypoint", "find")
+            run(
+                *("docker", "run", "--rm", "--user", "0:0", "--network", "none", *emptied),
+                *(f"{self.name}-db:17", "/backups", "-mindepth", "1", "-delete"),
+            )
+            self.backups.rmdir()
 
 
 @contextmanager
@@ -224,6 +245,7 @@ def clean_environment() -> dict[str, str]:
         "SERVICE_",
         "LOG_LEVEL",
         "PUBLIC_URL",
+        "BACKUP",
     )
     foreign = ("COMPOSE_", "TRUSTED_PROXIES", "SECRET_KEY", "DATABASE_URL", "MIGRATE_DATABASE_URL")
     return {

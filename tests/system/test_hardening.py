@@ -11,6 +11,9 @@ ONE_SHOTS = {"secrets", "bootstrap", "migrate"}
 TOOLS = {"transfer"}  # run when they are called, and leave no container
 SERVERS = {"db", "app-blue", "app-green", "proxy"}
 
+# Reach the folder of the backups on the host.
+KEEPS_BACKUPS = {"db"}
+
 # The exceptions, with their reasons. Whoever adds one adds it here too, and says why.
 EXCEPTIONS: dict[str, dict[str, object]] = {
     # Gives each secret to its readers' users: for that it is root with these two, without network.
@@ -88,15 +91,18 @@ def test_health_of_each_server_is_asked_without_a_shell(built: Stack, name: str)
     assert not {"sh", "bash", "curl", "wget"} & set(check)
 
 
-def test_nothing_of_the_host_is_mounted_but_the_secrets_that_were_brought(built: Stack) -> None:
-    binds = [
-        (name, mount["source"].removeprefix(str(built.root)), mount.get("read_only"))
+def test_nothing_of_the_host_is_mounted_but_brought_secrets_and_backups(built: Stack) -> None:
+    binds = {
+        (name, mount["source"], mount.get("read_only", False))
         for name, service in config(built)["services"].items()
         for mount in service.get("volumes", [])
         if mount["type"] == "bind"
-    ]
+    }
 
-    assert binds == [("secrets", "/deploy/secrets", True)]
+    assert binds == {
+        ("secrets", str(built.root / "deploy/secrets"), True),
+        *((name, str(built.backups), False) for name in ("secrets", *KEEPS_BACKUPS)),
+    }
 
 
 def test_no_secret_has_a_default_and_none_is_in_an_environment(built: Stack) -> None:
@@ -125,7 +131,7 @@ def test_each_image_is_built_once_and_no_registry_is_asked_for_it(built: Stack) 
     assert {service.get("pull_policy") for service in services} == {"never"}
 
 
-def test_only_the_app_is_built_with_a_network(built: Stack) -> None:
+def test_only_the_proxy_is_built_without_a_network(built: Stack) -> None:
     services = config(built)["services"]
 
     assert {
@@ -133,8 +139,8 @@ def test_only_the_app_is_built_with_a_network(built: Stack) -> None:
         for name, service in services.items()
         if "build" in service
     } == {
-        **dict.fromkeys(("migrate", "app-blue", "app-green")),
-        **dict.fromkeys(("secrets", "proxy"), "none"),
+        **dict.fromkeys(("migrate", "app-blue", "app-green", "secrets")),
+        "proxy": "none",
     }
 
 

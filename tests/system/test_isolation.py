@@ -115,19 +115,50 @@ def test_wrong_and_empty_passwords_fail_over_the_network(stack: Stack) -> None:
     assert [who for who, said in ends.items() if not any(r in said for r in refusals)] == []
 
 
-def test_rules_of_access_hold_nothing_but_scram_and_reject(stack: Stack) -> None:
-    found = stack.sql("SELECT DISTINCT auth_method, coalesce(error, '') FROM pg_hba_file_rules")
+def test_rules_of_access_hold_nothing_but_scram_and_reject_but_for_backups(stack: Stack) -> None:
+    found = stack.sql(
+        "SELECT DISTINCT auth_method, CASE auth_method WHEN 'peer' THEN type || user_name::text END,"
+        " error FROM pg_hba_file_rules"
+    )
 
-    assert sorted(found.splitlines()) == ["reject|", "scram-sha-256|"]
+    assert sorted(found.splitlines()) == [
+        "peer|local{hesap_backup}|",
+        "reject||",
+        "scram-sha-256||",
+    ]
+
+
+def test_who_backs_up_comes_in_by_the_socket_as_the_owner_of_the_data(stack: Stack) -> None:
+    login = ("psql", "--no-password", "-U", "hesap_backup", "-d", "postgres", "-XAtc")
+
+    inside = stack.exec("db", *login, "SELECT current_user").stdout
+    by_address = stack.exec("db", *login, "SELECT 1", "-h", "127.0.0.1", check=False)
+    as_somebody_else = run(
+        *("docker", "exec", "--user", "10001:999", stack.container("db")),
+        *(*login, "SELECT 1"),
+        check=False,
+    )
+
+    assert inside == "hesap_backup\n"
+    assert "pg_hba.conf rejects connection" in by_address.stderr
+    assert "Peer authentication failed" in as_somebody_else.stderr
+
+
+def test_nobody_comes_in_as_who_backs_up_over_the_network(stack: Stack) -> None:
+    tried = [["hesap_backup", word] for word in ("", "hesap_backup")]
+
+    answer = stack.exec("app-green", "python", "-c", LOG_IN_AS_EACH, stdin=json.dumps(tried)).stdout
+
+    assert all("pg_hba.conf rejects connection" in said for said in json.loads(answer))
 
 
 def test_every_password_is_stored_as_a_scram_verifier(stack: Stack) -> None:
     other = stack.sql(
-        "SELECT count(*) FROM pg_authid"
+        "SELECT rolname, rolpassword FROM pg_authid"
         " WHERE rolcanlogin AND coalesce(rolpassword, '') NOT LIKE 'SCRAM-SHA-256$%'"
     )
 
-    assert other == "0"
+    assert other == "hesap_backup|"
 
 
 def test_durability_and_checksums_are_on(stack: Stack) -> None:

@@ -74,7 +74,7 @@ def test_not_in_the_configuration(stack: Stack, secrets: list[str]) -> None:
 @pytest.mark.parametrize(
     ("service", "readable"),
     [
-        ("db", ["superuser/cluster", "superuser/password"]),
+        ("db", ["backup/repository.conf", "superuser/cluster", "superuser/password"]),
         ("app-blue", ["app-blue/password", "session/secret_key", "session/secret_key_fallbacks"]),
         ("app-green", ["app-green/password", "session/secret_key", "session/secret_key_fallbacks"]),
         ("proxy", []),

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ IMAGE = Path(__file__).resolve().parents[3] / "docker" / "postgres"
 
 GOOD = "brought-Xk2mQ9vTz7LwRb4NcYp8-and-long-enough"
 
-ALL = [
+# What the stack's services log in and sign with.
+LOGINS = [
     "app-blue/password",
     "app-green/password",
     "migrate/password",
@@ -19,6 +21,26 @@ ALL = [
     "session/secret_key_fallbacks",
     "superuser/password",
 ]
+# What the backups are encrypted with, and the copies that the escrow is made of.
+BACKUP_KEYS = [
+    "backup/manifest_key",
+    "backup/repository.conf",
+    "backup/session_key",
+    "backup/session_key_fallbacks",
+    "repository/repository.conf",
+]
+ALL = sorted([*LOGINS, *BACKUP_KEYS])
+
+KEYGEN = """\
+import sys
+from pyrage.x25519 import Identity
+identity = Identity.generate()
+print("Public key:", identity.to_public(), file=sys.stderr)
+print("# public key:", identity.to_public())
+print(identity)
+"""
+# The number of a cluster, as Postgres writes it down.
+CLUSTER = "7577312031234567890"
 
 
 @dataclass(frozen=True)
@@ -44,9 +66,10 @@ class SecretFolders:
 
 @dataclass(frozen=True)
 class Place(SecretFolders):
-    """The same, and where the cluster is."""
+    """The same, and where the cluster and the backups are."""
 
     cluster: Path
+    backups: Path
 
     def run(self, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
         env = {
@@ -56,6 +79,8 @@ class Place(SecretFolders):
             "PGDATA": str(self.cluster),
             "PG_MAJOR": "17",
             "CLUSTER_CHECK": str(self.tools / "check"),
+            "BACKUPS_TOOL": str(self.tools / "backups"),
+            "BACKUPS_FOLDER": str(self.backups),
         }
         return subprocess.run(
             ["sh", str(IMAGE / "secrets.sh"), *args],
@@ -71,6 +96,12 @@ class Place(SecretFolders):
     def initialise_database(self) -> None:
         self.cluster.mkdir()
         (self.cluster / "PG_VERSION").write_text("17\n")
+
+    def back_up(self, cluster: str = CLUSTER) -> None:
+        """Leave a repository of a cluster in the folder of the backups."""
+        repository = self.backups / cluster / "repository"
+        repository.mkdir(parents=True)
+        (repository / "archive").mkdir()
 
 
 @pytest.fixture
@@ -90,7 +121,16 @@ def folders(tmp_path: Path) -> SecretFolders:
 @pytest.fixture
 def place(folders: SecretFolders, tmp_path: Path) -> Place:
     # A clone under umask 077, or one made on Windows, holds no executable file.
-    check = folders.tools / "check"
-    check.write_text(f"#!/bin/sh\nexec sh '{IMAGE}/check.sh'\n")
-    check.chmod(0o755)
-    return Place(folders.root, folders.own, folders.tools, tmp_path / "cluster")
+    for name, program in (
+        ("check", f"#!/bin/sh\nexec sh '{IMAGE}/check.sh'\n"),
+        ("backups", f"#!/bin/sh\nexec sh '{IMAGE}/backups.sh' \"$@\"\n"),
+        # The two programs of the image that a machine may lack: one reads four bytes of the cluster.
+        ("pg_controldata", f"#!/bin/sh\necho 'Database system identifier:           {CLUSTER}'\n"),
+        ("age-keygen", f"#!{sys.executable}\n{KEYGEN}"),
+    ):
+        (folders.tools / name).write_text(program)
+        (folders.tools / name).chmod(0o755)
+    (tmp_path / "backups").mkdir()
+    return Place(
+        folders.root, folders.own, folders.tools, tmp_path / "cluster", tmp_path / "backups"
+    )
