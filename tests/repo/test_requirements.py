@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 
 from tests.repo.checkout import read
 
-LISTS = ("requirements", "requirements-dev")
+LISTS = ("requirements", "requirements-backup", "requirements-dev")
 
 
 def asked(name: str) -> dict[str, Requirement]:
@@ -48,12 +48,13 @@ def test_every_locked_package_has_a_hash(name: str) -> None:
     assert [package.split()[0] for package in packages if "--hash=sha256:" not in package] == []
 
 
-def test_both_lists_lock_the_same_versions() -> None:
+@pytest.mark.parametrize("name", ["requirements", "requirements-backup"])
+def test_all_lists_lock_the_same_versions(name: str) -> None:
     development = locked("requirements-dev")
 
     differing = {
         package: (version, development.get(package))
-        for package, version in locked("requirements").items()
+        for package, version in locked(name).items()
         if development.get(package) != version
     }
 
