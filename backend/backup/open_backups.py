@@ -21,7 +21,7 @@ def open_backups(db: Path | None, environ: Mapping[str, str]) -> Backups:
     """
     settings = load_backup_settings(environ)
     if settings.subject == "cluster":
-        return _cluster(db)
+        return _cluster(db, environ)
     database = choose_database(DatabaseChoice(path=db), environ)
     if database.path is None:
         raise RefusedError(
@@ -34,7 +34,10 @@ def open_backups(db: Path | None, environ: Mapping[str, str]) -> Backups:
     return SQLiteBackups(database.path.absolute(), settings.folder)
 
 
-def _cluster(db: Path | None) -> Backups:
+def _cluster(db: Path | None, environ: Mapping[str, str]) -> Backups:
     if db is not None:
         raise UsageError("--db names a SQLite file, and this image backs up the stack's cluster")
-    raise RefusedError("this release has no backups of a cluster yet")
+    from backend.backup.cluster.cluster_backups import ClusterBackups
+    from backend.backup.cluster.settings import load_cluster_settings
+
+    return ClusterBackups(load_cluster_settings(environ))

@@ -25,10 +25,11 @@ class EventRecord:
 
 
 class EventLog:
-    """The records in a folder; none is ever changed."""
+    """The records in a folder; none is ever changed. `mode` says who may read new ones."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mode: int = private_files.PRIVATE) -> None:
         self._folder = folder
+        self._mode = mode
 
     def add(self, record: EventRecord) -> None:
         """Write a record; it is on the disk for good when this returns."""
@@ -36,7 +37,8 @@ class EventLog:
         stamp = record.at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         name = f"{record.event}-{stamp}-{secrets.token_hex(2)}.json"
         text = {**record.fields, "event": record.event, "at": record.at.isoformat()}
-        private_files.replace(self._folder / name, json.dumps(text, ensure_ascii=False, indent=2))
+        content = json.dumps(text, ensure_ascii=False, indent=2)
+        private_files.replace(self._folder / name, content, mode=self._mode)
 
     def read(self, event: str) -> list[EventRecord]:
         """Return the records of an event, the oldest first, without files that are no records."""

@@ -106,7 +106,7 @@ def advisory_lock(
         if is_ours:
             break
         if time.monotonic() >= until:
-            raise _held(database, lock, advisory_lock_holder(session, lock))
+            raise _held(str(database), lock, advisory_lock_holder(session, lock))
         time.sleep(_POLL_SECONDS)
     try:
         yield AdvisoryLock(session, database, pid)
@@ -133,12 +133,23 @@ def file_lock(database: DatabaseUrl, lock: CommandLock, *, wait: float = 0) -> I
         LockHeldError: another process still has it after `wait` seconds.
         DatabaseError: there can be no file beside it.
     """
-    path = _lock_path(database, lock)
+    with path_lock(_lock_path(database, lock), lock, str(database), wait=wait):
+        yield
+
+
+@contextmanager
+def path_lock(path: Path, lock: CommandLock, what: str, *, wait: float = 0) -> Iterator[None]:
+    """Hold a lock file; `what` is what the command works on, for whoever finds it held.
+
+    Raises:
+        LockHeldError: another process still has it after `wait` seconds.
+        DatabaseError: there can be no such file.
+    """
     taken = FileLock(path, poll_interval=_POLL_SECONDS)
     try:
         taken.acquire(timeout=wait)
     except Timeout:
-        raise _held(database, lock, _read_holder(path)) from None
+        raise _held(what, lock, _read_holder(path)) from None
     except OSError as error:
         raise DatabaseError(
             f"the lock file {path} cannot be made: {error.strerror}",
@@ -165,10 +176,8 @@ def file_lock_holder(database: DatabaseUrl, lock: CommandLock) -> str:
         return ""  # a lock file that we may not open tells us nothing
 
 
-def _held(database: DatabaseUrl, lock: CommandLock, holder: str) -> LockHeldError:
-    return LockHeldError(
-        f"{holder or 'another process'} is {lock.activity} {database}", hint=lock.hint
-    )
+def _held(what: str, lock: CommandLock, holder: str) -> LockHeldError:
+    return LockHeldError(f"{holder or 'another process'} is {lock.activity} {what}", hint=lock.hint)
 
 
 def _one(session: Session, query: str, *values: int) -> tuple[object, ...]:

@@ -25,13 +25,13 @@ def reserve(path: Path) -> None:
     os.close(_created(path, PRIVATE))
 
 
-def write_new(path: Path, chunks: Iterable[bytes]) -> None:
+def write_new(path: Path, chunks: Iterable[bytes], *, mode: int = PRIVATE) -> None:
     """Write a file of a name that is not taken; leave none if it cannot be written whole.
 
     Raises:
         FileExistsError: there is a file of this name; it is left as it is.
     """
-    descriptor = _created(path, PRIVATE)
+    descriptor = _created(path, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(chunks)

@@ -1,0 +1,1 @@
+"""Backups of a whole cluster: a repository of pgBackRest, manifests, drills, the schedule."""

@@ -1,0 +1,112 @@
+"""The commands for the stack's cluster."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+
+from backend.backup.backups import (
+    BackupKind,
+    BackupList,
+    BackupRecord,
+    BackupStatus,
+    DrillResult,
+    ForgetResult,
+    KeyAnswer,
+    RestorePlan,
+    RestoreResult,
+    VerifyResult,
+)
+from backend.backup.cluster.health import HEALTH_FILE, read_health
+from backend.backup.cluster.repository import all_clusters
+from backend.backup.cluster.service import BackupService
+from backend.backup.cluster.settings import ClusterSettings
+from backend.backup.cluster.status import read_status
+from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
+from backend.backup.restore_target import RestoreTarget
+from backend.cli.progress import Watcher
+from backend.errors import ExitCode, RefusedError
+from backend.logs import JsonFormatter
+
+log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 3600.0
+
+
+class ClusterBackups:
+    """The backups of the cluster that the settings lead to."""
+
+    def __init__(self, settings: ClusterSettings) -> None:
+        self._settings = settings
+
+    def status(self) -> BackupStatus:
+        """Return how the backups stand; reads only what lies in the open."""
+        return read_status(self._workshop())
+
+    def create(self, kind: BackupKind | None, watcher: Watcher) -> BackupRecord:
+        """Make a backup; without a kind, the one that is due."""
+        return self._workshop().create(kind, watcher)
+
+    def list_backups(self) -> BackupList:
+        """Return every backup, the oldest first, and what other clusters have left."""
+        shop = self._workshop()
+        others = [one for one in all_clusters(self._settings.backups) if one != shop.folder]
+        said = [f"another cluster's backups: {one.root}" for one in others]
+        return BackupList(shop.catalog().records(), said)
+
+    def drill(self, name: str | None, watcher: Watcher) -> DrillResult:
+        """Restore a backup into scratch, the newest if none is named, and compare it exactly."""
+        return self._workshop().drill(name, watcher)
+
+    def verify(self, watcher: Watcher) -> VerifyResult:
+        """Read every file of the repository and compare it with what was written."""
+        return self._workshop().verify(watcher)
+
+    def keygen(self) -> KeyAnswer:
+        """Return what has to be kept off this host, and remember that it was asked for."""
+        raise RefusedError("this release has no escrow of a cluster's keys yet")
+
+    def plan_restore(self, target: RestoreTarget) -> RestorePlan:
+        """Return what a restore would do and what would be lost; touch nothing."""
+        raise RefusedError(f"this release cannot restore a cluster yet: {target}")
+
+    def restore(self, plan: RestorePlan, watcher: Watcher) -> RestoreResult:
+        """Restore beside what is there, compare, then switch."""
+        raise RefusedError(f"this release cannot restore a cluster yet: {plan}, {watcher}")
+
+    def forget_old(self) -> ForgetResult:
+        """Remove what restores have put aside."""
+        raise RefusedError("this release cannot restore a cluster yet")
+
+    def serve(self) -> int:
+        """Run the service until it is told to end; return its exit code."""
+        _log_json()
+        try:
+            if self._settings.enabled:
+                BackupService(self._workshop()).run()
+            _idle()
+        except KeyboardInterrupt:
+            log.info("backups end: told to")
+        return ExitCode.DONE
+
+    def health(self) -> int:
+        """Return the exit code of the service's health check, and say what is wrong."""
+        found = read_health(HEALTH_FILE)
+        sys.stdout.writelines(f"{line}\n" for line in found)
+        return ExitCode.FOUND_WANTING if found else ExitCode.DONE
+
+    def _workshop(self) -> BackupWorkshop:
+        return open_workshop(self._settings)
+
+
+def _idle() -> None:
+    log.warning("BACKUPS=off: nothing is archived or backed up")
+    while True:
+        time.sleep(_IDLE_SECONDS)
+
+
+def _log_json() -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

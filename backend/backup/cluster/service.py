@@ -1,0 +1,121 @@
+"""The service: looks every half minute, and does what is due."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backend.backup.backups import BackupKind, DrillResult
+from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
+from backend.backup.cluster.catalog import BackupCatalog, read_catalog
+from backend.backup.cluster.health import HEALTH_FILE, alarms, write_health
+from backend.backup.cluster.restore_points import copy_restore_points
+from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
+from backend.backup.cluster.workshop import BackupWorkshop
+from backend.cli.progress import Lines
+from backend.errors import AppError, LockHeldError
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 30.0
+# What a full backup takes in the repository is about what the last one took, and grows.
+_ROOM_FACTOR = 1.5
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class BackupService:
+    """What the loop remembers: when it began, what it has said, when a job last failed."""
+
+    workshop: BackupWorkshop
+    now: Callable[[], datetime] = _now
+    health_file: Path = HEALTH_FILE
+    started: datetime = field(init=False)
+    failed: datetime | None = None
+    said: tuple[str, ...] = ()
+    alarmed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.started = self.now()
+
+    def run(self) -> None:
+        """Look and work until interrupted."""
+        log.info("backups begin", extra={"fields": {"folder": str(self.workshop.folder.root)}})
+        while True:
+            self.turn()
+            time.sleep(_LOOK_EVERY_SECONDS)
+
+    def turn(self) -> None:
+        """Look once, and do one job if one is due."""
+        try:
+            self.workshop.prepare()
+            catalog, archive = self._look()
+        except AppError as error:
+            self._tell([str(error), *self.alarmed])
+            return
+        if job := due(self.now(), self._state(catalog, archive)):
+            self._do(job)
+        else:
+            self.alarmed = tuple(alarms(catalog, archive, self.now()))
+            self._tell(self.alarmed)
+            write_health(self.health_file, self.alarmed)
+
+    def _look(self) -> tuple[BackupCatalog, ArchiveState]:
+        shop = self.workshop
+        copy_restore_points(shop.settings.restore_points, shop.folder)
+        sets = shop.pgbackrest.backups()
+        archive = inspect_archive(shop.folder, shop.settings.data, shop.settings.server, sets)
+        return read_catalog(shop.folder, sets), archive
+
+    def _state(self, catalog: BackupCatalog, archive: ArchiveState) -> ScheduleState:
+        newest = catalog.newest_manifest()
+        return ScheduleState(
+            started=self.started,
+            last_full=catalog.last_full,
+            last_backup=catalog.last_backup,
+            is_drilled=newest is None or catalog.is_drilled(newest[0]),
+            failed=self.failed,
+            must_heal=archive.open_gap is not None and self._has_room(catalog),
+        )
+
+    def _do(self, job: BackupJob) -> None:
+        log.info("%s is due", job)
+        try:
+            self._drill() if job == "drill" else self._create(job)
+        except LockHeldError as error:
+            log.info("waiting: %s", error.args[0])
+        except AppError as error:
+            self.failed = self.now()
+            log.error("%s failed, again in an hour: %s", job, error)  # noqa: TRY400 - our own words
+
+    def _create(self, kind: BackupKind) -> None:
+        record = self.workshop.create(kind, Lines())
+        log.info("backup made", extra={"fields": {"name": record.name, "bytes": record.bytes}})
+
+    def _drill(self) -> None:
+        result: DrillResult = self.workshop.drill(None, Lines())
+        for difference in result.differences:
+            log.error("drill: %s", difference)
+        if result.is_clean:
+            log.info("drill passed", extra={"fields": dict(result.facts)})
+            self.workshop.expire()
+
+    def _has_room(self, catalog: BackupCatalog) -> bool:
+        sizes = [one.repository_bytes for one in catalog.sets if one.type == "full"]
+        free = shutil.disk_usage(self.workshop.folder.root).free
+        return not sizes or free > sizes[-1] * _ROOM_FACTOR
+
+    def _tell(self, found: Sequence[str]) -> None:
+        """Log what was not logged the last time."""
+        for line in found:
+            if line not in self.said:
+                log.error("%s", line)
+        self.said = tuple(found)

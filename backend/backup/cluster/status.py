@@ -1,0 +1,71 @@
+"""How a cluster's backups stand: what is proved, how far the archive reaches, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from backend.backup.backups import BackupRecord, BackupStatus, moment
+from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
+from backend.backup.cluster.backup_set import BackupSet
+from backend.backup.cluster.catalog import BackupCatalog, read_catalog
+from backend.backup.cluster.health import alarms
+from backend.backup.cluster.workshop import BackupWorkshop
+from backend.errors import AppError, DatabaseError
+
+_OFF = "BACKUPS=off: NOTHING IS ARCHIVED OR BACKED UP; set BACKUPS=on in .env, then `up`"
+
+
+def read_status(shop: BackupWorkshop) -> BackupStatus:
+    """Return the state of everything; what cannot be asked becomes a warning."""
+    warnings = [] if shop.settings.enabled else [_OFF]
+    sets = _sets(shop, warnings)
+    catalog = read_catalog(shop.folder, sets)
+    archive = _archive(shop, sets, warnings)
+    warnings += alarms(catalog, archive, datetime.now(UTC))
+    records = catalog.records()
+    proven = [one for one in records if one.proven_at]
+    return BackupStatus(
+        database=f"cluster {shop.folder.root.name}",
+        folder=str(shop.folder.root),
+        newest=records[-1] if records else None,
+        newest_proven=proven[-1] if proven else None,
+        warnings=[*warnings, *_advice(records)],
+        facts=_facts(catalog, archive),
+    )
+
+
+def _sets(shop: BackupWorkshop, warnings: list[str]) -> Sequence[BackupSet]:
+    try:
+        return shop.pgbackrest.backups()
+    except AppError as error:
+        warnings.append(str(error))
+        return ()
+
+
+def _archive(shop: BackupWorkshop, sets: Sequence[BackupSet], warnings: list[str]) -> ArchiveState:
+    try:
+        return inspect_archive(shop.folder, shop.settings.data, shop.settings.server, sets)
+    except DatabaseError as error:
+        warnings.append(f"the archive cannot be compared with the server: {error}")
+        return ArchiveState()
+
+
+def _facts(catalog: BackupCatalog, archive: ArchiveState) -> dict[str, str | int | None]:
+    last = catalog.last_drill
+    reach = catalog.sets[0].stopped if catalog.sets else None
+    return {
+        "any_point_in_time_since": moment(reach) if reach else None,
+        "newest_wal": str(archive.newest) if archive.newest else None,
+        "newest_wal_at": moment(archive.newest_at) if archive.newest_at else None,
+        "wal_waiting": archive.waiting,
+        "last_drill": moment(last.at) if last else None,
+        "last_drill_was": ("clean" if last.fields.get("clean") else "FAILED") if last else None,
+    }
+
+
+def _advice(records: Sequence[BackupRecord]) -> Iterator[str]:
+    if not records:
+        yield "there is no backup yet; the service makes one five minutes after it begins"
+    elif not any(one.proven_at for one in records):
+        yield "no backup is proved yet: see `drill`"
