@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.cli.driver_noise import without_noise
 from backend.db.session import Session
+from backend.db.snapshot import join_snapshot
 from backend.db.sqlite_reader import file_errors
 from backend.errors import AppError
-from backend.tablecopy.snapshot import join_snapshot
 from backend.tablecopy.sqlite.connection import SourceConnection, SourceHandle
 from backend.tablecopy.sqlite.connection import connect as connect_source
 from backend.tablecopy.target import Target, connect

@@ -44,10 +44,10 @@ def check_schema_invariants(
     from sqlalchemy import text
 
     from backend.db.dialect import PoolOptions, dialect_for
+    from backend.db.snapshot import set_snapshot
     from backend.db.sql import name
     from backend.invariants.checks import check_rows
     from backend.migrate.errors import migration_errors
-    from backend.tablecopy.snapshot import set_snapshot
 
     options = PoolOptions(1, f"transfer-rules:{release()}")
     engine = dialect_for(target, options).create_engine()

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from backend.db.snapshot import exported_snapshot
 from backend.db.sqlite_reader import file_errors
 from backend.tablecopy.encoder import Encoder
 from backend.tablecopy.pool import Runner
 from backend.tablecopy.results import Difference, DifferenceKind, KeyRange
 from backend.tablecopy.row_diff import differences
-from backend.tablecopy.snapshot import exported_snapshot
 from backend.tablecopy.sqlite.key_ranges import sample_ranges
 from backend.transfer.app_schema import check_schema_invariants, is_app_schema
 from backend.transfer.compare_task import CompareTask, Part

@@ -21,8 +21,8 @@ from backend.db import sql
 from backend.db.connect import FIXED_SETTINGS, KEEPALIVES, configure, connect
 from backend.db.errors import LOCK_NOT_TAKEN, NO_SUCH_TABLE, STATEMENT_TIMED_OUT, translated
 from backend.db.session import Session
+from backend.db.snapshot import join_snapshot
 from backend.errors import TransientError
-from backend.tablecopy.snapshot import join_snapshot
 
 # Names of types and functions then come out qualified, whoever made the database.
 _SETTINGS = {**FIXED_SETTINGS, "search_path": "", "application_name": "hesap-paylas backup"}

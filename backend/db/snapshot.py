@@ -1,4 +1,4 @@
-"""A snapshot of a target that is in use: several sessions see what was committed by then."""
+"""A snapshot of a database that is in use: several sessions see what was committed by then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.db.session import Session
 @contextmanager
 def exported_snapshot(session: Session) -> Iterator[str]:
     """Let a session see one snapshot until the block ends, and return its name for others."""
-    with translated("taking a snapshot of the target"), session.transaction():
+    with translated("taking a snapshot"), session.transaction():
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         row = session.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None  # noqa: S101 - a SELECT without FROM has one row
@@ -22,7 +22,7 @@ def exported_snapshot(session: Session) -> Iterator[str]:
 
 def join_snapshot(session: Session, snapshot: str) -> None:
     """See the snapshot that another session has exported, until this session is closed."""
-    with translated("joining a snapshot of the target"):
+    with translated("joining a snapshot"):
         session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         session.execute(set_snapshot(snapshot))
 
