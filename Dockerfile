@@ -1,4 +1,5 @@
-# The app: one image for both colours and for the one-shots `migrate` and `bootstrap`.
+# The app: one image for both colours, for the one-shots `migrate` and `bootstrap`, and for
+# `drill-check`.
 # Built by `docker compose -f deploy/docker-compose.prod.pg.yml up`; nothing has to be set.
 
 FROM python:3.13-slim-trixie AS build
@@ -10,7 +11,7 @@ RUN python3 -m venv --without-pip /opt/venv \
       --disable-pip-version-check --require-hashes --only-binary :all: -r /app/requirements.txt
 
 WORKDIR /app
-COPY docker/app/gunicorn.conf.py docker/app/healthcheck.py ./
+COPY docker/app/gunicorn.conf.py docker/app/healthcheck.py docker/app/drill_check.py ./
 COPY backend backend
 COPY docker/app/stamp.py /tmp/stamp.py
 
@@ -46,6 +47,9 @@ ENV PATH=/opt/venv/bin:$PATH \
 
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
+
+# What a new volume takes its owner from: `migrate` notes there which points it can be taken back to.
+RUN install -d -o 10001 -g 10001 /run/restore-points
 
 WORKDIR /app
 USER 10001:10001

@@ -104,7 +104,7 @@ class Operator:
 
     def servers(self) -> dict[str, str]:
         """Return the containers that must not change behind an operator's back."""
-        names = ("db", "app-blue", "app-green", "proxy")
+        names = ("db", "app-blue", "app-green", "proxy", "backup")
         found = self.stack.containers("oneoff=False")
         return {name: found[name] for name in names}
 

@@ -8,11 +8,13 @@ import pytest
 from tests.system.stack import Stack, docker
 
 ONE_SHOTS = {"secrets", "bootstrap", "migrate"}
-TOOLS = {"transfer"}  # run when they are called, and leave no container
-SERVERS = {"db", "app-blue", "app-green", "proxy"}
+TOOLS = {"transfer", "restore"}  # run when they are called, and leave no container
+SERVERS = {"db", "app-blue", "app-green", "proxy", "backup", "drill-check"}
+# A drill whose question finds no answer fails, and says it.
+ASKS_NOBODY = {"drill-check"}
 
 # Reach the folder of the backups on the host.
-KEEPS_BACKUPS = {"db"}
+KEEPS_BACKUPS = {"db", "backup", "restore"}
 
 # The exceptions, with their reasons. Whoever adds one adds it here too, and says why.
 EXCEPTIONS: dict[str, dict[str, object]] = {
@@ -25,6 +27,9 @@ USERS = {
     "bootstrap": "10001:999",
     "migrate": "10001:10001",
     "transfer": "10001:10001",
+    "backup": "999:999",
+    "restore": "999:999",
+    "drill-check": "10001:999",
     "app-blue": "10001:10001",
     "app-green": "10001:10001",
     "proxy": "99:99",
@@ -35,6 +40,9 @@ NETWORKS = {
     "bootstrap": {"data"},
     "migrate": {"data"},
     "transfer": {"data"},
+    "backup": set(),
+    "restore": set(),
+    "drill-check": set(),
     "app-blue": {"data", "web"},
     "app-green": {"data", "web"},
     "proxy": {"web", "edge"},
@@ -83,7 +91,7 @@ def test_configuration_of_each_service_is_hardened(built: Stack, name: str) -> N
         assert not service.get(key), key
 
 
-@pytest.mark.parametrize("name", sorted(SERVERS))
+@pytest.mark.parametrize("name", sorted(SERVERS - ASKS_NOBODY))
 def test_health_of_each_server_is_asked_without_a_shell(built: Stack, name: str) -> None:
     check = config(built)["services"][name]["healthcheck"]["test"]
 
@@ -124,11 +132,13 @@ def test_every_image_has_an_exact_tag(built: Stack) -> None:
 
 
 def test_each_image_is_built_once_and_no_registry_is_asked_for_it(built: Stack) -> None:
-    services = config(built)["services"].values()
-    builds = sorted(service["image"] for service in services if "build" in service)
+    services = config(built)["services"]
+    # On a new server a restore may be the first command; `up` and `build` leave it aside.
+    with_build = [one for name, one in services.items() if "build" in one and name != "restore"]
+    builds = sorted(service["image"] for service in with_build)
 
-    assert builds == sorted({service["image"] for service in services})
-    assert {service.get("pull_policy") for service in services} == {"never"}
+    assert builds == sorted({service["image"] for service in services.values()})
+    assert {service.get("pull_policy") for service in services.values()} == {"never"}
 
 
 def test_only_the_proxy_is_built_without_a_network(built: Stack) -> None:
@@ -139,9 +149,20 @@ def test_only_the_proxy_is_built_without_a_network(built: Stack) -> None:
         for name, service in services.items()
         if "build" in service
     } == {
-        **dict.fromkeys(("migrate", "app-blue", "app-green", "secrets")),
+        **dict.fromkeys(("migrate", "app-blue", "app-green", "secrets", "backup", "restore")),
         "proxy": "none",
     }
+
+
+def test_only_a_restore_writes_to_the_data_beside_the_database(built: Stack) -> None:
+    mounted = {
+        name: mount.get("read_only", False)
+        for name, service in config(built)["services"].items()
+        for mount in service.get("volumes", [])
+        if mount["source"] == "pgdata"
+    }
+
+    assert mounted == {"secrets": True, "db": False, "backup": True, "restore": False}
 
 
 def test_networks_of_the_database_and_the_app_are_internal(built: Stack) -> None:

@@ -45,6 +45,7 @@ def test_holds_nothing_but_the_app(built: Stack) -> None:
     assert sorted(listed) == [
         "VERSION",
         "backend",
+        "drill_check.py",
         "gunicorn.conf.py",
         "healthcheck.py",
         "requirements.txt",

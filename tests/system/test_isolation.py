@@ -74,7 +74,7 @@ def test_the_proxy_does_not_even_know_its_name(stack: Stack) -> None:
     assert result.returncode != 0
 
 
-@pytest.mark.parametrize("service", ["db", "app-blue", "app-green"])
+@pytest.mark.parametrize("service", ["db", "app-blue", "app-green", "backup", "drill-check"])
 def test_nothing_inside_has_a_way_out(stack: Stack, service: str) -> None:
     # 192.0.2.1 is reserved for documentation (RFC 5737): nobody is ever asked.
     answer = docker(

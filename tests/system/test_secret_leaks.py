@@ -4,7 +4,7 @@ import pytest
 
 from tests.system.stack import Stack, docker, run
 
-SERVERS = ("db", "app-blue", "app-green", "proxy")
+SERVERS = ("db", "app-blue", "app-green", "proxy", "backup", "drill-check")
 READ_PROCESSES = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null; true"
 
 
@@ -14,7 +14,11 @@ def secrets(stack: Stack) -> list[str]:
     values = [read_volume(stack, *place) for place in PLACES]
     verifiers = stack.sql("SELECT rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL")
     assert all(len(value) == 48 for value in values)
-    return [*values, *verifiers.splitlines()]
+    repository = read_volume(stack, "repository", "repository.conf").partition("=")[2]
+    manifests = read_volume(stack, "backup", "manifest_key")
+    assert len(repository) == 64
+    assert len(manifests) == 74
+    return [*values, repository, manifests, *verifiers.splitlines()]
 
 
 PLACES = [
@@ -77,6 +81,16 @@ def test_not_in_the_configuration(stack: Stack, secrets: list[str]) -> None:
         ("db", ["backup/repository.conf", "superuser/cluster", "superuser/password"]),
         ("app-blue", ["app-blue/password", "session/secret_key", "session/secret_key_fallbacks"]),
         ("app-green", ["app-green/password", "session/secret_key", "session/secret_key_fallbacks"]),
+        (
+            "backup",
+            [
+                "backup/manifest_key",
+                "backup/repository.conf",
+                "backup/session_key",
+                "backup/session_key_fallbacks",
+            ],
+        ),
+        ("drill-check", []),
         ("proxy", []),
     ],
 )

@@ -9,7 +9,7 @@ from tests.system.stack import Stack, docker
 
 
 def servers(stack: Stack) -> dict[str, str]:
-    names = ("db", "app-blue", "app-green", "proxy")
+    names = ("db", "app-blue", "app-green", "proxy", "backup", "drill-check")
     found = stack.containers("oneoff=False")
     return {name: found[name] for name in names}
 

@@ -1,0 +1,91 @@
+"""Look at what a drill has restored, as the release that serves would: its rules, its readiness.
+
+    python /app/drill_check.py          wait for questions, for as long as the container runs
+    python /app/drill_check.py look     look once, and print the answer
+
+The service `backup` puts a file with a token into the folder of the scratch server's socket, and
+waits for an answer with the same token. It carries no app; this one has nothing but that socket.
+Each look is a process of its own: between two nights nothing of the app is kept in memory.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FOLDER = Path("/run/drill")
+POLL_SECONDS = 1.0
+# More than a large database takes, less than the patience of who waits.
+LOOK_SECONDS = 280
+
+
+def serve(folder: Path) -> None:
+    """Answer one question after the other."""
+    answered = ""
+    while True:
+        token = _read(folder / "request")
+        if token not in ("", answered):
+            _answer(folder, token)
+            answered = token
+        time.sleep(POLL_SECONDS)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _answer(folder: Path, token: str) -> None:
+    lines = _look_apart(folder)
+    answer = json.dumps({"token": token, "ok": not lines, "lines": lines})
+    # Under another name first: nobody reads half of it. The group of the backups may read it.
+    partial = folder / f"answer.{token[:8]}.tmp"
+    partial.write_text(answer, encoding="utf-8")
+    partial.chmod(0o640)
+    partial.rename(folder / "answer.json")
+    sys.stderr.write(f"drill-check: {'; '.join(lines) or 'the restored data is as it should be'}\n")
+
+
+def _look_apart(folder: Path) -> list[str]:
+    command = (sys.executable, __file__, "look", str(folder))
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words
+            command, capture_output=True, text=True, check=False, timeout=LOOK_SECONDS
+        )
+        lines: list[str] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return [f"no end after {LOOK_SECONDS} s"]
+    except ValueError:
+        return [done.stderr.strip()[-500:] or f"it ended with {done.returncode}"]
+    return lines
+
+
+def look(folder: Path) -> list[str]:
+    """Return what is wrong with the restored data, as lines; nothing if nothing is.
+
+    Raises:
+        DatabaseError: the scratch server does not answer.
+    """
+    from backend.config.database_url import DatabaseUrl
+    from backend.db.dialect import dialect_for
+    from backend.db.schema_state import read_schema
+    from backend.invariants.checks import check
+
+    params = {"host": str(folder), "user": "postgres", "dbname": "hesap_paylas"}
+    database = DatabaseUrl("postgres", params=params, origin="the drill")
+    schema = read_schema(dialect_for(database), seconds=10)
+    if schema.state != "ok":
+        return [f"not ready: the schema is {schema.state}, {json.dumps(schema.as_dict())}"]
+    report = check(database)
+    return [] if report.is_clean else report.lines()
+
+
+if __name__ == "__main__":
+    where = Path(sys.argv[2]) if len(sys.argv) > 2 else FOLDER
+    if sys.argv[1:2] == ["look"]:
+        sys.stdout.write(json.dumps(look(where)))
+    else:
+        serve(where)
