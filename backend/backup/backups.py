@@ -295,7 +295,11 @@ def size(count: int) -> str:
 
 def fact_lines(facts: Facts) -> list[str]:
     """Return one line a fact; what is not known is left out."""
-    return [f"{name.replace('_', ' ')}: {one}" for name, one in facts.items() if one is not None]
+    return [
+        f"{name.replace('_', ' ')}: {size(int(one)) if name == 'bytes' else one}"
+        for name, one in facts.items()
+        if one is not None
+    ]
 
 
 def _named(name: str, backup: BackupRecord | None) -> list[str]:

@@ -19,6 +19,8 @@ from backend.cli.answer import Answer, print_answer
 from backend.cli.progress import Watcher, watching
 from backend.cli.shell import run
 from backend.cli.signals import interrupt_on_sigterm
+from backend.config.env import over_file
+from backend.config.settings import BACKEND
 from backend.errors import ExitCode, RefusedError, UsageError
 from backend.logs import TextFormatter
 
@@ -135,22 +137,20 @@ def restore(
 
 
 @db_backup.command()
-@_with_options
-def serve(*, db: Path | None, as_json: bool) -> int:  # noqa: ARG001 - a service answers nobody
+def serve() -> int:
     """Back up, drill and watch by the clock, until told to end."""
     interrupt_on_sigterm()
-    return _backups(db).serve()
+    return _backups(None).serve()
 
 
 @db_backup.command(hidden=True)
-@_with_options
-def health(*, db: Path | None, as_json: bool) -> int:  # noqa: ARG001 - its exit code is its answer
+def health() -> int:
     """Tell by the exit code whether the service and its backups are well."""
-    return _backups(db).health()
+    return _backups(None).health()
 
 
 def _backups(db: Path | None) -> Backups:
-    return open_backups(db, os.environ)
+    return open_backups(db, over_file(os.environ, BACKEND.parent / ".env"))
 
 
 def _target(to: str | None, *, is_latest: bool) -> RestoreTarget:

@@ -129,6 +129,11 @@ def is_sqlite_busy(error: BaseException) -> bool:
     return _sqlite_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
+def is_sqlite_damaged(error: BaseException) -> bool:
+    """Tell whether a file is no SQLite database, or a damaged one."""
+    return _sqlite_name(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
 def waited_too_long_for_lock(error: BaseException) -> bool:
     """Tell whether a statement of Postgres waited until its lock_timeout."""
     return isinstance(driver_error(error), errors.LockNotAvailable)
@@ -194,7 +199,7 @@ def _sqlite(error: sqlite3.DatabaseError) -> AppError | None:
     name = _sqlite_name(error)
     if is_sqlite_busy(error):
         return TransientError("another write holds the database file", hint=_FROZEN_HINT)
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if is_sqlite_damaged(error):
         return DatabaseError(f"the database file is damaged ({name})", hint=_INTEGRITY)
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")):
         return DatabaseError(

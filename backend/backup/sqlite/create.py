@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,7 +12,7 @@ from backend.backup.backups import BackupRecord
 from backend.backup.keys import BackupKey
 from backend.backup.sqlite.archive_file import write_archive
 from backend.backup.sqlite.contents import find_damage, read_contents
-from backend.backup.sqlite.repository import SQLiteRepository, new_name
+from backend.backup.sqlite.repository import SQLiteRepository
 from backend.backup.sqlite.room import check_room
 from backend.backup.sqlite.sqlite_manifest import SQLiteManifest
 from backend.cli.progress import Watcher
@@ -35,7 +34,7 @@ def create_backup(
     """
     folders = (repository.database.parent, repository.root)
     check_room(_bytes_with_wal(repository.database), *folders)
-    name = new_name(at, secrets.token_hex(2))
+    name = repository.new_name(at)
     with repository.scratch() as scratch:
         watcher.stage("copy")
         copy = file_copy.snapshot(repository.database, scratch)

@@ -25,7 +25,8 @@ RESTORE = "restore"
 
 _ARCHIVE = ".db.gz.age"
 _MANIFEST = ".manifest.age"
-_NAME = re.compile(r"backup-(\d{8}T\d{6}Z)-[0-9a-f]{4}", re.ASCII)
+# The second one of a second ends in -2: names are in the order in which backups were made.
+_NAME = re.compile(r"backup-(\d{8}T\d{6}Z)(-\d)?", re.ASCII)
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -71,6 +72,12 @@ class SQLiteRepository:
             *(f"the manifest of {name} is missing" for name in sorted(archives - manifests)),
             *(f"the archive of {name} is missing" for name in sorted(manifests - archives)),
         ]
+
+    def new_name(self, at: datetime) -> str:
+        """Return a name for a backup that is made at this time."""
+        name = f"backup-{at.astimezone(UTC).strftime(_STAMP)}"
+        taken = sum(one.startswith(name) for one in self.names())
+        return f"{name}-{taken + 1}" if taken else name
 
     def find(self, name: str | None) -> str:
         """Return the name of a backup, of the newest if none is given.
@@ -176,11 +183,6 @@ class SQLiteRepository:
     def _named(self, ending: str) -> set[str]:
         names = {path.name.removesuffix(ending) for path in self.root.glob(f"*{ending}")}
         return {name for name in names if _NAME.fullmatch(name)}
-
-
-def new_name(at: datetime, token: str) -> str:
-    """Return the name of a backup that is made at this time."""
-    return f"backup-{at.astimezone(UTC).strftime(_STAMP)}-{token}"
 
 
 def time_of(name: str) -> datetime:

@@ -51,12 +51,11 @@ def restore_backup(
     key = repository.key()
     manifest = repository.read_manifest(plan.backup, key)
     check_room(manifest.contents.bytes, repository.database.parent)
-    with held_alone(repository.database) as wait_for_others, repository.scratch() as scratch:
+    with held_alone(repository.database), repository.scratch() as scratch:
         copy = _proven_copy(repository, manifest, key, scratch, watcher)
         watcher.stage("switch")
         rules = broken_rules(copy)
         kept = _switch(copy, repository.database, now)
-        wait_for_others()
     facts = {"rows": manifest.contents.rows, "broken_rules": "; ".join(rules) or None}
     return RestoreResult(plan, str(kept or ""), facts)
 
@@ -107,7 +106,7 @@ def _proven_copy(
 
 def _switch(copy: Path, database: Path, now: datetime) -> Path | None:
     """Put a copy in the place of a database; there is one under its name at every moment."""
-    aside = database.with_name(f"{database.name}{_ASIDE}{now.strftime('%Y%m%dT%H%M%SZ')}")
+    aside = _free_name(database, now)
     was_there = database.exists()
     _dress(copy, database if was_there else database.parent)
     private_files.sync_file(copy)
@@ -120,6 +119,16 @@ def _switch(copy: Path, database: Path, now: datetime) -> Path | None:
     copy.replace(database)
     private_files.sync_folder(database.parent)
     return aside if was_there else None
+
+
+def _free_name(database: Path, now: datetime) -> Path:
+    """Return a name for what is put aside; the one that a killed restore gave the file goes."""
+    for kept in kept_files(database):
+        if database.exists() and kept.samefile(database):
+            kept.unlink()
+    name = f"{database.name}{_ASIDE}{now.strftime('%Y%m%dT%H%M%SZ')}"
+    taken = sum(kept.name.startswith(name) for kept in kept_files(database))
+    return database.with_name(f"{name}-{taken + 1}" if taken else name)
 
 
 def _journals(database: Path) -> Iterator[Path]:

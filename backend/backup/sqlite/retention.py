@@ -14,14 +14,15 @@ _LEAST = 2
 def expired(backups: Sequence[BackupRecord]) -> list[BackupRecord]:
     """Return what may be removed of backups, the oldest first.
 
-    Kept are the newest of each of the last 7 days, 4 weeks and 6 months that have any, the newest
-    proven one with all that are newer, and the last two.
+    Kept are all of the last day that has any, the newest of each of the last 7 days, 4 weeks and 6
+    months, the newest proven one with all that are newer, and the last two.
     """
     proven = [one for one in backups if one.proven_at]
     if not proven:
         return []
     kept = {one.name for one in backups[-_LEAST:]}
     kept |= {one.name for one in backups if one.at >= proven[-1].at}
+    kept |= {one.name for one in backups if _day(one.at) == _day(backups[-1].at)}
     for count, period in ((DAYS, _day), (WEEKS, _week), (MONTHS, _month)):
         newest = {period(one.at): one.name for one in backups}
         kept |= {newest[one] for one in sorted(newest)[-count:]}
