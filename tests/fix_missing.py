@@ -54,6 +54,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "browser": missing_browser,
     "caddy": partial(missing_command, "caddy"),
     "nginx": partial(missing_command, "nginx"),
+    "age": partial(missing_command, "age"),
 }
 
 

@@ -18,7 +18,6 @@ from backend.config.database_url import DatabaseUrl
 from backend.demo.config import DemoConfig
 from backend.demo.writer import fill
 from backend.errors import ConfigError, DataError
-from tests.fix_missing import missing_command, not_here
 from tests.integration.backup.shop import Command, Shop, killed
 
 
@@ -210,9 +209,8 @@ def test_a_kill_leaves_nothing_of_what_was_decrypted(shop: Shop, moment: str) ->
     assert shop.left_over() == []
 
 
+@pytest.mark.age
 def test_debians_age_and_gunzip_read_an_archive_without_us(shop: Shop, tmp_path: Path) -> None:
-    if reason := missing_command("age"):
-        not_here(reason)
     made = shop.create()
 
     done = subprocess.run(

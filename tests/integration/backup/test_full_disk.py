@@ -82,11 +82,9 @@ def test_a_disk_that_is_too_small_is_said_before_anything_is_written(shop: Shop)
     if subprocess.run([*enter, "true"], check=False, capture_output=True).returncode:
         not_here("no disk can be mounted in a namespace of its own")
 
+    create = [sys.executable, "backend/db_backup.py", "create", "--db", str(shop.path)]
     done = subprocess.run(
-        [
-            *(*enter, "sh", "-c", _SMALL_DISK, "sh", small, sys.executable),
-            *("backend/db_backup.py", "create", "--db", shop.path),
-        ],
+        [*enter, "sh", "-c", _SMALL_DISK, "sh", str(small), *create],
         check=False,
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "BACKUP_DIR": str(small)},
