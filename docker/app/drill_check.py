@@ -59,7 +59,8 @@ def _look_apart(folder: Path) -> list[str]:
     except subprocess.TimeoutExpired:
         return [f"no end after {LOOK_SECONDS} s"]
     except ValueError:
-        return [done.stderr.strip()[-500:] or f"it ended with {done.returncode}"]
+        # The last line of a traceback is the error.
+        return [*done.stderr.strip().splitlines()[-1:], f"it ended with {done.returncode}"]
     return lines
 
 

@@ -1,0 +1,71 @@
+"""The app's half of a drill: asked by a file, it looks at a server and answers by a file."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.migrate import upgrade
+from tests.fix_postgres import PostgresServer
+from tests.polling import wait_for
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "docker/app/drill_check.py"
+
+
+@pytest.fixture
+def restored(own_postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """Give a server as a drill leaves it: the app's database on a socket, and who looks at it."""
+    server = own_postgres_server
+    server.execute("CREATE DATABASE hesap_paylas")
+    upgrade(server.url.with_database("hesap_paylas"))
+    # The scratch server of a drill trusts whoever reaches its socket; this one wants a password.
+    environ = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "PGPORT": str(server.port),
+        "PGPASSWORD": server.password,
+    }
+    looking = subprocess.Popen((sys.executable, SCRIPT, "serve", server.folder), env=environ)
+    yield server
+    looking.kill()
+    looking.wait()
+
+
+def ask(server: PostgresServer, token: str) -> dict[str, Any]:
+    (server.folder / "request").write_text(f"{token}\n")
+    wait_for(lambda: answer(server).get("token") == token, f"an answer to {token}")
+    return answer(server)
+
+
+def answer(server: PostgresServer) -> dict[str, Any]:
+    path = server.folder / "answer.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def test_says_what_is_not_as_the_release_wants_it(restored: PostgresServer) -> None:
+    good = ask(restored, "first")
+    restored.execute(
+        "INSERT INTO users (id, email, email_key, password_hash, display_name, status, version,"
+        " created_at, updated_at) VALUES (gen_random_uuid(), 'ana@example.com', 'else', '!', 'Ana',"
+        " 'active', 1, now(), now())",
+        dbname="hesap_paylas",
+    )
+    broken = ask(restored, "second")
+    restored.execute("UPDATE schema_state SET expand_level = 1", dbname="hesap_paylas")
+    behind = ask(restored, "third")
+    restored.stop()
+    gone = ask(restored, "fourth")
+
+    assert good == {"token": "first", "ok": True, "lines": []}
+    assert broken["ok"] is False
+    assert broken["lines"][0].startswith("broken: ")
+    assert behind["ok"] is False
+    assert "not ready: the schema is behind" in behind["lines"][0]
+    assert gone["ok"] is False
+    assert "DatabaseError" in gone["lines"][0]
