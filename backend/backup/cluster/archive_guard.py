@@ -117,6 +117,13 @@ def unhealed(found: Sequence[Gap], backups: Sequence[BackupSet]) -> Gap | None:
     return None if begun > found[-1].last.number else found[-1]
 
 
+def reachable_since(found: Sequence[Gap], backups: Sequence[BackupSet]) -> datetime | None:
+    """Return from when on any point in time can be reached: behind the newest gap."""
+    end = found[-1].last.number if found else -1
+    behind = [one for one in backups if WalSegment.parse(one.first_wal).number > end]
+    return min((one.stopped for one in behind), default=None)
+
+
 def _server_wal(data: Path, server: DatabaseUrl) -> _ServerWal:
     with connect(server, KEEPALIVES) as session, translated("asking for the newest WAL"):
         ((name,),) = session.execute(_CURRENT).fetchall()

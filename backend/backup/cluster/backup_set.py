@@ -49,12 +49,16 @@ def parse_info(text: str) -> tuple[BackupSet, ...]:
         ConfigError: the cipher pass does not open the repository.
         DatabaseError: the repository cannot be read.
     """
-    stanzas: list[dict[str, Any]] = json.loads(text)  # Any: pgBackRest's own JSON
+    try:
+        # Not strict: what does not decrypt is quoted in the message, byte for byte.
+        stanzas: list[dict[str, Any]] = json.loads(text, strict=False)  # Any: its own JSON
+    except ValueError:
+        raise _unreadable(text) from None
     if not stanzas:
         return ()
     status = stanzas[0]["status"]
     if status["code"] not in {_OK, *_EMPTY}:
-        raise _unreadable(stanzas[0])
+        raise _unreadable("".join(one["status"]["message"] for one in stanzas[0]["repo"]))
     return tuple(_backup_set(one) for one in stanzas[0]["backup"])
 
 
@@ -76,13 +80,10 @@ def _backup_set(one: dict[str, Any]) -> BackupSet:  # Any: pgBackRest's own JSON
     )
 
 
-def _unreadable(stanza: dict[str, Any]) -> ConfigError | DatabaseError:  # Any: as above
-    messages = [one["status"]["message"] for one in stanza["repo"]]
-    # What does not decrypt is quoted in the message: bytes that are no text.
-    said = "".join(messages).split("\n", 1)[0]
-    if "FormatError" in said or "CryptoError" in said:
+def _unreadable(message: str) -> ConfigError | DatabaseError:
+    if "FormatError" in message or "CryptoError" in message:
         return ConfigError(
             "the cipher pass does not open this repository",
             hint="bring the one that the repository was made with: the escrow bundle has it",
         )
-    return DatabaseError(f"the repository cannot be read: {said or stanza['status']['message']}")
+    return DatabaseError(f"the repository cannot be read: {message.split(chr(10), 1)[0][:300]}")

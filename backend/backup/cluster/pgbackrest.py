@@ -12,19 +12,27 @@ from backend.backup.backups import BackupKind
 from backend.backup.cluster.backup_set import BackupSet, parse_info
 from backend.backup.cluster.programs import ProgramResult, run_program
 from backend.backup.cluster.repository_check import RepositoryCheck, parse_verify
-from backend.errors import AppError, ConfigError, DatabaseError, LockHeldError, TransientError
+from backend.errors import (
+    AppError,
+    ConfigError,
+    DatabaseError,
+    FoundWanting,
+    LockHeldError,
+    TransientError,
+)
 from backend.logs import redact
 
 TargetAction = Literal["pause", "promote", "shutdown"]
 
 STANZA = "app"
 CIPHER_FILE = "repository.conf"
-_ERROR = re.compile(r"^(?:\S+ +)?P\d\d +ERROR: \[(\d+)\]: (.*)", re.MULTILINE)
+_ERROR = re.compile(r"^(?:[\d:. -]+ )?P\d\d +ERROR: \[(\d+)\]: (.*)", re.MULTILINE)
 _CIPHER_HINT = "bring the cipher pass that this repository was made with: the escrow bundle has it"
 # The codes that the program ends in, by what they mean for whoever asked.
 _LOCKED = {50}
 _TRY_LATER = {82, 56, 57}  # no WAL arrived in time; the server does not answer
-_CIPHER = {29, 95}
+_CIPHER = {29}
+_DAMAGED = {26, 95}  # a checksum differs, or what is there does not decrypt to its end
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,8 @@ def _explained(command: str, result: ProgramResult) -> AppError:
         return LockHeldError(message, hint="a backup of this cluster is running; try again later")
     if code in _CIPHER:
         return ConfigError(message, hint=_CIPHER_HINT)
+    if code in _DAMAGED:
+        return FoundWanting(message, hint="`verify` tells which files are damaged")
     if code in _TRY_LATER:
         return TransientError(message, hint="see the log of `db`, then try again")
     return DatabaseError(message, hint="see that the repository is there, writable and not full")

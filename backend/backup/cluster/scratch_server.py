@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,9 @@ _RULES = "local all all trust\n"
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 60.0
 _LOG_LINES = 3
+_WRONG = re.compile("FATAL:|PANIC:|ERROR:")
+# What our own question was answered while it recovered.
+_ASKED_TOO_EARLY = "FATAL:  the database system is "
 # Nothing of it is kept: it may forget everything at a crash, and no housekeeping is worth its time.
 _THROWN_AWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 
@@ -46,7 +50,7 @@ class ScratchFolder:
 
     def clear(self) -> None:
         """Remove what a drill has left, its server first: a killed one could clear nothing."""
-        _stop_leftover(self.cluster)
+        _stop_leftovers(self.cluster)
         shutil.rmtree(self.cluster, ignore_errors=True)
         for path in (self.log, *self.socket.glob(".s.PGSQL.*")):
             path.unlink(missing_ok=True)
@@ -120,32 +124,32 @@ def _is_promoted(database: DatabaseUrl) -> bool:
 
 def _last_lines(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    wrong = [line for line in lines if "FATAL:" in line or "PANIC:" in line or "ERROR:" in line]
+    wrong = [line for line in lines if _WRONG.search(line) and _ASKED_TOO_EARLY not in line]
     said = [line.split("] ", 1)[-1].strip() for line in (wrong or lines)[-_LOG_LINES:]]
     return "; ".join(said)
 
 
-def _stop_leftover(cluster: Path) -> None:
-    """Stop a server that a killed drill has left, if it runs where we can see it.
+def _stop_leftovers(cluster: Path) -> None:
+    """Stop what a killed drill has left running, where we can see it: its server, its restore.
 
-    Elsewhere it ends by itself: a postmaster looks every minute whether its folder is still there.
+    Elsewhere a server ends by itself: a postmaster looks every minute whether its folder is there.
     """
-    pid = _postmaster_pid(cluster)
-    if pid is None or str(cluster) not in _command_line(pid):
-        return
-    os.kill(pid, signal.SIGQUIT)
     until = time.monotonic() + _PATIENCE_SECONDS
-    while _command_line(pid) and time.monotonic() < until:
+    while (found := _processes_naming(cluster)) and time.monotonic() < until:
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
         time.sleep(_POLL_SECONDS)
 
 
-def _postmaster_pid(cluster: Path) -> int | None:
-    with suppress(OSError, ValueError, IndexError):
-        return int((cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
-    return None
+def _processes_naming(cluster: Path) -> list[int]:
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if pid != os.getpid() and str(cluster) in _command_line(pid)]
 
 
 def _command_line(pid: int) -> str:
     with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return (
+            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        )
     return ""

@@ -58,15 +58,14 @@ class BackupService:
         try:
             self.workshop.prepare()
             catalog, archive = self._look()
-        except AppError as error:
+        except (AppError, OSError) as error:
             self._tell([str(error), *self.alarmed])
             return
+        self.alarmed = tuple(alarms(catalog, archive, self.now()))
+        self._tell(self.alarmed)
+        write_health(self.health_file, self.alarmed)
         if job := due(self.now(), self._state(catalog, archive)):
             self._do(job)
-        else:
-            self.alarmed = tuple(alarms(catalog, archive, self.now()))
-            self._tell(self.alarmed)
-            write_health(self.health_file, self.alarmed)
 
     def _look(self) -> tuple[BackupCatalog, ArchiveState]:
         shop = self.workshop
@@ -92,7 +91,7 @@ class BackupService:
             self._drill() if job == "drill" else self._create(job)
         except LockHeldError as error:
             log.info("waiting: %s", error.args[0])
-        except AppError as error:
+        except (AppError, OSError) as error:
             self.failed = self.now()
             log.error("%s failed, again in an hour: %s", job, error)  # noqa: TRY400 - our own words
 

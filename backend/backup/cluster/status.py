@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from backend.backup.backups import BackupRecord, BackupStatus, moment
-from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
+from backend.backup.backups import BackupStatus, moment
+from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive, reachable_since
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import alarms
@@ -20,8 +20,8 @@ def read_status(shop: BackupWorkshop) -> BackupStatus:
     """Return the state of everything; what cannot be asked becomes a warning."""
     warnings = [] if shop.settings.enabled else [_OFF]
     sets = _sets(shop, warnings)
-    catalog = read_catalog(shop.folder, sets)
-    archive = _archive(shop, sets, warnings)
+    catalog = read_catalog(shop.folder, sets or ())
+    archive = _archive(shop, sets or (), warnings)
     warnings += alarms(catalog, archive, datetime.now(UTC))
     records = catalog.records()
     proven = [one for one in records if one.proven_at]
@@ -30,17 +30,17 @@ def read_status(shop: BackupWorkshop) -> BackupStatus:
         folder=str(shop.folder.root),
         newest=records[-1] if records else None,
         newest_proven=proven[-1] if proven else None,
-        warnings=[*warnings, *_advice(records)],
+        warnings=[*warnings, *([] if sets is None else _advice(catalog))],
         facts=_facts(catalog, archive),
     )
 
 
-def _sets(shop: BackupWorkshop, warnings: list[str]) -> Sequence[BackupSet]:
+def _sets(shop: BackupWorkshop, warnings: list[str]) -> Sequence[BackupSet] | None:
     try:
         return shop.pgbackrest.backups()
     except AppError as error:
         warnings.append(str(error))
-        return ()
+        return None
 
 
 def _archive(shop: BackupWorkshop, sets: Sequence[BackupSet], warnings: list[str]) -> ArchiveState:
@@ -53,19 +53,22 @@ def _archive(shop: BackupWorkshop, sets: Sequence[BackupSet], warnings: list[str
 
 def _facts(catalog: BackupCatalog, archive: ArchiveState) -> dict[str, str | int | None]:
     last = catalog.last_drill
-    reach = catalog.sets[0].stopped if catalog.sets else None
+    reach = reachable_since(archive.lost, catalog.sets)
     return {
         "any_point_in_time_since": moment(reach) if reach else None,
         "newest_wal": str(archive.newest) if archive.newest else None,
         "newest_wal_at": moment(archive.newest_at) if archive.newest_at else None,
         "wal_waiting": archive.waiting,
+        "wal_lost": "; ".join(map(str, archive.lost)) or None,
         "last_drill": moment(last.at) if last else None,
         "last_drill_was": ("clean" if last.fields.get("clean") else "FAILED") if last else None,
     }
 
 
-def _advice(records: Sequence[BackupRecord]) -> Iterator[str]:
-    if not records:
+def _advice(catalog: BackupCatalog) -> Iterator[str]:
+    if not catalog.sets and catalog.made:
+        yield f"the repository is empty, though {len(catalog.made)} backups were made"
+    elif not catalog.sets:
         yield "there is no backup yet; the service makes one five minutes after it begins"
-    elif not any(one.proven_at for one in records):
+    elif not any(one.proven_at for one in catalog.records()):
         yield "no backup is proved yet: see `drill`"

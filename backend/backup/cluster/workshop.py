@@ -24,11 +24,11 @@ from backend.backup.cluster.repository import ClusterFolder, cluster_folder
 from backend.backup.cluster.schedule import due_kind
 from backend.backup.cluster.scratch_server import ScratchFolder
 from backend.backup.cluster.settings import ClusterSettings
-from backend.backup.cluster.verify import verify_repository
+from backend.backup.cluster.verify import RepositoryReader
 from backend.backup.records import EventRecord
 from backend.cli.progress import Watcher
 from backend.db.locks import BACKUP, path_lock
-from backend.errors import ConfigError, DatabaseError, DataError
+from backend.errors import ConfigError, DatabaseError, DataError, FoundWanting
 
 _ON_HINT = "set BACKUPS=on in .env, then `up`"
 
@@ -60,8 +60,7 @@ class BackupWorkshop:
     def drill(self, name: str | None, watcher: Watcher) -> DrillResult:
         """Prove a backup, the newest if none is named, and note how it went."""
         with self._alone():
-            drill = self._prepared(name, watcher)
-            result = drill.run()
+            result = self._drilled(name, watcher)
             self.folder.events.add(EventRecord(DRILL_EVENT, result.at, result.as_dict()))
             return result
 
@@ -69,7 +68,8 @@ class BackupWorkshop:
         """Read the whole repository, and note what was found."""
         with self._alone():
             key = keys.load(self.settings.manifest_key)
-            result = verify_repository(self.folder, self.pgbackrest, key, watcher)
+            reader = RepositoryReader(self.settings, self.folder, self.pgbackrest, key)
+            result = reader.verify(watcher)
             record = EventRecord(VERIFY_EVENT, datetime.now(UTC), result.as_dict())
             self.folder.events.add(record)
             return result
@@ -83,12 +83,15 @@ class BackupWorkshop:
                 if catalog.is_orphan(name):
                     forget_manifest(self.folder, name)
 
-    def _prepared(self, name: str | None, watcher: Watcher) -> Drill:
-        key, catalog = keys.load(self.settings.manifest_key), self.catalog()
-        name, backup = _chosen(catalog, name)
-        manifest = read_manifest(self.folder, name, key)
+    def _drilled(self, name: str | None, watcher: Watcher) -> DrillResult:
+        key = keys.load(self.settings.manifest_key)
+        name, backup = _chosen(self.catalog(), name)
+        try:
+            manifest = read_manifest(self.folder, name, key)
+        except FoundWanting as error:
+            return DrillResult(name, datetime.now(UTC), [str(error)], {"set": backup.label})
         scratch = ScratchFolder(self.settings.scratch, self.settings.drill_socket)
-        return Drill(manifest, backup, self.pgbackrest, scratch, watcher)
+        return Drill(manifest, backup, self.pgbackrest, scratch, watcher).run()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
