@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from backend.config.database_url import DatabaseUrl
     from backend.migrate.inspection import SchemaInspection
+    from backend.migrate.restore_point import RestorePoint
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class MigrationBackend(Protocol):
         Raises:
             DataError: it does not.
         """
+
+    def create_restore_point(self, name: str) -> RestorePoint | None:
+        """Name the present place in the WAL; None where there is none to go back to."""
 
     def blocking_process(self) -> str:
         """Describe who may hold the lock on a table that a revision waits for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,11 +17,14 @@ from backend.db.login_errors import LoginRefusedError, given_up
 from backend.db.postgres import CONNECT_SECONDS
 from backend.errors import ConfigError, DatabaseError
 from backend.migrate.inspection import SchemaInspection, inspect_schema, refuse_what_is_not_ours
+from backend.migrate.restore_point import RestorePoint
 from backend.version import release
 
 if TYPE_CHECKING:
     from backend.config.database_url import DatabaseUrl
     from backend.migrate.backend import Timeouts
+
+log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
 # A dry run on a database in use waits this long for a lock, and everybody else behind it.
@@ -37,6 +41,14 @@ _OLDEST_TRANSACTION = text(
     " FROM pg_stat_activity"
     " WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
     " ORDER BY xact_start LIMIT 1"
+)
+_MAY_MAKE_POINTS = text(
+    "SELECT current_setting('archive_mode') <> 'off',"
+    " has_function_privilege('pg_create_restore_point(text)', 'EXECUTE')"
+)
+# The name of a segment of WAL begins with its timeline.
+_MAKE_POINT = text(
+    "SELECT lsn::text, left(pg_walfile_name(lsn), 8) FROM pg_create_restore_point(:name) AS lsn"
 )
 _BROKEN_INDEXES = text(
     "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
@@ -111,6 +123,17 @@ class PostgresBackend:
 
     def check_revision(self, connection: Connection) -> None:
         """Return: Postgres checks every row itself."""
+
+    def create_restore_point(self, name: str) -> RestorePoint | None:
+        """Name the present place in the WAL, if it is archived and the login may do so."""
+        with self.writing() as connection:
+            archives, may = connection.execute(_MAY_MAKE_POINTS).one()
+            if not (archives and may):
+                reason = "this login may not make one" if archives else "nothing is archived"
+                log.warning("restore point skipped reason=%s", reason)
+                return None
+            lsn, timeline = connection.execute(_MAKE_POINT, {"name": name}).one()
+        return RestorePoint(name, lsn, int(timeline, 16))
 
     def blocking_process(self) -> str:
         """Name the oldest open transaction."""

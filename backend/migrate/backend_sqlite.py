@@ -94,6 +94,9 @@ class SQLiteBackend:
                 hint="the revision was undone; repair these rows, then run it again",
             )
 
+    def create_restore_point(self, name: str) -> None:
+        """Return: a file has no WAL that anybody keeps."""
+
     def blocking_process(self) -> str:
         """Describe any process: SQLite does not know who holds its locks."""
         return "a process that has the file open for writing"

@@ -14,6 +14,7 @@ from backend.cli.answer import Answer, print_answer_about
 from backend.cli.shell import run
 from backend.config.database_choice import DatabaseChoice, choose_database
 from backend.config.database_url import DatabaseUrl, EngineName
+from backend.config.restore_points import restore_points_folder
 from backend.errors import ExitCode, UsageError
 from backend.migrate.autogenerate import generate_revision
 from backend.migrate.backend import Timeouts
@@ -116,7 +117,11 @@ def db_migrate(**words: Any) -> int:  # click passes one word for each option
 def _answer(options: MigrateOptions) -> int:
     database = choose_database(DatabaseChoice(options.engine, options.db, options.url), os.environ)
     request = MigrationRequest(
-        database, History.of(database.engine, options.folder), options.phase, _timeouts(options)
+        database,
+        History.of(database.engine, options.folder),
+        options.phase,
+        _timeouts(options),
+        restore_points_folder(os.environ),
     )
     if options.status:
         return _print(options, database, status(request))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay
@@ -18,6 +20,7 @@ from backend.migrate.backend import Lock, MigrationBackend, Timeouts, open_backe
 from backend.migrate.errors import migration_errors
 from backend.migrate.history import History, Levels, Phase, Revision
 from backend.migrate.plan import MigrationPlan, make_plan
+from backend.migrate.restore_point import note_restore_point, restore_point_name
 from backend.migrate.revision import run_revision
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ class MigrationResult:
     after: Levels
     applied: tuple[AppliedRevision, ...] = ()
     newer: bool = False
+    restore_point: str = ""
 
     def lines(self) -> list[str]:
         """Return the lines that a person reads."""
@@ -51,6 +55,8 @@ class MigrationResult:
             lines.append("the schema is that of a later release and still fits this one")
         if not self.applied:
             return [*lines, f"nothing to do; schema: {self.after}"]
+        if self.restore_point:
+            lines.append(f"the way back is restore --to {self.restore_point}")
         return [*lines, f"schema: {self.after} (was {self.before})"]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
@@ -63,17 +69,19 @@ class MigrationResult:
             "expand_level": self.after.expand,
             "contract_level": self.after.contract,
             "newer": self.newer,
+            "restore_point": self.restore_point or None,
         }
 
 
 @dataclass(frozen=True)
 class MigrationRequest:
-    """What to migrate, and how far."""
+    """What to migrate, and how far; the backups read what is put into `restore_points`."""
 
     database: DatabaseUrl
     history: History
     phase: Phase = "expand"
     timeouts: Timeouts = field(default_factory=Timeouts)
+    restore_points: Path | None = None
 
 
 def upgrade(
@@ -108,11 +116,25 @@ def _migrate_locked(
     if plan.phase == "contract" and plan.pending:
         _refuse_old_releases(backend)
     # From here on we change things.
+    point = _make_restore_point(request, backend, plan)
     applied = []
     for revision in plan.pending:
         lock.check()
         applied.append(_apply(request, backend, revision))
-    return _verified(request, backend, plan, tuple(applied))
+    return replace(_verified(request, backend, plan, tuple(applied)), restore_point=point)
+
+
+def _make_restore_point(
+    request: MigrationRequest, backend: MigrationBackend, plan: MigrationPlan
+) -> str:
+    """Name the state before a run; a database without any has none to go back to."""
+    if not plan.pending or plan.levels == Levels():
+        return ""
+    at = datetime.now(UTC)
+    point = backend.create_restore_point(restore_point_name(plan.pending[0], at))
+    if point and request.restore_points:
+        note_restore_point(request.restore_points, point, at)
+    return point.name if point else ""
 
 
 def _refuse_old_releases(backend: MigrationBackend) -> None:
