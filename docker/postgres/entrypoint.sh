@@ -61,12 +61,14 @@ choose_archive() {
 # no more has left there could name a process that means somebody else here.
 remove_stale_socket() { rm -f "$socket"/.s.PGSQL.*; }
 
+# After a restore this is also where its recovery ends and the new timeline begins, alone and before
+# anybody can connect: with `hot_standby` a server of one process cannot recover.
 # The password goes through a pipe, never through an argument, the environment or the log.
 set_superuser_password() {
   quoted=$(sed "s/'/''/g" "$password_file")
   printf "ALTER ROLE postgres WITH SUPERUSER LOGIN PASSWORD '%s';\n" "$quoted" |
     postgres --single -D "$PGDATA" -c "config_file=$config" -c "archive_mode=$archive" \
-      -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic \
+      -c hot_standby=off -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic \
       -c log_checkpoints=off postgres >/dev/null
   unset quoted
 }

@@ -24,6 +24,8 @@ from backend.backup.cluster.service import BackupService
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.status import read_status
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
+from backend.backup.restore.plan import ClusterRestorePlan, plan_restore
+from backend.backup.restore.restore import forget_old, restore
 from backend.backup.restore_target import RestoreTarget
 from backend.cli.progress import Watcher
 from backend.errors import ExitCode, RefusedError
@@ -69,15 +71,16 @@ class ClusterBackups:
 
     def plan_restore(self, target: RestoreTarget) -> RestorePlan:
         """Return what a restore would do and what would be lost; touch nothing."""
-        raise RefusedError(f"this release cannot restore a cluster yet: {target}")
+        return plan_restore(self._settings, target)
 
     def restore(self, plan: RestorePlan, watcher: Watcher) -> RestoreResult:
         """Restore beside what is there, compare, then switch."""
-        raise RefusedError(f"this release cannot restore a cluster yet: {plan}, {watcher}")
+        assert isinstance(plan, ClusterRestorePlan)  # noqa: S101 - `plan_restore` makes no other
+        return restore(plan, watcher)
 
     def forget_old(self) -> ForgetResult:
         """Remove what restores have put aside."""
-        raise RefusedError("this release cannot restore a cluster yet")
+        return forget_old(self._settings)
 
     def serve(self) -> int:
         """Run the service until it is told to end; return its exit code."""

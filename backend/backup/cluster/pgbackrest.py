@@ -12,6 +12,7 @@ from backend.backup.backups import BackupKind
 from backend.backup.cluster.backup_set import BackupSet, parse_info
 from backend.backup.cluster.programs import ProgramResult, run_program
 from backend.backup.cluster.repository_check import RepositoryCheck, parse_verify
+from backend.backup.cluster.wal import parse_history
 from backend.errors import (
     AppError,
     ConfigError,
@@ -98,6 +99,14 @@ class PgBackRest:
         """Read every file of the repository; a damaged one is a finding and not an error."""
         return parse_verify(self._run("verify", "--output=text", "--verbose").stdout)
 
+    def histories(self) -> dict[int, dict[int, str]]:
+        """Return of every timeline but the first where its ancestors were left."""
+        found = (self.repository / "archive" / STANZA).glob("*/*.history")
+        return {int(path.stem, 16): parse_history(self._read(path)) for path in found}
+
+    def _read(self, path: Path) -> str:
+        return self._run("repo-get", words=(str(path.relative_to(self.repository)),)).stdout
+
     def environ(self) -> dict[str, str]:
         """Return the environment for the program, and for a server whose WAL it fetches."""
         return {
@@ -109,10 +118,10 @@ class PgBackRest:
             "PGBACKREST_PG1_PATH": str(self.data),
         }
 
-    def _run(self, command: str, *options: str) -> ProgramResult:
+    def _run(self, command: str, *options: str, words: Sequence[str] = ()) -> ProgramResult:
         self._require_cipher_pass()
-        words: Sequence[str] = ("pgbackrest", f"--stanza={STANZA}", *options, command)
-        result = run_program(words, self.environ())
+        line = ("pgbackrest", f"--stanza={STANZA}", *options, command, *words)
+        result = run_program(line, self.environ())
         if result.exit_code:
             raise _explained(command, result)
         return result

@@ -1,0 +1,149 @@
+"""A server on a restored cluster that replays up to a target, waits there, and lets itself be read.
+
+It is a standby and is never promoted: that would begin a timeline, which belongs to the database
+alone, after the switch. Nor does it archive.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from backend.backup.cluster.programs import end
+from backend.config.database_url import DatabaseUrl
+from backend.db import private_files
+from backend.db.connect import KEEPALIVES, connect
+from backend.db.errors import PostgresError
+from backend.errors import DatabaseError, FoundWanting
+
+_CONFIG = Path("/etc/postgresql/postgresql.conf")
+_RULES = "local all all trust\n"
+_POLL_SECONDS = 0.1
+_LOG_LINES = 3
+# What is not there ends with 1, and ends the replay. Any other failure must not look like the end
+# of the WAL: above 125 it stops the server (https://www.postgresql.org/docs/17/continuous-archiving.html).
+_FETCH = (
+    'pgbackrest --stanza=app archive-get %f "%p"; code=$?; [ $code -le 1 ] || exit 126; exit $code'
+)
+_STATE = """
+    SELECT pg_get_wal_replay_pause_state() = 'paused',
+        EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup'
+            AND wait_event = 'RecoveryRetrieveRetryInterval'),
+        pg_last_wal_replay_lsn()::text, pg_last_xact_replay_timestamp()"""
+
+
+@dataclass(frozen=True)
+class ReplayEnd:
+    """Where the replay stands still: at its target, or where the WAL ends."""
+
+    is_target: bool
+    lsn: str
+    last_commit: datetime | None
+
+
+@dataclass(frozen=True)
+class PausedServer:
+    """A server that can be asked, and where it stands."""
+
+    database: DatabaseUrl
+    end: ReplayEnd
+
+
+def prepare_pause(cluster: Path) -> None:
+    """Let the next start replay as a standby, which waits at its target and at the WAL's end."""
+    _append(cluster, f"restore_command = '{_FETCH}'", "recovery_target_action = 'pause'")
+    (cluster / "recovery.signal").unlink(missing_ok=True)
+    private_files.replace(cluster / "standby.signal", "")
+
+
+def prepare_promotion(cluster: Path, end: ReplayEnd) -> None:
+    """Let the next start, the database's own, replay to the same place and go on from there."""
+    # A target that the WAL does not reach is an error then, even if all that is there is wanted.
+    target = () if end.is_target else ("recovery_target_time = ''",)
+    _append(cluster, *target, "recovery_target_action = 'promote'")
+    private_files.replace(cluster / "recovery.signal", "")
+    (cluster / "standby.signal").unlink(missing_ok=True)
+    private_files.sync_folder(cluster)
+
+
+@contextmanager
+def paused_server(cluster: Path, environ: Mapping[str, str]) -> Iterator[PausedServer]:
+    """Run a server until the block ends; it has replayed what there is up to the target.
+
+    Raises:
+        FoundWanting: it does not start, or cannot replay.
+    """
+    with tempfile.TemporaryDirectory(prefix="restore-") as name:
+        folder = Path(name)
+        log = folder / "log"
+        params = {"host": name, "user": "postgres", "dbname": "postgres"}
+        database = DatabaseUrl("postgres", params=params, origin="the restored cluster")
+        process = _start(cluster, folder, environ)
+        try:
+            yield PausedServer(database, _wait(process, database, log))
+        finally:
+            _stop(process)
+
+
+def _start(cluster: Path, folder: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    rules = folder / "hba.conf"
+    rules.write_text(_RULES, encoding="utf-8")
+    settings = {
+        "config_file": _CONFIG,
+        "hba_file": rules,
+        "listen_addresses": "",
+        "unix_socket_directories": folder,
+        "archive_mode": "off",
+        "hot_standby": "on",
+        "wal_retrieve_retry_interval": "500ms",
+    }
+    flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - our own words
+            ["postgres", "-D", str(cluster), *flags],  # noqa: S607 - by the image's own path
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **environ, "PGBACKREST_PG1_PATH": str(cluster)},
+        )
+
+
+def _wait(process: subprocess.Popen[bytes], database: DatabaseUrl, log: Path) -> ReplayEnd:
+    while True:
+        if process.poll() is not None:
+            raise FoundWanting(f"the restored cluster does not start: {_last_lines(log)}")
+        with suppress(DatabaseError, PostgresError), connect(database, KEEPALIVES) as session:
+            ((is_target, is_end, lsn, last_commit),) = session.execute(_STATE).fetchall()
+            if is_target or is_end:
+                return ReplayEnd(is_target, lsn, last_commit)
+        time.sleep(_POLL_SECONDS)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    # SIGTERM would wait for sessions.
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(60)
+    if process.poll() is None:
+        end(process)
+
+
+def _append(cluster: Path, *lines: str) -> None:
+    # Of several lines for a setting the last one counts.
+    path = cluster / "postgresql.auto.conf"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    private_files.replace(path, text + "".join(f"{line}\n" for line in lines))
+
+
+def _last_lines(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    wrong = [line for line in lines if "FATAL:" in line or "PANIC:" in line or "ERROR:" in line]
+    return "; ".join(line.split("] ", 1)[-1].strip() for line in (wrong or lines)[-_LOG_LINES:])

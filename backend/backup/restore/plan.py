@@ -1,0 +1,133 @@
+"""The plan of a restore: from which backup, to which state, and what is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backend.backup.backups import RestorePlan, moment
+from backend.backup.cluster.repository import (
+    ClusterFolder,
+    all_clusters,
+    cluster_folder,
+)
+from backend.backup.cluster.settings import ClusterSettings
+from backend.backup.cluster.wal import Gap
+from backend.backup.restore.cluster_lock import cluster_lock
+from backend.backup.restore.data_volume import DataVolume
+from backend.backup.restore.inventory import Inventory
+from backend.backup.restore.targets import ChosenTarget, choose_target
+from backend.backup.restore_target import RestoreTarget
+from backend.errors import DataError, UsageError
+
+_BEFORE_MIGRATION = "before-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterRestorePlan(RestorePlan):
+    """A restore of the cluster; `timelines_known` is the newest timeline before it."""
+
+    chosen: ChosenTarget
+    inventory: Inventory
+    newest_timeline: int
+    replaces_data: bool
+
+    def lines(self) -> list[str]:
+        """Return the plan, the loss last."""
+        chosen = self.chosen
+        name = f"{chosen.point.name}, " if chosen.point else ""
+        loss = f"LOST is what was written from {moment(self.to)} to {moment(self.lost_until)}"
+        gone = f"there is no data here; what was written after {moment(self.to)} was not archived"
+        return [
+            f"restores {name}the state of {moment(self.to)}",
+            f"begins with the backup {self.backup}, follows timeline {chosen.timeline}",
+            *self.steps,
+            loss if self.replaces_data else gone,
+        ]
+
+
+def plan_restore(
+    settings: ClusterSettings, wanted: RestoreTarget, cluster: str = ""
+) -> ClusterRestorePlan:
+    """Decide how to bring a state back; touches nothing.
+
+    Raises:
+        RefusedError: a server runs on the data.
+        DataError: there is no such state, or not enough WAL to reach it.
+        ConfigError, DatabaseError: the repository cannot be read.
+    """
+    volume = DataVolume(settings.data)
+    with cluster_lock(volume.root):
+        inventory = Inventory(settings, find_cluster(settings, cluster))
+        unpublished = volume.unpublished()
+        states = inventory.states([unpublished] if unpublished else [])
+    now = datetime.now(UTC)
+    chosen = choose_target(wanted, states, now)
+    missing = inventory.gaps(chosen, states.timelines)
+    _check_reachable(chosen, missing)
+    return ClusterRestorePlan(
+        backup=chosen.backup.label,
+        to=chosen.at,
+        lost_until=_last_write(settings.data) or now,
+        steps=list(_steps(chosen, missing, has_data=settings.data.exists())),
+        chosen=chosen,
+        inventory=inventory,
+        newest_timeline=states.timelines.newest,
+        replaces_data=settings.data.exists(),
+    )
+
+
+def find_cluster(settings: ClusterSettings, named: str) -> ClusterFolder:
+    """Return the folder of the cluster that is named, or whose data is here, or the only one.
+
+    Raises:
+        UsageError: there are several, and no data that would tell which.
+        DataError: there is none.
+    """
+    found = {one.root.name: one for one in all_clusters(settings.backups) if _has_backups(one)}
+    if named or settings.data.exists():
+        chosen = named or cluster_folder(settings.backups, settings.data).root.name
+        if chosen not in found:
+            raise DataError(f"there are no backups of cluster {chosen}", hint=_there_are(found))
+        return found[chosen]
+    if len(found) > 1:
+        raise UsageError("the backups of several clusters are here", hint=_there_are(found))
+    if not found:
+        raise DataError("there are no backups here", hint="see that BACKUP_DIR names their folder")
+    return next(iter(found.values()))
+
+
+def _has_backups(folder: ClusterFolder) -> bool:
+    return (folder.repository / "backup").is_dir()
+
+
+def _there_are(found: Sequence[str] | dict[str, ClusterFolder]) -> str:
+    return "name one with --cluster: " + (", ".join(sorted(found)) or "there is none")
+
+
+def _check_reachable(chosen: ChosenTarget, missing: Sequence[Gap]) -> None:
+    if missing and chosen.point:
+        raise DataError(
+            f"{chosen.point.name} cannot be reached: {missing[0]}",
+            hint="name a later state, which begins with a later backup, or a time before that",
+        )
+
+
+def _steps(chosen: ChosenTarget, missing: Sequence[Gap], *, has_data: bool) -> Iterator[str]:
+    for gap in missing[:1]:
+        yield f"{gap}: what came after it cannot be brought back"
+    if chosen.point and chosen.point.name.startswith(_BEFORE_MIGRATION):
+        yield (
+            "made before a migration, which the next `up` applies again unless an older release"
+            " serves: deploy/bluegreen.py rollback first"
+        )
+    if has_data:
+        yield "the data that is there now is kept beside, until --forget-old"
+
+
+def _last_write(cluster: Path) -> datetime | None:
+    """Return when the database last wrote WAL, as far as its files tell."""
+    times = [path.stat().st_mtime for path in (cluster / "pg_wal").glob("[0-9A-F]*")]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
