@@ -13,7 +13,6 @@ from backend.backup.restore_target import RestoreTarget
 from backend.backup.sqlite.drill import bring_back, find_differences
 from backend.backup.sqlite.repository import SQLiteRepository, time_of
 from backend.backup.sqlite.room import check_room
-from backend.backup.sqlite.rules import broken_rules
 from backend.backup.sqlite.sqlite_manifest import SQLiteManifest
 from backend.cli.progress import Watcher
 from backend.db import private_files
@@ -42,7 +41,7 @@ def plan_restore(repository: SQLiteRepository, target: RestoreTarget, now: datet
 def restore_backup(
     repository: SQLiteRepository, plan: RestorePlan, now: datetime, watcher: Watcher
 ) -> RestoreResult:
-    """Put a backup in the file's place; rules that it breaks are told, and hinder nobody.
+    """Put a backup in the file's place, whether or not it keeps the app's rules.
 
     Raises:
         RefusedError: another process has the file open.
@@ -54,10 +53,8 @@ def restore_backup(
     with held_alone(repository.database), repository.scratch() as scratch:
         copy = _proven_copy(repository, manifest, key, scratch, watcher)
         watcher.stage("switch")
-        rules = broken_rules(copy)
         kept = _switch(copy, repository.database, now)
-    facts = {"rows": manifest.contents.rows, "broken_rules": "; ".join(rules) or None}
-    return RestoreResult(plan, str(kept or ""), facts)
+    return RestoreResult(plan, str(kept or ""), {"rows": manifest.contents.rows})
 
 
 def kept_files(database: Path) -> list[Path]:

@@ -32,6 +32,6 @@ def test_a_restore_waits_until_the_app_has_stopped_and_keeps_its_logins(
     )
 
     assert refused.returncode == 77, refused.stderr
-    assert restored["broken_rules"] is None
+    assert restored["backup"] == made["name"]
     assert len(answer.get_json()["items"]) == 1
     assert flat.balances() == {"Ayşe": "10.00", "Mehmet": "-10.00"}
