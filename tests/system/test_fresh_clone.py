@@ -17,6 +17,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     with new_stack(tmp_path_factory.mktemp("clone"), "clone") as stack:
         stack.up()
         yield Operator(stack)
+    assert list(stack.root.parent.iterdir()) == [stack.root], "something was left beside the clone"
 
 
 def test_a_second_up_recreates_nothing_and_the_first_deploy_is_not_noticed(clone: Operator) -> None:

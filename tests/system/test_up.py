@@ -1,5 +1,6 @@
 """`up` as people use it: again, beside another stack, and with a database that is not ours."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -39,6 +40,18 @@ def test_up_works_without_a_env_file_and_with_one(built: Stack) -> None:
 
     assert '"name": "hesap-paylas"' in without
     assert f'"name": "{built.name}"' in built.compose("config", "--format", "json").stdout
+
+
+def test_backups_lie_beside_the_checkout_unless_told_otherwise(built: Stack) -> None:
+    written = (built.root / ".env").read_text()
+    (built.root / ".env").unlink()
+    try:
+        services = json.loads(built.compose("config", "--format", "json").stdout)["services"]
+    finally:
+        (built.root / ".env").write_text(written)
+
+    sources = {mount["target"]: mount["source"] for mount in services["backup"]["volumes"]}
+    assert sources["/backups"] == str(built.root.with_name("hesap-paylas-backups"))
 
 
 def test_down_and_up_brings_data_and_both_colors_back(own_stack: Stack) -> None:
