@@ -31,7 +31,8 @@ def open_backups(db: Path | None, environ: Mapping[str, str]) -> Backups:
     # Either side is loaded alone: the image of the stack's service has no app in it.
     from backend.backup.sqlite.sqlite_backups import SQLiteBackups
 
-    return SQLiteBackups(database.path.absolute(), settings.folder)
+    # A link stays one: it is the file behind it that a restore replaces.
+    return SQLiteBackups(database.path.resolve(), settings.folder)
 
 
 def _cluster(db: Path | None, environ: Mapping[str, str]) -> Backups:

@@ -16,7 +16,7 @@ from backend.backup.sqlite.room import check_room
 from backend.backup.sqlite.rules import broken_rules
 from backend.backup.sqlite.sqlite_manifest import SQLiteManifest
 from backend.cli.progress import Watcher
-from backend.errors import DatabaseError
+from backend.errors import AppError
 
 
 def drill_backup(
@@ -70,7 +70,7 @@ def find_differences(manifest: SQLiteManifest, copy: Path) -> Iterator[str]:
     try:
         yield from (f"SQLite finds: {found}" for found in find_damage(copy))
         found = read_contents(copy)
-    except DatabaseError as error:
+    except AppError as error:
         yield str(error)
         return
     yield from manifest.contents.differences(found)

@@ -59,7 +59,9 @@ def _drill_warnings(repository: SQLiteRepository) -> Iterator[str]:
 
 
 def _key_warnings(repository: SQLiteRepository) -> Iterator[str]:
-    if repository.is_claimed and not repository.key_path.exists():
+    if not repository.is_claimed:
+        return
+    if not repository.key_path.exists():
         yield f"the key {repository.key_path} is gone: nothing here can be read without it"
     elif not repository.events.read(KEYGEN):
         yield (

@@ -16,10 +16,11 @@ def verify_backups(repository: SQLiteRepository, watcher: Watcher) -> VerifyResu
 
     Raises:
         ConfigError: the key is not there.
+        DataError: there is no backup, which is no success.
     """
+    repository.find(None)
     key, names = repository.key(), repository.names()
-    findings = repository.incomplete()
-    total = 0
+    findings, total = repository.incomplete(), 0
     watcher.stage("read")
     for name in names:
         total += repository.archive(name).stat().st_size

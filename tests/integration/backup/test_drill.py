@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from backend.backup import keys
+from backend.backup.sqlite.archive_file import write_archive
 from backend.backup.sqlite.repository import DRILL
 from backend.backup.sqlite.sqlite_backups import SQLiteBackups
 from backend.cli.progress import Lines
@@ -153,6 +154,20 @@ def test_an_archive_of_more_than_its_manifest_says_fills_no_disk(shop: Shop) -> 
     result = shop.backups.drill(None, Lines())
 
     assert "holds more than its manifest says" in result.differences[0]
+
+
+def test_an_archive_of_something_else_is_named(shop: Shop) -> None:
+    """It has the right length and the right key, and is no database."""
+    made, key = shop.create(), shop.repository.key()
+    plain = shop.path.with_name("plain")
+    length = shop.repository.read_manifest(made.name, key).contents.bytes
+    plain.write_bytes(b"simit" * (length // 5) + b"x" * (length % 5))
+    with shop.repository.archive(made.name).open("wb") as file:
+        write_archive(plain, file, key.recipient)
+
+    result = shop.backups.drill(None, Lines())
+
+    assert "is not a SQLite database" in result.differences[0]
 
 
 def test_an_empty_folder_is_no_success(shop: Shop) -> None:

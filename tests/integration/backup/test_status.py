@@ -19,10 +19,16 @@ def clock(shop: Shop) -> Clock:
     return clock
 
 
-def test_nothing_yet_is_said_with_the_commands(shop: Shop) -> None:
-    assert [one.rpartition(": ")[2] for one in shop.backups.status().warnings] == [
-        "python backend/db_backup.py create",
-        "python backend/db_backup.py keygen prints it, to be kept elsewhere",
+def test_what_is_to_do_first_is_said_with_the_commands(shop: Shop) -> None:
+    before = shop.backups.status().warnings
+    shop.create()
+    after = shop.backups.status().warnings
+
+    assert before == ["there is no backup yet: python backend/db_backup.py create"]
+    assert after == [
+        "no backup is proven: python backend/db_backup.py drill",
+        "the key is on this host alone: python backend/db_backup.py keygen prints it, to be kept"
+        " elsewhere",
     ]
 
 
@@ -141,7 +147,7 @@ def test_the_answers_are_json_too(shop: Shop, command: Command) -> None:
         (["restore", "--to", "backup-20260101T000000Z"], 65, "there is no backup"),
         (["create", "--type", "full"], 2, "--type is for the stack's cluster"),
         (["drill"], 65, "there is no backup"),
-        (["verify"], 78, "the key"),
+        (["verify"], 65, "there is no backup"),
     ],
 )
 def test_what_cannot_be_done_ends_in_the_code_of_the_house(

@@ -28,6 +28,13 @@ def test_backups_lie_beside_the_file_or_in_the_folder_that_is_set(tmp_path: Path
     assert elsewhere.status().folder == f"{tmp_path}/elsewhere/home"
 
 
+def test_a_link_is_followed_to_the_file_that_a_restore_would_replace(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "home.db").symlink_to(tmp_path / "data" / "home.db")
+
+    assert open_backups(tmp_path / "home.db", {}).status().database == f"{tmp_path}/data/home.db"
+
+
 def test_a_postgres_is_backed_up_by_the_service_beside_it() -> None:
     with pytest.raises(RefusedError, match="backed up by the service beside it") as caught:
         open_backups(None, {"DATABASE_URL": "postgresql://app:secret@db/app"})
