@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -12,6 +12,7 @@ from backend.cli.progress import Watcher
 
 BackupKind = Literal["full", "diff"]
 # What only one of the sides knows, by names that people read.
+PassPhrase = Callable[[], str]
 Facts = Mapping[str, str | int | float | bool | None]
 
 
@@ -33,8 +34,11 @@ class Backups(Protocol):
     def verify(self, watcher: Watcher) -> VerifyResult:
         """Read every file of the repository and compare it with what was written."""
 
-    def keygen(self) -> KeyAnswer:
-        """Return what has to be kept off this host, and remember that it was asked for."""
+    def keygen(self, pass_phrase: PassPhrase) -> KeyAnswer:
+        """Return what has to be kept off this host, and remember that it was asked for.
+
+        `pass_phrase` is called by the side that writes an escrow file.
+        """
 
     def plan_restore(self, target: RestoreTarget) -> RestorePlan:
         """Return what a restore would do and what would be lost; touch nothing."""

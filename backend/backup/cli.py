@@ -14,7 +14,13 @@ import click
 
 from backend.backup.backups import BackupKind, Backups
 from backend.backup.open_backups import open_backups
-from backend.backup.restore_target import LATEST, RestoreTarget, parse_target
+from backend.backup.restore_target import (
+    LATEST,
+    THIS_HOST,
+    BackupSource,
+    RestoreTarget,
+    parse_target,
+)
 from backend.cli.answer import Answer, print_answer
 from backend.cli.progress import Watcher, watching
 from backend.cli.shell import run
@@ -27,6 +33,13 @@ from backend.logs import TextFormatter
 _DB_HELP = "A SQLite file, instead of the configured database."
 _TYPE_HELP = "Of the cluster: everything, or what changed since.  [default: what is due]"
 _TO_HELP = "A time with its zone, as in '2026-11-21 10:00:00+03', or a name that `list` shows."
+
+_CLUSTER_HELP = "Whose backups, by the name of their folder, where no data tells."
+_ESCROW_HELP = "On a new server: the file that `keygen` wrote on the old one."
+_PHRASE_HELP = "A file with the pass phrase of the escrow, instead of asking for it."
+_phrase_option = click.option(
+    "--pass-phrase-file", "phrase_file", type=click.Path(path_type=Path), help=_PHRASE_HELP
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,10 +118,16 @@ def verify(*, db: Path | None, as_json: bool) -> int:
 
 
 @db_backup.command()
+@_phrase_option
 @_with_options
-def keygen(*, db: Path | None, as_json: bool) -> int:
-    """Print what opens the backups, to be kept off this host."""
-    return _print(_backups(db).keygen(), as_json=as_json)
+def keygen(*, phrase_file: Path | None, db: Path | None, as_json: bool) -> int:
+    """Print what opens the backups, to be kept off this host.
+
+    Of the stack's cluster, write the escrow file too: all that a new server needs beside the
+    backups, encrypted with a pass phrase.
+    """
+    answer = _backups(db).keygen(lambda: _pass_phrase(phrase_file, is_new=True))
+    return _print(answer, as_json=as_json)
 
 
 @db_backup.command()
@@ -116,6 +135,9 @@ def keygen(*, db: Path | None, as_json: bool) -> int:
 @click.option("--to", metavar="TIME|NAME", help=_TO_HELP)
 @click.option("--forget-old", is_flag=True, help="Remove what restores have put aside.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--cluster", metavar="NUMBER", default="", help=_CLUSTER_HELP)
+@click.option("--escrow", type=click.Path(path_type=Path), help=_ESCROW_HELP)
+@_phrase_option
 @_with_options
 def restore(
     *, latest: bool, to: str | None, forget_old: bool, yes: bool, **words: Any
@@ -124,11 +146,13 @@ def restore(
 
     What was there before is kept until `restore --forget-old`.
     """
-    backups, as_json = _backups(words["db"]), words["as_json"]
+    as_json = words["as_json"]
     if forget_old:
         _refuse_both(latest or to, "--forget-old restores nothing")
-        return _print(backups.forget_old(), as_json=as_json)
-    plan = backups.plan_restore(_target(to, is_latest=latest))
+        return _print(_backups(words["db"]).forget_old(), as_json=as_json)
+    target = _target(to, is_latest=latest)
+    backups = _backups(words["db"], _source(words))
+    plan = backups.plan_restore(target)
     if not yes:
         _ask(plan.lines())
     with _at_work() as watcher:
@@ -149,8 +173,26 @@ def health() -> int:
     return _backups(None).health()
 
 
-def _backups(db: Path | None) -> Backups:
-    return open_backups(db, over_file(os.environ, BACKEND.parent / ".env"))
+def _backups(db: Path | None, source: BackupSource = THIS_HOST) -> Backups:
+    return open_backups(db, over_file(os.environ, BACKEND.parent / ".env"), source)
+
+
+def _source(words: dict[str, Any]) -> BackupSource:  # as above
+    escrow = words["escrow"]
+    phrase = _pass_phrase(words["phrase_file"], is_new=False) if escrow else ""
+    return BackupSource(words["cluster"], escrow, phrase)
+
+
+def _pass_phrase(file: Path | None, *, is_new: bool) -> str:
+    """Return the pass phrase of an escrow, from a file or from a person."""
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise RefusedError("nobody is there to be asked", hint="name a --pass-phrase-file")
+    phrase: str = click.prompt(
+        "Pass phrase of the escrow", hide_input=True, confirmation_prompt=is_new, err=True
+    )
+    return phrase
 
 
 def _target(to: str | None, *, is_latest: bool) -> RestoreTarget:

@@ -16,6 +16,7 @@ from backend.db import private_files
 from backend.errors import ConfigError, FoundWanting
 
 _FOR_ANOTHER_KEY = "No matching keys found"
+_FOR_ANOTHER_PHRASE = {_FOR_ANOTHER_KEY, "Decryption failed"}
 
 
 class DamagedError(FoundWanting):
@@ -131,6 +132,29 @@ def decrypt_stream(source: BinaryIO, target: BinaryIO, key: BackupKey, *, name: 
             _raise_own(reader, writer)
             raise
     _raise_own(reader, writer)
+
+
+def encrypt_with_phrase(data: bytes, pass_phrase: str) -> bytes:
+    """Encrypt what fits into memory for whoever knows a pass phrase."""
+    return bytes(pyrage.passphrase.encrypt(data, pass_phrase))
+
+
+def decrypt_with_phrase(data: bytes, pass_phrase: str, *, name: str) -> bytes:
+    """Return what was encrypted with a pass phrase; `name` stands for it in an error.
+
+    Raises:
+        WrongKeyError: it was encrypted with another pass phrase.
+        DamagedError: it is not what was written.
+    """
+    try:
+        return bytes(pyrage.passphrase.decrypt(data, pass_phrase))
+    except pyrage.DecryptError as error:
+        if str(error) in _FOR_ANOTHER_PHRASE:
+            raise WrongKeyError(
+                f"{name} cannot be opened with this pass phrase",
+                hint="it was encrypted with another one, or its header is damaged",
+            ) from None
+        raise _damaged(name) from None
 
 
 class _Stream:

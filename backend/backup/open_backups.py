@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from backend.backup.backups import Backups
+from backend.backup.restore_target import THIS_HOST, BackupSource
 from backend.config.backup_settings import load_backup_settings
 from backend.config.database_choice import DatabaseChoice, choose_database
 from backend.errors import RefusedError, UsageError
@@ -13,7 +14,9 @@ from backend.errors import RefusedError, UsageError
 _STACK = "docker compose -f deploy/docker-compose.prod.pg.yml run --rm backup"
 
 
-def open_backups(db: Path | None, environ: Mapping[str, str]) -> Backups:
+def open_backups(
+    db: Path | None, environ: Mapping[str, str], source: BackupSource = THIS_HOST
+) -> Backups:
     """Return the backups of the database that is meant.
 
     Raises:
@@ -21,7 +24,9 @@ def open_backups(db: Path | None, environ: Mapping[str, str]) -> Backups:
     """
     settings = load_backup_settings(environ)
     if settings.subject == "cluster":
-        return _cluster(db, environ)
+        return _cluster(db, environ, source)
+    if source != THIS_HOST:
+        raise UsageError("--cluster and --escrow are for the stack's cluster")
     database = choose_database(DatabaseChoice(path=db), environ)
     if database.path is None:
         raise RefusedError(
@@ -35,10 +40,11 @@ def open_backups(db: Path | None, environ: Mapping[str, str]) -> Backups:
     return SQLiteBackups(database.path.resolve(), settings.folder)
 
 
-def _cluster(db: Path | None, environ: Mapping[str, str]) -> Backups:
+def _cluster(db: Path | None, environ: Mapping[str, str], source: BackupSource) -> Backups:
     if db is not None:
         raise UsageError("--db names a SQLite file, and this image backs up the stack's cluster")
     from backend.backup.cluster.cluster_backups import ClusterBackups
     from backend.backup.cluster.settings import load_cluster_settings
+    from backend.backup.escrow import bring_escrow
 
-    return ClusterBackups(load_cluster_settings(environ))
+    return ClusterBackups(bring_escrow(load_cluster_settings(environ), source))

@@ -1,9 +1,10 @@
-"""Which state a restore is to bring back, as people say it."""
+"""Which state a restore is to bring back, and from whose backups, as people say it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from backend.errors import UsageError
 
@@ -21,7 +22,17 @@ class RestoreTarget:
         return self.at is None and not self.name
 
 
+@dataclass(frozen=True)
+class BackupSource:
+    """Whose backups are meant and what opens them, where this host has neither data nor keys."""
+
+    cluster: str = ""
+    escrow: Path | None = None
+    pass_phrase: str = field(default="", repr=False)
+
+
 LATEST = RestoreTarget()
+THIS_HOST = BackupSource()
 
 
 def parse_target(text: str) -> RestoreTarget:

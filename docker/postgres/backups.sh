@@ -60,7 +60,7 @@ check_keys() {
   identifier=$(repository)
   [ -n "$identifier" ] || return 0
   for name in repository.conf manifest_key; do
-    [ -s "$root/backup/$name" ] || refuse 77 \
+    [ -s "$root/backup/$name" ] || [ -s "$root/escrow/$name" ] || refuse 77 \
       "the key of the backups is lost, $name: there are backups of this cluster in $identifier of" \
       "$named." \
       "The data is untouched, nothing was changed. The escrow file that keygen wrote holds the key." \
@@ -92,13 +92,20 @@ put() {
 prepare_secrets() {
   mkdir -p "$1"
   rm -f "$1"/*.tmp
-  [ "$(stat -c '%u:%g %a' "$1")" = "999:999 500" ] && return 0
+  [ "$(stat -c '%u:%g %a' "$1")" = "999:999 $2" ] && return 0
   chown 0:0 "$1"
-  chmod 0500 "$1"
+  chmod "$2" "$1"
   chown 999:999 "$1"
 }
 
+# What `restore --escrow` has brought from another server; what is there already stays.
+take_from_escrow() {
+  [ -s "$root/backup/$1" ] || [ ! -s "$root/escrow/$1" ] || put "$root/backup/$1" <"$root/escrow/$1"
+}
+
 make_keys() {
+  take_from_escrow repository.conf
+  take_from_escrow manifest_key
   if [ ! -s "$root/backup/repository.conf" ]; then
     pass=$(head -c 48 /dev/urandom | base64 -w 0)
     printf '[global]\nrepo1-cipher-pass=%s\n' "$pass" | put "$root/backup/repository.conf"
@@ -115,13 +122,16 @@ copy() {
 }
 
 prepare_keys() {
-  prepare_secrets "$root/backup"
-  prepare_secrets "$root/repository"
+  prepare_secrets "$root/backup" 500
+  prepare_secrets "$root/repository" 500
+  prepare_secrets "$root/escrow" 700
   make_keys
   copy "$root/backup/repository.conf" "$root/repository/repository.conf"
   for name in secret_key secret_key_fallbacks; do
     copy "$root/session/$name" "$root/backup/session_${name#secret_}"
   done
+  # By now everything of it is where it belongs: `secrets` has taken the session's keys before.
+  rm -f "$root"/escrow/*
 }
 
 case ${1:-} in

@@ -121,7 +121,8 @@ lost=''
 note_lost() {
   case $1 in
     superuser | session)
-      [ -s "$root/$1/$2" ] || [ -e "$own/$3" ] || lost="$lost $1" ;;
+      [ -s "$root/$1/$2" ] || [ -e "$own/$3" ] || [ -s "$root/escrow/session_key" ] ||
+        lost="$lost $1" ;;
   esac
 }
 
@@ -160,12 +161,23 @@ ensure() {
   stored=$root/$1/$2
   if [ -e "$own/$3" ]; then
     adopt "$@"
+  elif [ "$1" = session ] && [ ! -s "$stored" ] && [ -s "$root/escrow/session_key" ]; then
+    take_session_from_escrow "$4" "$6"
   elif [ ! -s "$stored" ]; then
     random_secret | write_secret "$stored" "$4" "$6"
     say "made a secret for $1"
   fi
   # The app takes an empty file for a mistake, so the first fallback is the key itself.
   [ "$1" != session ] || [ -s "$root/session/secret_key_fallbacks" ] || keep_as_fallback "$4" "$6"
+}
+
+# `restore --escrow` has brought it from another server: whoever was logged in there still is.
+take_session_from_escrow() {
+  fallbacks=$root/escrow/session_key_fallbacks
+  [ ! -s "$fallbacks" ] ||
+    write_secret "$root/session/secret_key_fallbacks" "$1" "$2" <"$fallbacks"
+  write_secret "$root/session/secret_key" "$1" "$2" <"$root/escrow/session_key"
+  say "took over the secret for session from the escrow"
 }
 
 adopt() {

@@ -14,6 +14,7 @@ from backend.backup.backups import (
     DrillResult,
     ForgetResult,
     KeyAnswer,
+    PassPhrase,
     RestorePlan,
     RestoreResult,
     VerifyResult,
@@ -24,11 +25,12 @@ from backend.backup.cluster.service import BackupService
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.status import read_status
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
+from backend.backup.escrow import escrow_warnings, write_escrow
 from backend.backup.restore.plan import ClusterRestorePlan, plan_restore
 from backend.backup.restore.restore import forget_old, restore
 from backend.backup.restore_target import RestoreTarget
 from backend.cli.progress import Watcher
-from backend.errors import ExitCode, RefusedError
+from backend.errors import ExitCode
 from backend.logs import JsonFormatter
 
 log = logging.getLogger(__name__)
@@ -65,9 +67,11 @@ class ClusterBackups:
         """Read every file of the repository and compare it with what was written."""
         return self._workshop().verify(watcher)
 
-    def keygen(self) -> KeyAnswer:
-        """Return what has to be kept off this host, and remember that it was asked for."""
-        raise RefusedError("this release has no escrow of a cluster's keys yet")
+    def keygen(self, pass_phrase: PassPhrase) -> KeyAnswer:
+        """Write the escrow, remember what it holds, and return the new key of the dumps."""
+        folder = self._workshop().folder
+        folder.prepare()
+        return write_escrow(folder, self._settings.keys, pass_phrase())
 
     def plan_restore(self, target: RestoreTarget) -> RestorePlan:
         """Return what a restore would do and what would be lost; touch nothing."""
@@ -87,7 +91,10 @@ class ClusterBackups:
         _log_json()
         try:
             if self._settings.enabled:
-                BackupService(self._workshop()).run()
+                shop = self._workshop()
+                for warning in escrow_warnings(shop.folder, self._settings.keys):
+                    log.warning(warning)
+                BackupService(shop).run()
             _idle()
         except KeyboardInterrupt:
             log.info("backups end: told to")

@@ -24,7 +24,10 @@ class ClusterSettings:
     drill_socket: Path
     restore_points: Path
     search_path: str
+    escrow: Path
     enabled: bool = True
+    # Named by somebody, where no data tells which cluster is meant.
+    cluster: str = ""
 
     @property
     def manifest_key(self) -> Path:
@@ -49,6 +52,7 @@ def load_cluster_settings(environ: Mapping[str, str]) -> ClusterSettings:
         scratch=Path(env.text("SCRATCH_DIR", "/scratch")),
         drill_socket=Path(env.text("DRILL_SOCKET_DIR", "/run/drill")),
         restore_points=Path(env.text("RESTORE_POINTS_DIR", "/run/restore-points")),
+        escrow=Path(env.text("ESCROW_DIR", "/run/secrets/escrow")),
         search_path=env.text("PATH", "/usr/bin:/bin"),
         enabled=env.choice("BACKUPS", ("on", "off"), "on") == "on",
     )

@@ -11,6 +11,7 @@ from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import alarms
 from backend.backup.cluster.workshop import BackupWorkshop
+from backend.backup.escrow import escrow_warnings
 from backend.errors import AppError, DatabaseError
 
 _OFF = "BACKUPS=off: NOTHING IS ARCHIVED OR BACKED UP; set BACKUPS=on in .env, then `up`"
@@ -30,7 +31,11 @@ def read_status(shop: BackupWorkshop) -> BackupStatus:
         folder=str(shop.folder.root),
         newest=records[-1] if records else None,
         newest_proven=proven[-1] if proven else None,
-        warnings=[*warnings, *([] if sets is None else _advice(catalog))],
+        warnings=[
+            *warnings,
+            *([] if sets is None else _advice(catalog)),
+            *escrow_warnings(shop.folder, shop.settings.keys),
+        ],
         facts=_facts(catalog, archive),
     )
 

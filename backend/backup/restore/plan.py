@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from backend.backup.backups import RestorePlan, moment
 from backend.backup.cluster.repository import (
@@ -27,7 +28,7 @@ _BEFORE_MIGRATION = "before-"
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterRestorePlan(RestorePlan):
-    """A restore of the cluster; `timelines_known` is the newest timeline before it."""
+    """A restore of the cluster; `newest_timeline` is the last one that the repository knows."""
 
     chosen: ChosenTarget
     inventory: Inventory
@@ -47,10 +48,17 @@ class ClusterRestorePlan(RestorePlan):
             loss if self.replaces_data else gone,
         ]
 
+    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
+        """Return the plan for JSON."""
+        point = self.chosen.point
+        return {
+            **super().as_dict(),
+            "timeline": self.chosen.timeline,
+            "point": point.name if point else None,
+        }
 
-def plan_restore(
-    settings: ClusterSettings, wanted: RestoreTarget, cluster: str = ""
-) -> ClusterRestorePlan:
+
+def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRestorePlan:
     """Decide how to bring a state back; touches nothing.
 
     Raises:
@@ -60,7 +68,7 @@ def plan_restore(
     """
     volume = DataVolume(settings.data)
     with cluster_lock(volume.root):
-        inventory = Inventory(settings, find_cluster(settings, cluster))
+        inventory = Inventory(settings, find_cluster(settings))
         unpublished = volume.unpublished()
         states = inventory.states([unpublished] if unpublished else [])
     now = datetime.now(UTC)
@@ -79,7 +87,7 @@ def plan_restore(
     )
 
 
-def find_cluster(settings: ClusterSettings, named: str) -> ClusterFolder:
+def find_cluster(settings: ClusterSettings) -> ClusterFolder:
     """Return the folder of the cluster that is named, or whose data is here, or the only one.
 
     Raises:
@@ -87,8 +95,8 @@ def find_cluster(settings: ClusterSettings, named: str) -> ClusterFolder:
         DataError: there is none.
     """
     found = {one.root.name: one for one in all_clusters(settings.backups) if _has_backups(one)}
-    if named or settings.data.exists():
-        chosen = named or cluster_folder(settings.backups, settings.data).root.name
+    if settings.cluster or settings.data.exists():
+        chosen = settings.cluster or cluster_folder(settings.backups, settings.data).root.name
         if chosen not in found:
             raise DataError(f"there are no backups of cluster {chosen}", hint=_there_are(found))
         return found[chosen]

@@ -17,6 +17,7 @@ from backend.backup.backups import (
     DrillResult,
     ForgetResult,
     KeyAnswer,
+    PassPhrase,
     RestorePlan,
     RestoreResult,
     VerifyResult,
@@ -91,8 +92,11 @@ class SQLiteBackups:
         with self._alone():
             return verify_backups(self._repository, watcher)
 
-    def keygen(self) -> KeyAnswer:
-        """Return the key, which is made if there is none, and remember that it was shown."""
+    def keygen(self, pass_phrase: PassPhrase | None = None) -> KeyAnswer:  # noqa: ARG002 - as below
+        """Return the key, which is made if there is none, and remember that it was shown.
+
+        There is no file to be protected by a pass phrase: the key is all that is needed.
+        """
         with self._alone():
             key = self._key_or_new_one()
             self._repository.events.add(EventRecord(KEYGEN, self._now()))

@@ -161,3 +161,45 @@ def test_a_folder_that_cannot_be_given_away_is_named(place: Place) -> None:
     assert result.returncode == 78
     assert "BACKUP_DIR" in result.stderr
     assert "cannot be given to user 999" in result.stderr
+
+
+BROUGHT = {
+    "repository.conf": "[global]\nrepo1-cipher-pass=of-the-old-server\n",
+    "manifest_key": "AGE-SECRET-KEY-1OLD\n",
+    "session_key": "the-session-key-of-the-old-server\n",
+    "session_key_fallbacks": "the-one-before\n",
+}
+
+
+def bring_escrow(place: Place) -> None:
+    """Do what `restore --escrow` does on a new server."""
+    (place.root / "escrow").mkdir(exist_ok=True)
+    for name, text in BROUGHT.items():
+        (place.root / "escrow" / name).write_text(text)
+    place.initialise_database()
+    place.back_up()
+
+
+def test_what_an_escrow_brought_is_taken_over_and_the_rest_made(place: Place) -> None:
+    bring_escrow(place)
+
+    ran = place.run()
+
+    assert ran.returncode == 0, ran.stderr
+    assert place.read("session/secret_key") == BROUGHT["session_key"].strip()
+    assert place.read("session/secret_key_fallbacks") == BROUGHT["session_key_fallbacks"].strip()
+    for name, text in BROUGHT.items():
+        assert place.read(f"backup/{name}") == text.strip()
+    assert place.read("repository/repository.conf") == BROUGHT["repository.conf"].strip()
+    assert place.read("superuser/password")
+    assert list((place.root / "escrow").iterdir()) == []
+
+
+def test_an_escrow_takes_nothing_from_a_stack_that_has_its_own(place: Place) -> None:
+    place.run()
+    before = place.everything()
+    bring_escrow(place)
+
+    assert place.run().returncode == 0
+
+    assert place.everything() == before
