@@ -47,6 +47,8 @@ _DEFAULT_RIGHTS = """
         acldefault((CASE %(kind)s WHEN 'S' THEN 's' ELSE %(kind)s END)::"char",
             %(owner)s::regrole))) a
     LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> %(owner)s::regrole"""
+_AMCHECK_IS_MISSING = """
+    SELECT FROM pg_available_extensions WHERE name = 'amcheck' AND installed_version IS NULL"""
 _ON = {"r": "TABLE public.{}", "S": "SEQUENCE public.{}"}
 # What the sync keeps beside the app's tables is for the owner alone.
 _TOOLS_PREFIX = "tablecopy_"
@@ -67,6 +69,15 @@ def schema_corrections(session: Session) -> Iterator[Correction]:
     yield from rights_corrections(
         sql.statement("SCHEMA public"), "schema public", SCHEMA_RIGHTS, found
     )
+
+
+def extension_corrections(session: Session) -> Iterator[Correction]:
+    """Bring what a restore compares indexes with: on the restored server nothing can be installed.
+
+    It is among the server's own objects, where no tool takes it for the app's.
+    """
+    if session.execute(_AMCHECK_IS_MISSING).fetchone():
+        yield correction("install amcheck", "CREATE EXTENSION amcheck SCHEMA pg_catalog")
 
 
 def default_corrections(session: Session) -> Iterator[Correction]:
@@ -106,6 +117,7 @@ def relation_corrections(session: Session) -> Iterator[Correction]:
 # In the order in which they are to be applied.
 PLANS = (
     schema_corrections,
+    extension_corrections,
     default_corrections,
     relation_corrections,
     function_corrections,
