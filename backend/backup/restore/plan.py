@@ -79,7 +79,10 @@ def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRes
         backup=chosen.backup.label,
         to=chosen.at,
         lost_until=_last_write(settings.data) or now,
-        steps=list(_steps(chosen, missing, has_data=settings.data.exists())),
+        steps=[
+            *_limits(chosen, missing, states.newest_at),
+            *_steps(chosen, has_data=settings.data.exists()),
+        ],
         chosen=chosen,
         inventory=inventory,
         newest_timeline=states.timelines.newest,
@@ -123,9 +126,16 @@ def _check_reachable(chosen: ChosenTarget, missing: Sequence[Gap]) -> None:
         )
 
 
-def _steps(chosen: ChosenTarget, missing: Sequence[Gap], *, has_data: bool) -> Iterator[str]:
+def _limits(
+    chosen: ChosenTarget, missing: Sequence[Gap], archived_until: datetime
+) -> Iterator[str]:
     for gap in missing[:1]:
         yield f"{gap}: what came after it cannot be brought back"
+    if chosen.at > archived_until:
+        yield f"the archive ends at {moment(archived_until)}: what came after it is not there"
+
+
+def _steps(chosen: ChosenTarget, *, has_data: bool) -> Iterator[str]:
     if chosen.point and chosen.point.name.startswith(_BEFORE_MIGRATION):
         yield (
             "made before a migration, which the next `up` applies again unless an older release"
