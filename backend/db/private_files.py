@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EEXIST
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,7 +49,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a new file that gets its name when the block has ended well.
 
     A kill leaves `NAME.partial`, which nobody takes for the file.
+
+    Raises:
+        FileExistsError: there is a file of this name; it is left as it is.
     """
+    if path.exists():
+        raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path))
     partial = path.with_name(f"{path.name}{PARTIAL}")
     try:
         with os.fdopen(_created(partial, PRIVATE), "wb") as file:

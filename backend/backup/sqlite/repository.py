@@ -74,10 +74,17 @@ class SQLiteRepository:
         ]
 
     def new_name(self, at: datetime) -> str:
-        """Return a name for a backup that is made at this time."""
-        name = f"backup-{at.astimezone(UTC).strftime(_STAMP)}"
-        taken = sum(one.startswith(name) for one in self.names())
-        return f"{name}-{taken + 1}" if taken else name
+        """Return a name for a backup that is made at this time.
+
+        Raises:
+            RefusedError: nine backups are of this second already.
+        """
+        first = f"backup-{at.astimezone(UTC).strftime(_STAMP)}"
+        taken = self._named(_ARCHIVE) | self._named(_MANIFEST)
+        for name in (first, *(f"{first}-{number}" for number in range(2, 10))):
+            if not any(one >= name for one in taken if one.startswith(first)):
+                return name
+        raise RefusedError(f"{first} and more are there already", hint="run it again in a second")
 
     def find(self, name: str | None) -> str:
         """Return the name of a backup, of the newest if none is given.

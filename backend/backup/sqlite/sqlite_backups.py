@@ -39,7 +39,7 @@ from backend.errors import DatabaseError, UsageError
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+    return datetime.now(UTC)
 
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,8 @@ class SQLiteBackups:
         self._check_database()
         with self._alone():
             key = self._key_or_new_one()
-            return create_backup(self._repository, key, self._now(), watcher)
+            at = self._now().replace(microsecond=0)
+            return create_backup(self._repository, key, at, watcher)
 
     def list_backups(self) -> BackupList:
         """Return every backup, the oldest first."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from backend.backup import keys
+from backend.backup.sqlite.sqlite_backups import SQLiteBackups
 from backend.cli.progress import Lines
 from backend.errors import ConfigError, DatabaseError, FoundWanting, LockHeldError, RefusedError
-from tests.integration.backup.shop import Command, Shop, killed
+from tests.integration.backup.shop import Clock, Command, Shop, killed
 from tests.polling import wait_for
 
 
@@ -174,3 +175,14 @@ def test_a_folder_that_cannot_be_made_is_said(shop: Shop) -> None:
 
     assert done.returncode == 69
     assert "name one that this user can write to with BACKUP_DIR" in done.stderr
+
+
+def test_backups_of_one_second_are_listed_in_their_order(shop: Shop) -> None:
+    shop.backups = SQLiteBackups(shop.path, None, now=Clock())
+    made = [shop.create().name for _ in range(3)]
+    shop.repository.archive(made[0]).unlink()
+
+    made.append(shop.create().name)
+
+    assert made == [f"backup-20261121T120000Z{ending}" for ending in ("", "-2", "-3", "-4")]
+    assert [one.name for one in shop.backups.list_backups().backups] == made[1:]

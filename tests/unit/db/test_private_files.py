@@ -69,3 +69,32 @@ def test_what_a_killed_run_has_left_is_no_obstacle(tmp_path: Path) -> None:
 
     assert path.read_text() == "whole"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_whole_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "archive"
+
+    with private_files.whole_file(path) as file:
+        file.write(b"all of it")
+        names_meanwhile = [one.name for one in tmp_path.iterdir()]
+
+    assert names_meanwhile == ["archive.partial"]
+    assert path.read_bytes() == b"all of it"
+    assert [one.name for one in tmp_path.iterdir()] == ["archive"]
+    assert mode_of(path) == 0o600
+
+
+def test_a_whole_file_that_is_interrupted_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), private_files.whole_file(tmp_path / "archive") as file:
+        file.writelines(interrupted())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_whole_file_replaces_none(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_bytes(b"mine")
+
+    with pytest.raises(FileExistsError):
+        private_files.write_whole(tmp_path / "archive", b"other")
+    assert (tmp_path / "archive").read_bytes() == b"mine"
+    assert [one.name for one in tmp_path.iterdir()] == ["archive"]
