@@ -15,6 +15,9 @@ BackupJob = Literal["full", "diff", "drill"]
 
 FIRST_BACKUP_AFTER = timedelta(minutes=5)
 RETRY_AFTER = timedelta(hours=1)
+# The service drills its own backups at once. Whoever has made one by hand may want to do so too;
+# and what a kill has left without a drill gets one.
+DRILL_AFTER = timedelta(hours=1)
 _DAY_BEGINS = timedelta(hours=1)
 _DAYS_BETWEEN_FULL = 7
 
@@ -46,7 +49,8 @@ def due(now: datetime, state: ScheduleState) -> BackupJob | None:
         return "full"
     if _day(now) > _day(state.last_backup):
         return due_kind(now, state.last_full)
-    return None if state.is_drilled else "drill"
+    waits = state.is_drilled or now - state.last_backup < DRILL_AFTER
+    return None if waits else "drill"
 
 
 def due_kind(now: datetime, last_full: datetime | None) -> Literal["full", "diff"]:

@@ -88,7 +88,9 @@ class BackupService:
     def _do(self, job: BackupJob) -> None:
         log.info("%s is due", job)
         try:
-            self._drill() if job == "drill" else self._create(job)
+            if job != "drill":
+                self._create(job)
+            self._drill()
         except LockHeldError as error:
             log.info("waiting: %s", error.args[0])
         except (AppError, OSError) as error:
