@@ -54,18 +54,23 @@ class BackupService:
             time.sleep(_LOOK_EVERY_SECONDS)
 
     def turn(self) -> None:
-        """Look once, and do one job if one is due."""
+        """Look once, do a job if one is due, and look what it has changed."""
+        if job := self._watch():
+            self._do(job)
+            self._watch()
+
+    def _watch(self) -> BackupJob | None:
+        """Tell how the backups are, to the log and to the health check, and return what is due."""
         try:
             self.workshop.prepare()
             catalog, archive = self._look()
         except (AppError, OSError) as error:
             self._tell([str(error), *self.alarmed])
-            return
+            return None
         self.alarmed = tuple(alarms(catalog, archive, self.now()))
         self._tell(self.alarmed)
         write_health(self.health_file, self.alarmed)
-        if job := due(self.now(), self._state(catalog, archive)):
-            self._do(job)
+        return due(self.now(), self._state(catalog, archive))
 
     def _look(self) -> tuple[BackupCatalog, ArchiveState]:
         shop = self.workshop

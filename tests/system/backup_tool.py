@@ -1,0 +1,46 @@
+"""The tool of a stack's backups, as an operator runs it, and ways to harm what it has written."""
+
+import json
+from subprocess import CompletedProcess
+from typing import Any
+
+from tests.system.stack import Stack
+
+_PROGRAM = ("/opt/venv/bin/python", "/app/backend/db_backup.py")
+# On the scratch disk: the service never looks there, and so heals nothing behind a test's back.
+COPY = "/scratch/copy"
+
+
+class BackupTool:
+    """Commands in the running container of the service `backup`."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    def run(self, *words: str, **environ: str) -> CompletedProcess[str]:
+        """Run a command of the tool with variables of a test's own."""
+        settings = [f"{name}={value}" for name, value in environ.items()]
+        return self.stack.exec("backup", "env", *settings, *_PROGRAM, *words, check=False)
+
+    def answer(self, *words: str) -> dict[str, Any]:  # what json.loads gives
+        """Return the JSON of a command that must succeed."""
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def shell(self, script: str) -> str:
+        """Run a shell script where the tool runs; `$full` is the newest full backup in the copy."""
+        prelude = (
+            f"set -eu; cd {COPY}/*/repository 2>/dev/null || cd /backups/*/repository;"
+            " full=$(ls -d backup/app/*F | tail -n 1); "
+        )
+        return self.stack.exec("backup", "sh", "-c", prelude + script).stdout.strip()
+
+    def copy(self) -> None:
+        """Copy the folder of all backups, to be harmed."""
+        self.stack.exec("backup", "sh", "-c", f"rm -rf {COPY}; cp -a /backups {COPY}")
+
+    def forget_copy(self) -> None:
+        """Remove the copy."""
+        self.stack.exec("backup", "rm", "-rf", COPY)

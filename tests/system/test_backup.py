@@ -1,0 +1,156 @@
+"""Backups of the running stack: what came back is compared, and whatever is wrong is seen."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.polling import wait_for
+from tests.system.backup_tool import COPY, BackupTool
+from tests.system.stack import Stack
+
+FLIP = "printf '\\377\\377\\377' | dd of=$(ls -S $full/bundle/* | head -n 1) bs=1 seek=50000 conv=notrunc"
+TRUNCATE = "truncate -s 100000 $(ls -S $full/bundle/* | head -n 1)"
+REMOVE_NEWEST_WAL = "rm $(ls archive/app/17-1/*/*.zst | tail -n 1)"
+SWAP = "cd ../manifests; mv {oldest}.age x; mv {newest}.age {oldest}.age; mv x {newest}.age"
+DAMAGE_MANIFEST = "printf '\\377' | dd of=../manifests/{newest}.age bs=1 seek=300 conv=notrunc"
+
+
+@pytest.fixture(scope="module")
+def names(stack: Stack) -> Iterator[list[str]]:
+    """The names of two backups with manifests, the second of what has changed since the first."""
+    tool = BackupTool(stack)
+    stack.sql("CREATE TABLE kept (id int PRIMARY KEY, cents bigint)", "postgres")
+    stack.sql("INSERT INTO kept SELECT n, n * n FROM generate_series(1, 5000) n", "postgres")
+    first = tool.answer("create", "--type", "full")
+    stack.sql("UPDATE kept SET cents = cents + 1 WHERE id = 7", "postgres")
+    second = tool.answer("create", "--type", "diff")
+    yield [first["name"], second["name"]]
+    stack.sql("DROP TABLE kept", "postgres")
+
+
+@pytest.fixture
+def tool(stack: Stack) -> BackupTool:
+    return BackupTool(stack)
+
+
+@pytest.fixture
+def copy(tool: BackupTool, names: list[str]) -> Iterator[BackupTool]:
+    """The tool, with a copy of all backups at hand that may be harmed."""
+    tool.copy()
+    yield tool
+    tool.forget_copy()
+
+
+def test_a_backup_comes_back_exactly_and_the_release_finds_it_sound(tool, names) -> None:
+    drill = tool.answer("drill")
+
+    listed = {one["name"]: one for one in tool.answer("list")["backups"]}
+
+    assert (drill["backup"], drill["clean"], drill["differences"]) == (names[1], True, [])
+    assert drill["tables"] > 10
+    assert drill["rows"] > 5000
+    assert [listed[name]["kind"] for name in names] == ["full", "diff"]
+    assert listed[names[1]]["proven_at"] is not None
+
+
+def test_a_whole_repository_is_found_whole(tool, names) -> None:
+    done = tool.run("verify")
+
+    assert (done.returncode, "every file is as it was written" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "harm", "named"),
+    [
+        pytest.param("verify", FLIP, "checksum invalid files: 1", id="a flipped byte"),
+        pytest.param("drill", FLIP, "does not match expected checksum", id="the same, restored"),
+        pytest.param("verify", TRUNCATE, "checksum invalid files: ", id="a truncated file"),
+        pytest.param("verify", REMOVE_NEWEST_WAL, " is missing", id="missing WAL"),
+        pytest.param(
+            "drill",
+            REMOVE_NEWEST_WAL,
+            "recovery ended before configured recovery target was reached",
+            id="missing WAL, restored",
+        ),
+        pytest.param("drill", SWAP, "{newest} is that of {oldest}", id="swapped manifests"),
+        pytest.param("verify", SWAP, "{oldest} is that of {newest}", id="swapped, read"),
+        pytest.param("drill", DAMAGE_MANIFEST, "{newest} is damaged", id="a damaged manifest"),
+    ],
+)
+def test_damage_is_seen_and_named(copy, names, command, harm, named) -> None:
+    words = {"oldest": names[0], "newest": names[1]}
+    copy.shell(harm.format(**words))
+
+    done = copy.run(command, BACKUP_DIR=COPY)
+
+    assert done.returncode == 3
+    assert named.format(**words) in done.stdout
+
+
+@pytest.mark.parametrize("command", ["drill", "verify", "create"])
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        pytest.param("printf '[global]\\nrepo1-cipher-pass=x\\n'", "does not open", id="wrong"),
+        pytest.param("true", "is no cipher pass", id="missing"),
+    ],
+)
+def test_without_the_right_cipher_pass_nothing_is_tried(copy, command, key, named) -> None:
+    keys = f"{COPY}/keys"
+    copy.shell(f"mkdir {keys}; cp /run/secrets/backup/manifest_key {keys}")
+    copy.shell(f"{key} >{keys}/repository.conf; [ -s {keys}/repository.conf ] || rm {keys}/*.conf")
+
+    done = copy.run(command, BACKUP_DIR=COPY, BACKUP_KEYS_DIR=keys)
+
+    assert done.returncode == 78
+    assert named in done.stderr
+
+
+@pytest.mark.parametrize("command", ["drill", "verify"])
+def test_an_empty_folder_proves_nothing(tool, names, command) -> None:
+    done = tool.run(command, BACKUP_DIR="/scratch/empty")
+
+    assert done.returncode == 69
+    assert "there is no backup" in done.stderr
+
+
+def test_whoever_comes_second_is_told_who_is_first(copy) -> None:
+    script = f"flock -n {COPY}/*/lock sleep 100 & sleep 1; echo $!"
+    holder = copy.shell(script)
+
+    done = copy.run("drill", BACKUP_DIR=COPY)
+    copy.shell(f"kill {holder}")
+
+    assert done.returncode == 75
+    assert "is backing up or restoring cluster" in done.stderr
+
+
+def test_a_killed_backup_harms_no_other_and_the_next_one_is_made(tool, names) -> None:
+    killed = tool.shell(
+        "timeout -s KILL 3 /opt/venv/bin/python /app/backend/db_backup.py create --type full"
+        " >/dev/null 2>&1 || echo $?"
+    )
+
+    # What it had started goes on by itself for a moment, and holds a lock of its own.
+    made = wait_for(lambda: tool.run("create", "--type", "diff").returncode == 0, "a backup")
+
+    assert (killed, made) == ("137", True)
+    assert tool.run("drill", names[0]).returncode == 0
+
+
+def test_lost_wal_is_told_and_healed_by_the_service_itself(tool, stack, names) -> None:
+    """As when the repository was full: pgBackRest dropped a segment and reported success."""
+    before = tool.answer("list")["backups"]
+    for _ in range(2):
+        stack.sql("UPDATE kept SET cents = cents + 1; SELECT pg_switch_wal()", "postgres")
+    wait_for(lambda: tool.answer("status")["wal_waiting"] == 0, "the archive to have all")
+
+    tool.shell(REMOVE_NEWEST_WAL)
+
+    def newest() -> dict[str, object]:
+        return dict(tool.answer("list")["backups"][-1])
+
+    wait_for(lambda: newest()["kind"] == "full" and newest()["proven_at"], "a full, proved backup")
+    assert newest()["name"] != before[-1]["name"]
+    assert "no point in time since" in stack.logs("backup")
+    wait_for(lambda: tool.run("health").returncode == 0, "the service to be well again")
