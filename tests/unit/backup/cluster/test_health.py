@@ -1,0 +1,64 @@
+"""What makes the backups unwell: a failed drill, lost WAL, a proof that is too old; nothing else."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backend.backup.cluster.archive_guard import ArchiveState
+from backend.backup.cluster.catalog import BackupCatalog
+from backend.backup.cluster.health import alarms, read_health, write_health
+from backend.backup.cluster.wal import Gap, WalSegment
+from backend.backup.records import EventRecord
+
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+GAP = Gap(WalSegment(1, 5), WalSegment(1, 6), WalSegment(1, 4))
+
+
+def drill(hours_ago: float, *differences: str) -> EventRecord:
+    fields = {"backup": "b", "clean": not differences, "differences": list(differences)}
+    return EventRecord("drill", NOW - timedelta(hours=hours_ago), fields)
+
+
+@pytest.mark.parametrize(
+    ("drills", "archive", "begins"),
+    [
+        pytest.param([], ArchiveState(), [], id="a stack that has just begun"),
+        pytest.param([drill(25)], ArchiveState(), [], id="proved last night"),
+        pytest.param(
+            [drill(27)],
+            ArchiveState(),
+            ["no backup was proved since 2026-11-26 09:00:00 UTC"],
+            id="not proved since the night before",
+        ),
+        pytest.param(
+            [drill(20), drill(1, "a cent")],
+            ArchiveState(),
+            ["the drill of 2026-11-27 11:00:00 UTC failed: a cent"],
+            id="the last drill failed",
+        ),
+        pytest.param([drill(20, "a cent"), drill(1)], ArchiveState(), [], id="and then passed"),
+        pytest.param(
+            [drill(1)],
+            ArchiveState(lost=[GAP], open_gap=GAP),
+            ["no point in time: WAL 000000010000000000000005 to"],
+            id="WAL was lost",
+        ),
+        pytest.param([drill(1)], ArchiveState(lost=[GAP]), [], id="and healed"),
+        pytest.param([drill(-24)], ArchiveState(), [], id="the clock went back"),
+    ],
+)
+def test_alarms(drills, archive, begins) -> None:
+    found = alarms(BackupCatalog([], [], [], drills), archive, NOW)
+
+    assert len(found) == len(begins)
+    assert all(one.startswith(start) for one, start in zip(found, begins, strict=True))
+
+
+def test_health_is_good_until_the_service_has_looked(tmp_path) -> None:
+    assert read_health(tmp_path / "none.json") == []
+
+
+def test_alarms_are_kept_for_the_health_check(tmp_path) -> None:
+    write_health(tmp_path / "health.json", ["one"])
+
+    assert read_health(tmp_path / "health.json") == ["one"]
