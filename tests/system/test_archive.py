@@ -49,6 +49,14 @@ def test_who_backs_up_cannot_change_the_data(stack: Stack) -> None:
     assert "Read-only file system" in refused.stderr
 
 
+def test_the_command_that_people_type_finds_the_backups(stack: Stack) -> None:
+    wait_for_archive(stack)
+
+    listed = stack.compose("run", "--rm", "backup", "status")
+
+    assert f"/backups/{cluster(stack)}" in listed.stdout
+
+
 def test_one_server_at_a_time_holds_the_cluster(stack: Stack) -> None:
     second = stack.compose("run", "--rm", "--no-deps", "db", check=False, timeout=60)
 

@@ -1,34 +1,6 @@
-"""Backups as the stack makes them: taken, proved by a restore, and looked at by the release."""
+"""What the images of database and backups are made of."""
 
-import json
-from typing import Any
-
-from tests.polling import wait_for
-from tests.system.archive import wait_for_archive
-from tests.system.person import Person
 from tests.system.stack import Stack, docker
-
-HELD = 75
-TOOL = ("/opt/venv/bin/python", "/app/backend/db_backup.py")
-
-
-def test_a_backup_is_proved_by_the_service_itself(stack: Stack) -> None:
-    Person.signed_up(stack)
-    wait_for_archive(stack)
-
-    made = stack.compose("run", "--rm", "backup", "create", "--json", check=False)
-
-    # The service makes one by itself after five minutes: then it is the one that is proved.
-    assert made.returncode in {0, HELD}, made.stderr
-    wait_for(lambda: status(stack)["newest_proven"], "a drill that has passed")
-    assert "drill passed" in stack.logs("backup")
-    assert "the restored data is as it should be" in stack.logs("drill-check")
-    assert stack.exec("backup", *TOOL, "health", check=False).returncode == 0
-
-
-def status(stack: Stack) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(stack.exec("backup", *TOOL, "status", "--json").stdout)
-    return answer
 
 
 def in_image(stack: Stack, script: str) -> str:
