@@ -48,7 +48,7 @@ _DEFAULT_RIGHTS = """
             %(owner)s::regrole))) a
     LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> %(owner)s::regrole"""
 _AMCHECK_IS_MISSING = """
-    SELECT FROM pg_available_extensions WHERE name = 'amcheck' AND installed_version IS NULL"""
+    SELECT 1 FROM pg_available_extensions WHERE name = 'amcheck' AND installed_version IS NULL"""
 _ON = {"r": "TABLE public.{}", "S": "SEQUENCE public.{}"}
 # What the sync keeps beside the app's tables is for the owner alone.
 _TOOLS_PREFIX = "tablecopy_"
