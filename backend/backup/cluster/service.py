@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from backend.backup.backups import BackupKind, DrillResult
 from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import HEALTH_FILE, alarms, write_health
+from backend.backup.cluster.repository_room import has_room_for_full
 from backend.backup.cluster.restore_points import copy_restore_points
 from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
 from backend.backup.cluster.workshop import BackupWorkshop
@@ -23,8 +23,6 @@ from backend.errors import AppError, LockHeldError
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 30.0
-# What a full backup takes in the repository is about what the last one took, and grows.
-_ROOM_FACTOR = 1.5
 
 
 def _now() -> datetime:
@@ -87,7 +85,8 @@ class BackupService:
             last_backup=catalog.last_backup,
             is_drilled=newest is None or catalog.is_drilled(newest[0]),
             failed=self.failed,
-            must_heal=archive.open_gap is not None and self._has_room(catalog),
+            must_heal=archive.open_gap is not None
+            and has_room_for_full(self.workshop.folder, self.workshop.settings.data, catalog.sets),
         )
 
     def _do(self, job: BackupJob) -> None:
@@ -113,11 +112,6 @@ class BackupService:
         if result.is_clean:
             log.info("drill passed", extra={"fields": dict(result.facts)})
             self.workshop.expire()
-
-    def _has_room(self, catalog: BackupCatalog) -> bool:
-        sizes = [one.repository_bytes for one in catalog.sets if one.type == "full"]
-        free = shutil.disk_usage(self.workshop.folder.root).free
-        return not sizes or free > sizes[-1] * _ROOM_FACTOR
 
     def _tell(self, found: Sequence[str]) -> None:
         """Log what was not logged the last time."""
