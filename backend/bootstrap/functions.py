@@ -25,7 +25,7 @@ def function_corrections(session: Session) -> Iterator[Correction]:
         found.setdefault(function, set()).add((role, privilege))
     for function in sorted(found.keys() | FUNCTION_RIGHTS.keys()):
         wanted: Rights = FUNCTION_RIGHTS.get(function, NO_RIGHTS)
-        on = sql.statement("FUNCTION {}", sql.written_by_server(function))
+        on = sql.statement("FUNCTION {}", sql.verbatim(function))
         yield from rights_corrections(
             on, f"function {function}", wanted, frozenset(found.get(function, ()))
         )
