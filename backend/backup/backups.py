@@ -151,10 +151,10 @@ class DrillResult:
 
     def lines(self) -> list[str]:
         """Return the result for a person, differences first."""
-        verdict = "came back exactly" if self.is_clean else "DID NOT COME BACK AS IT WAS"
+        outcome = "came back exactly" if self.is_clean else "DID NOT COME BACK AS IT WAS"
         return [
             *(f"difference: {one}" for one in self.differences),
-            f"{self.backup} {verdict}",
+            f"{self.backup} {outcome}",
             *fact_lines(self.facts),
         ]
 
@@ -184,10 +184,10 @@ class VerifyResult:
 
     def lines(self) -> list[str]:
         """Return the result for a person."""
-        verdict = "every file is as it was written" if self.is_clean else "DAMAGED"
+        outcome = "every file is as it was written" if self.is_clean else "DAMAGED"
         return [
             *(f"finding: {one}" for one in self.findings),
-            f"{self.backups} backups read: {verdict}",
+            f"{self.backups} backups read: {outcome}",
             *fact_lines(self.facts),
         ]
 

@@ -6,7 +6,6 @@ alone, after the switch. Nor does it archive.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import tempfile
@@ -112,7 +111,7 @@ def _start(cluster: Path, folder: Path, environ: Mapping[str, str]) -> subproces
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **environ, "PGBACKREST_PG1_PATH": str(cluster)},
+            env={**environ, "PGBACKREST_PG1_PATH": str(cluster)},
         )
 
 
