@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +15,18 @@ from typing import Any, BinaryIO
 import pyrage
 
 from backend.db import private_files
-from backend.errors import ConfigError, FoundWanting
+from backend.errors import ConfigError, FoundWanting, TransientError
 
 _FOR_ANOTHER_KEY = "No matching keys found"
 _FOR_ANOTHER_PHRASE = {_FOR_ANOTHER_KEY, "Decryption failed"}
+# What it costs to try a pass phrase is 2 to the power of a number in the header. pyrage measures
+# the machine for a moment, to make that a second, and refuses what would take sixteen times as
+# long: on a busy machine it may measure far too little, each time anew.
+_WORK = re.compile(rb"\n-> scrypt \S+ (\d+)\n")
+_TOO_MUCH_WORK = "Excessive work parameter"
+_ENOUGH_WORK = 18  # as Debian's age takes
+_MEASUREMENTS = 8
+_PAUSE_SECONDS = 0.5
 
 
 class DamagedError(FoundWanting):
@@ -136,7 +146,12 @@ def decrypt_stream(source: BinaryIO, target: BinaryIO, key: BackupKey, *, name: 
 
 def encrypt_with_phrase(data: bytes, pass_phrase: str) -> bytes:
     """Encrypt what fits into memory for whoever knows a pass phrase."""
-    return bytes(pyrage.passphrase.encrypt(data, pass_phrase))
+    hardest = b""
+    for _ in range(_MEASUREMENTS):
+        hardest = max(hardest, bytes(pyrage.passphrase.encrypt(data, pass_phrase)), key=_work)
+        if _work(hardest) >= _ENOUGH_WORK:
+            break
+    return hardest
 
 
 def decrypt_with_phrase(data: bytes, pass_phrase: str, *, name: str) -> bytes:
@@ -145,16 +160,33 @@ def decrypt_with_phrase(data: bytes, pass_phrase: str, *, name: str) -> bytes:
     Raises:
         WrongKeyError: it was encrypted with another pass phrase.
         DamagedError: it is not what was written.
+        TransientError: this machine is too busy, or much slower than the one that wrote it.
     """
-    try:
-        return bytes(pyrage.passphrase.decrypt(data, pass_phrase))
-    except pyrage.DecryptError as error:
-        if str(error) in _FOR_ANOTHER_PHRASE:
-            raise WrongKeyError(
-                f"{name} cannot be opened with this pass phrase",
-                hint="it was encrypted with another one, or its header is damaged",
-            ) from None
-        raise _damaged(name) from None
+    for _ in range(_MEASUREMENTS):
+        try:
+            return bytes(pyrage.passphrase.decrypt(data, pass_phrase))
+        except pyrage.DecryptError as error:
+            if not str(error).startswith(_TOO_MUCH_WORK):
+                raise _phrase_error(str(error), name) from None
+        time.sleep(_PAUSE_SECONDS)
+    raise TransientError(
+        f"{name} was encrypted by a machine that seems much faster than this one",
+        hint="try again when less is going on here, or open it with the program `age`",
+    )
+
+
+def _work(encrypted: bytes) -> int:
+    found = _WORK.search(encrypted)
+    return int(found[1]) if found else 0
+
+
+def _phrase_error(said: str, name: str) -> FoundWanting | ConfigError:
+    if said in _FOR_ANOTHER_PHRASE:
+        return WrongKeyError(
+            f"{name} cannot be opened with this pass phrase",
+            hint="it was encrypted with another one, or its header is damaged",
+        )
+    return _damaged(name)
 
 
 class _Stream:

@@ -2,13 +2,15 @@
 
 import io
 import os
+import re
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from backend.backup import keys
 from backend.backup.keys import BackupKey, DamagedError, WrongKeyError
-from backend.errors import ConfigError
+from backend.errors import ConfigError, TransientError
 
 KEY = keys.generate()
 # More than one piece of the format, which encrypts 64 kB at a time, and a piece that is not full.
@@ -179,3 +181,43 @@ def test_a_key_does_not_show_its_secret() -> None:
 def test_what_is_no_recipient_is_refused() -> None:
     with pytest.raises(ConfigError, match="no age recipient"):
         keys.encrypt(b"", "age1x")
+
+
+@pytest.fixture(scope="module")
+def sealed() -> bytes:
+    """A short text behind a pass phrase."""
+    return keys.encrypt_with_phrase(b"a text", "four words put together")
+
+
+def with_work(sealed: bytes, power: int) -> bytes:
+    """Return the file as a machine would write it that is much faster or slower."""
+    return re.sub(rb"(\n-> scrypt \S+ )\d+", rb"\g<1>%d" % power, sealed)
+
+
+def test_a_machine_that_seems_slow_for_a_moment_is_asked_again(sealed: bytes, monkeypatch) -> None:
+    files = [with_work(sealed, 40), with_work(sealed, 40), sealed]
+    decrypt = pyrage.passphrase.decrypt
+    monkeypatch.setattr(
+        pyrage.passphrase, "decrypt", lambda _, phrase: decrypt(files.pop(0), phrase)
+    )
+    monkeypatch.setattr(keys, "_PAUSE_SECONDS", 0)
+
+    opened = keys.decrypt_with_phrase(sealed, "four words put together", name="a file")
+
+    assert opened == b"a text"
+
+
+def test_a_machine_that_is_too_slow_is_told_from_a_damaged_file(sealed: bytes, monkeypatch) -> None:
+    monkeypatch.setattr(keys, "_PAUSE_SECONDS", 0)
+
+    with pytest.raises(TransientError, match="a file was encrypted by a machine that seems much"):
+        keys.decrypt_with_phrase(with_work(sealed, 40), "four words put together", name="a file")
+
+
+def test_of_some_measurements_the_hardest_counts(sealed: bytes, monkeypatch) -> None:
+    files = [with_work(sealed, 12), with_work(sealed, 18), with_work(sealed, 20)]
+    monkeypatch.setattr(pyrage.passphrase, "encrypt", lambda *_: files.pop(0))
+
+    encrypted = keys.encrypt_with_phrase(b"a text", "four words put together")
+
+    assert encrypted == with_work(sealed, 18)
