@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from datetime import UTC, datetime
 
 from backend.backup.backups import (
     BackupKind,
@@ -102,7 +103,7 @@ class ClusterBackups:
 
     def health(self) -> int:
         """Return the exit code of the service's health check, and say what is wrong."""
-        found = read_health(HEALTH_FILE)
+        found = read_health(HEALTH_FILE, datetime.now(UTC))
         sys.stdout.writelines(f"{line}\n" for line in found)
         return ExitCode.FOUND_WANTING if found else ExitCode.DONE
 

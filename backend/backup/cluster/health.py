@@ -31,15 +31,21 @@ def alarms(catalog: BackupCatalog, archive: ArchiveState, now: datetime) -> list
     return found
 
 
-def write_health(path: Path, found: Sequence[str]) -> None:
-    """Keep what the health check will say."""
-    private_files.replace(path, json.dumps({"alarms": list(found)}))
+def write_health(path: Path, found: Sequence[str], now: datetime) -> None:
+    """Keep what the health check will say, and of when it is."""
+    private_files.replace(path, json.dumps({"at": now.isoformat(), "alarms": list(found)}))
 
 
-def read_health(path: Path) -> list[str]:
-    """Return the alarms; none before the service has looked for the first time."""
+def read_health(path: Path, now: datetime) -> list[str]:
+    """Return the alarms; none before the service has looked for the first time.
+
+    A service that hangs says nothing new: what it said last counts for no longer than a proof.
+    """
     try:
-        found: list[str] = json.loads(path.read_text(encoding="utf-8"))["alarms"]
+        kept = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
+    at, found = datetime.fromisoformat(kept["at"]), list(kept["alarms"])
+    if now - at > PROOF_LASTS:
+        found.append(f"the service has not looked since {moment(at)}")
     return found

@@ -6,10 +6,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backend.backup.backups import BackupKind, DrillResult
+from backend.backup.backups import BackupKind, DrillResult, moment
 from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import HEALTH_FILE, alarms, write_health
@@ -23,6 +23,8 @@ from backend.errors import AppError, LockHeldError
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 30.0
+# A database that starts anew is soon back; then whoever cannot look knows nothing.
+_BLIND_AFTER = timedelta(minutes=15)
 
 
 def _now() -> datetime:
@@ -31,18 +33,19 @@ def _now() -> datetime:
 
 @dataclass
 class BackupService:
-    """What the loop remembers: when it began, what it has said, when a job last failed."""
+    """What the loop remembers: when it began and last saw, what it has said, what failed when."""
 
     workshop: BackupWorkshop
     now: Callable[[], datetime] = _now
     health_file: Path = HEALTH_FILE
     started: datetime = field(init=False)
+    looked: datetime = field(init=False)
     failed: datetime | None = None
     said: tuple[str, ...] = ()
     alarmed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.started = self.now()
+        self.started = self.looked = self.now()
 
     def run(self) -> None:
         """Look and work until interrupted."""
@@ -64,11 +67,22 @@ class BackupService:
             catalog, archive = self._look()
         except (AppError, OSError) as error:
             self._tell([str(error), *self.alarmed])
+            self._keep([*self.alarmed, *self._blind(error)])
             return None
+        self.looked = self.now()
         self.alarmed = tuple(alarms(catalog, archive, self.now()))
         self._tell(self.alarmed)
-        write_health(self.health_file, self.alarmed)
+        self._keep(self.alarmed)
         return due(self.now(), self._state(catalog, archive))
+
+    def _blind(self, error: Exception) -> list[str]:
+        # The clock may have jumped, either way.
+        if abs(self.now() - self.looked) < _BLIND_AFTER:
+            return []
+        return [f"the backups could not be looked at since {moment(self.looked)}: {error}"]
+
+    def _keep(self, found: Sequence[str]) -> None:
+        write_health(self.health_file, found, self.now())
 
     def _look(self) -> tuple[BackupCatalog, ArchiveState]:
         shop = self.workshop

@@ -55,10 +55,18 @@ def test_alarms(drills, archive, begins) -> None:
 
 
 def test_health_is_good_until_the_service_has_looked(tmp_path) -> None:
-    assert read_health(tmp_path / "none.json") == []
+    assert read_health(tmp_path / "none.json", NOW) == []
 
 
 def test_alarms_are_kept_for_the_health_check(tmp_path) -> None:
-    write_health(tmp_path / "health.json", ["one"])
+    write_health(tmp_path / "health.json", ["one"], NOW)
 
-    assert read_health(tmp_path / "health.json") == ["one"]
+    assert read_health(tmp_path / "health.json", NOW + timedelta(hours=25)) == ["one"]
+
+
+def test_a_service_that_hangs_is_not_well_for_ever(tmp_path) -> None:
+    write_health(tmp_path / "health.json", [], NOW)
+
+    assert read_health(tmp_path / "health.json", NOW + timedelta(hours=27)) == [
+        "the service has not looked since 2026-11-27 12:00:00 UTC"
+    ]
