@@ -86,7 +86,14 @@ def cluster_snapshot(server: DatabaseUrl, new_name: Callable[[], str]) -> Iterat
 
     Raises:
         TransientError: writers hold their locks for longer than we make others wait.
+        DatabaseError: the server does not answer to the end, or refuses something.
     """
+    with translated("taking a moment of all databases"), _in_tries(server, new_name) as snapshot:
+        yield snapshot
+
+
+@contextmanager
+def _in_tries(server: DatabaseUrl, new_name: Callable[[], str]) -> Iterator[ClusterSnapshot]:
     for number, milliseconds in enumerate(_TRIES):
         time.sleep(_PAUSE_SECONDS if number else 0)
         with ExitStack() as stack:

@@ -57,7 +57,7 @@ class Drill:
             self.scratch.clear()
             self._require_room()
             self._restore_and_compare(findings)
-        except AppError as error:
+        except (AppError, OSError) as error:
             findings.differences.append(str(error))
         finally:
             self.scratch.clear()

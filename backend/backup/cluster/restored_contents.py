@@ -15,6 +15,7 @@ from backend.backup.cluster.manifest import DatabaseContents, TableContents
 from backend.backup.cluster.manifest_contents import read_contents
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
+from backend.db.errors import translated
 
 
 def read_restored(
@@ -26,9 +27,10 @@ def read_restored(
         watcher.advance(str(table), digest.rows)
 
     found = {}
+    # What is damaged may be the catalog itself.
     for name, database in open_databases(server).items():
         if name not in without:
-            with _still(database) as snapshot:
+            with translated(f"reading database {name}"), _still(database) as snapshot:
                 found[name] = read_contents(snapshot, search_path, count)
     return found
 

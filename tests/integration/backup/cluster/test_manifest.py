@@ -14,6 +14,7 @@ from backend.backup.cluster.manifest_capture import capture_manifest
 from backend.backup.cluster.manifest_difference import differences
 from backend.backup.cluster.restored_contents import read_restored
 from backend.cli.progress import Lines
+from backend.errors import DatabaseError
 from tests.fix_postgres import PostgresServer
 from tests.polling import wait_for
 
@@ -196,3 +197,21 @@ def test_two_manifests_of_equal_data_are_equal(cluster, ledger) -> None:
 
     assert first.databases == second.databases
     assert first.point.name != second.point.name
+
+
+@pytest.mark.parametrize(
+    ("look", "named"),
+    [
+        pytest.param(capture, "taking a moment of all databases: ", id="while a manifest is taken"),
+        pytest.param(
+            lambda server: read_restored(server.url, str(server.programs), Lines()),
+            "reading database postgres: ",
+            id="in what came back",
+        ),
+    ],
+)
+def test_a_damaged_catalog_is_told_as_an_error_of_ours(cluster, look, named) -> None:
+    cluster.execute("DELETE FROM pg_proc WHERE proname = 'starts_with'")
+
+    with pytest.raises(DatabaseError, match=f"^{named}.*starts_with"):
+        look(cluster)

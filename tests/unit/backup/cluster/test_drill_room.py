@@ -15,19 +15,28 @@ WAL = "000000010000000000000001"
 EXABYTE = 10**18
 
 
-def test_without_room_nothing_is_restored_and_the_drill_has_failed(tmp_path: Path) -> None:
+def drill(scratch: Path) -> Drill:
+    """Return a drill of a backup that no disk has room for."""
     backup = BackupSet("label", "full", NOW, NOW, "0/28", "0/99", WAL, WAL, EXABYTE, 1)
     point = ManifestPoint("backup-x", NOW, "0/99", WAL, "label", "7712694683227574319", 170012)
     # It would end with an error of its own if it were run: there is no such program.
-    pgbackrest = PgBackRest(tmp_path, tmp_path, tmp_path, tmp_path, str(tmp_path))
+    pgbackrest = PgBackRest(scratch, scratch, scratch, scratch, str(scratch))
+    return Drill(Manifest(point, {}), backup, pgbackrest, ScratchFolder(scratch, scratch), Lines())
+
+
+def test_without_room_nothing_is_restored_and_the_drill_has_failed(tmp_path: Path) -> None:
     left = tmp_path / "cluster" / "base"
     left.mkdir(parents=True)
 
-    drill = Drill(
-        Manifest(point, {}), backup, pgbackrest, ScratchFolder(tmp_path, tmp_path), Lines()
-    )
-    result = drill.run()
+    result = drill(tmp_path).run()
 
     assert not result.is_clean
     assert result.differences[0].startswith(f"no room for a drill in {tmp_path}: ")
     assert not left.parent.exists()
+
+
+def test_a_disk_that_does_not_answer_is_a_failed_drill_too(tmp_path: Path) -> None:
+    result = drill(tmp_path / "gone").run()
+
+    assert not result.is_clean
+    assert "No such file or directory" in result.differences[0]
