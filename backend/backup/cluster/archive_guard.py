@@ -31,7 +31,8 @@ class ArchiveState:
     """What is in the repository, what is on its way, and what is lost.
 
     `lost` are the gaps since the oldest backup that is kept; `open_gap` is the one, if any, after
-    which no backup was begun: until one is, no point in time behind it can be reached.
+    which no backup was begun: until one is, no point in time behind it can be reached. Any one from
+    `reachable_since` on can be.
     """
 
     newest: WalSegment | None = None
@@ -39,6 +40,7 @@ class ArchiveState:
     waiting: int = 0
     lost: Sequence[Gap] = ()
     open_gap: Gap | None = None
+    reachable_since: datetime | None = None
     reachable_until: datetime | None = None
 
     def warnings(self) -> list[str]:
@@ -53,12 +55,21 @@ class ArchiveState:
 
 
 @dataclass(frozen=True)
-class _ServerWal:
+class ServerWal:
     """What the server has written, and what it has not brought to the repository yet."""
 
     current: WalSegment
-    waiting: frozenset[WalSegment]
+    waiting: frozenset[WalSegment] = frozenset()
     left_at: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LostWal:
+    """The gaps in the WAL of the server's history, and what they mean for a point in time."""
+
+    gaps: Sequence[Gap]
+    open_gap: Gap | None
+    reachable_since: datetime | None
 
 
 def inspect_archive(
@@ -72,33 +83,34 @@ def inspect_archive(
     # In this order: what was on its way when we looked at the server may have arrived since.
     wal = _server_wal(data, server)
     there = folder.archived()
-    found = find_gaps(wal.current, wal.left_at, backups, there | wal.waiting)
+    lost = find_lost(wal, backups, there)
     own = [segment for segment in there if segment.timeline == wal.current.timeline]
     newest = max(own, default=None)
-    open_gap = unhealed(found, backups)
     return ArchiveState(
         newest=newest,
         newest_at=folder.archived_until(newest) if newest else None,
         waiting=len(wal.waiting),
-        lost=found,
-        open_gap=open_gap,
-        reachable_until=_reachable_until(folder, open_gap),
+        lost=lost.gaps,
+        open_gap=lost.open_gap,
+        reachable_since=lost.reachable_since,
+        reachable_until=_reachable_until(folder, lost.open_gap),
     )
 
 
-def find_gaps(
-    current: WalSegment,
-    left_at: Mapping[int, str],
-    backups: Sequence[BackupSet],
-    there: set[WalSegment],
-) -> list[Gap]:
+def find_lost(wal: ServerWal, backups: Sequence[BackupSet], there: set[WalSegment]) -> LostWal:
     """Return what is missing between the oldest backup of this history and the server."""
-    ours = [one for one in backups if is_of_history(one, current.timeline, left_at)]
+    # One that a restore has abandoned may lie behind a gap, and heals nothing of this history.
+    ours = [one for one in backups if is_of_history(one, wal.current.timeline, wal.left_at)]
+    found = _gaps_since(ours, wal, there | wal.waiting)
+    return LostWal(found, unhealed(found, ours), _reachable_since(found, ours))
+
+
+def _gaps_since(ours: Sequence[BackupSet], wal: ServerWal, there: set[WalSegment]) -> Sequence[Gap]:
     if not ours:
         return []
     first = min(WalSegment.parse(one.first_wal) for one in ours)
-    wanted = [segment for segment in chain(first, current, left_at) if segment != current]
-    return gaps(wanted, there)
+    closed = [one for one in chain(first, wal.current, wal.left_at) if one != wal.current]
+    return gaps(closed, there)
 
 
 def is_of_history(one: BackupSet, timeline: int, left_at: Mapping[int, str]) -> bool:
@@ -117,14 +129,7 @@ def unhealed(found: Sequence[Gap], backups: Sequence[BackupSet]) -> Gap | None:
     return None if begun > found[-1].last.number else found[-1]
 
 
-def reachable_since(found: Sequence[Gap], backups: Sequence[BackupSet]) -> datetime | None:
-    """Return from when on any point in time can be reached: behind the newest gap."""
-    end = found[-1].last.number if found else -1
-    behind = [one for one in backups if WalSegment.parse(one.first_wal).number > end]
-    return min((one.stopped for one in behind), default=None)
-
-
-def _server_wal(data: Path, server: DatabaseUrl) -> _ServerWal:
+def _server_wal(data: Path, server: DatabaseUrl) -> ServerWal:
     with connect(server, KEEPALIVES) as session, translated("asking for the newest WAL"):
         ((name,),) = session.execute(_CURRENT).fetchall()
     current = WalSegment.parse(name)
@@ -135,7 +140,13 @@ def _server_wal(data: Path, server: DatabaseUrl) -> _ServerWal:
     with suppress(FileNotFoundError):  # of the first timeline there is none
         path = data / "pg_wal" / f"{current.timeline:08X}.history"
         history = parse_history(path.read_text(encoding="utf-8"))
-    return _ServerWal(current, waiting, history)
+    return ServerWal(current, waiting, history)
+
+
+def _reachable_since(found: Sequence[Gap], backups: Sequence[BackupSet]) -> datetime | None:
+    end = found[-1].last.number if found else -1
+    behind = [one for one in backups if WalSegment.parse(one.first_wal).number > end]
+    return min((one.stopped for one in behind), default=None)
 
 
 def _reachable_until(folder: ClusterFolder, gap: Gap | None) -> datetime | None:

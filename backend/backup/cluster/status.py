@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from backend.backup.backups import BackupStatus, moment
-from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive, reachable_since
+from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import alarms
@@ -58,7 +58,7 @@ def _archive(shop: BackupWorkshop, sets: Sequence[BackupSet], warnings: list[str
 
 def _facts(catalog: BackupCatalog, archive: ArchiveState) -> dict[str, str | int | None]:
     last = catalog.last_drill
-    reach = reachable_since(archive.lost, catalog.sets)
+    reach = archive.reachable_since
     return {
         "any_point_in_time_since": moment(reach) if reach else None,
         "newest_wal": str(archive.newest) if archive.newest else None,

@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.backup.cluster.archive_guard import ArchiveState, find_gaps, unhealed
+from backend.backup.cluster.archive_guard import ArchiveState, ServerWal, find_lost, unhealed
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.wal import Gap, WalSegment
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+EIGHT = ServerWal(WalSegment(1, 8))
+# The first timeline was left in its fifth segment.
+RESTORED = ServerWal(WalSegment(2, 7), left_at={1: "0/5000140"})
 
 
 def backup(segment: int, timeline: int = 1) -> BackupSet:
@@ -32,29 +35,38 @@ def on(timeline: int, *numbers: int) -> set[WalSegment]:
     ],
 )
 def test_gaps_since_the_oldest_backup(there, lost) -> None:
-    found = find_gaps(WalSegment(1, 8), {}, [backup(4), backup(6)], there)
+    found = find_lost(EIGHT, [backup(4), backup(6)], there)
 
-    assert [(gap.first.number, gap.last.number) for gap in found] == lost
+    assert [(gap.first.number, gap.last.number) for gap in found.gaps] == lost
 
 
 def test_what_was_lost_before_the_oldest_backup_is_missed_by_nobody() -> None:
-    assert find_gaps(WalSegment(1, 8), {}, [backup(6)], on(1, 6, 7)) == []
+    assert find_lost(EIGHT, [backup(6)], on(1, 6, 7)).gaps == []
 
 
 def test_without_a_backup_no_wal_is_missed() -> None:
-    assert find_gaps(WalSegment(1, 8), {}, [], set()) == []
+    assert find_lost(EIGHT, [], set()).gaps == []
 
 
 def test_a_restore_is_no_gap() -> None:
     there = on(1, 4, 5, 6) | on(2, 5, 6)
 
-    assert find_gaps(WalSegment(2, 7), {1: "0/5000140"}, [backup(4)], there) == []
+    assert find_lost(RESTORED, [backup(4)], there).gaps == []
 
 
 def test_a_backup_of_an_abandoned_timeline_asks_for_no_wal_of_the_new_one() -> None:
     there = on(1, 6) | on(2, 5, 6)
 
-    assert find_gaps(WalSegment(2, 7), {1: "0/5000140"}, [backup(6)], there) == []
+    assert find_lost(RESTORED, [backup(6)], there).gaps == []
+
+
+def test_a_backup_of_an_abandoned_timeline_heals_nothing() -> None:
+    there = on(1, 3, 4, 5, 9) | on(2, 5)
+
+    lost = find_lost(RESTORED, [backup(4), backup(9)], there)
+
+    assert lost.open_gap == Gap(WalSegment(2, 6), WalSegment(2, 6), WalSegment(2, 5))
+    assert lost.reachable_since is None
 
 
 @pytest.mark.parametrize(
