@@ -87,7 +87,10 @@ class Drill:
             self.watcher,
             without=self.manifest.not_compared,
         )
-        return list(differences(self.manifest.databases, found))
+        return [
+            *unproved(self.manifest, self.backup),
+            *differences(self.manifest.databases, found),
+        ]
 
     def _amcheck(self, server: DatabaseUrl) -> list[str]:
         """Check all tables and indexes: an index may be wrong though every row is right."""
@@ -127,6 +130,16 @@ class Drill:
             "seconds": round((datetime.now(UTC) - at).total_seconds(), 1),
         }
         return DrillResult(self.manifest.point.name, at, shown, facts)
+
+
+def unproved(manifest: Manifest, backup: BackupSet) -> Iterator[str]:
+    """Yield what nobody could look at: that nothing differs in it proves nothing."""
+    for name, why in manifest.not_compared.items():
+        yield f"database {name} was not compared: {why}; `up` lets it in again"
+    if not manifest.tables:
+        yield "nothing was compared: no database had a table"
+    if backup.page_errors:
+        yield f"pages had wrong checksums in the database when {backup.label} was made"
 
 
 @contextmanager

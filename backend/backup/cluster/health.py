@@ -21,13 +21,15 @@ HEALTH_FILE = Path("/tmp/backup-health.json")  # noqa: S108 - a tmpfs of the con
 def alarms(catalog: BackupCatalog, archive: ArchiveState, now: datetime) -> list[str]:
     """Return why the backups are not well; a stack that has just begun is well."""
     found = archive.warnings()
-    last = catalog.last_drill
-    if last is not None and last.fields.get("clean") is not True:
-        what = "; ".join(last.fields.get("differences", []))
-        found.append(f"the drill of {moment(last.at)} failed: {what[:300]}")
+    for failed in catalog.failed_drills:
+        what = "; ".join(failed.fields.get("differences", []))
+        found.append(f"the drill of {moment(failed.at)} failed: {what[:300]}")
     proven = max((one.at for one in catalog.drills if one.fields.get("clean")), default=None)
     if proven is not None and now - proven > PROOF_LASTS:
         found.append(f"no backup was proved since {moment(proven)}")
+    if proven is not None and proven - now > PROOF_LASTS:
+        # Until then none is due, and none would be missed.
+        found.append(f"the last proof is of {moment(proven)}, still to come: see the clock")
     return found
 
 

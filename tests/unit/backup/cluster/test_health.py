@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.backup.cluster.archive_guard import ArchiveState
+from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog
 from backend.backup.cluster.health import alarms, read_health, write_health
 from backend.backup.cluster.wal import Gap, WalSegment
@@ -14,8 +15,17 @@ NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 GAP = Gap(WalSegment(1, 5), WalSegment(1, 6), WalSegment(1, 4))
 
 
-def drill(hours_ago: float, *differences: str) -> EventRecord:
-    fields = {"backup": "b", "clean": not differences, "differences": list(differences)}
+def backup_set(number: int) -> BackupSet:
+    wal = str(WalSegment(1, number))
+    return BackupSet(f"set {number}", "full", NOW, NOW, "0/28", f"0/{number}", wal, wal, 1, 1)
+
+
+def made_of(manifest: str, number: int) -> EventRecord:
+    return EventRecord("backup", NOW, {"manifest": manifest, "set": f"set {number}"})
+
+
+def drill(hours_ago: float, *differences: str, backup: str = "b") -> EventRecord:
+    fields = {"backup": backup, "clean": not differences, "differences": list(differences)}
     return EventRecord("drill", NOW - timedelta(hours=hours_ago), fields)
 
 
@@ -45,6 +55,12 @@ def drill(hours_ago: float, *differences: str) -> EventRecord:
         ),
         pytest.param([drill(1)], ArchiveState(lost=[GAP]), [], id="and healed"),
         pytest.param([drill(-24)], ArchiveState(), [], id="the clock went back"),
+        pytest.param(
+            [drill(-48)],
+            ArchiveState(),
+            ["the last proof is of 2026-11-29 12:00:00 UTC, still to come: see the clock"],
+            id="the clock was far ahead",
+        ),
     ],
 )
 def test_alarms(drills, archive, begins) -> None:
@@ -52,6 +68,16 @@ def test_alarms(drills, archive, begins) -> None:
 
     assert len(found) == len(begins)
     assert all(one.startswith(start) for one, start in zip(found, begins, strict=True))
+
+
+def test_a_clean_drill_of_an_older_backup_does_not_hide_that_the_newest_failed() -> None:
+    made = [made_of("old", 1), made_of("new", 2)]
+    drills = [drill(3, "a cent", backup="new"), drill(1, backup="old")]
+    catalog = BackupCatalog([backup_set(1), backup_set(2)], ["old", "new"], made, drills)
+
+    (alarm,) = alarms(catalog, ArchiveState(), NOW)
+
+    assert alarm == "the drill of 2026-11-27 09:00:00 UTC failed: a cent"
 
 
 def test_health_is_good_until_the_service_has_looked(tmp_path) -> None:
