@@ -51,6 +51,22 @@ class BackupCatalog:
         """Return when the newest backup was done."""
         return max((one.stopped for one in self.sets), default=None)
 
+    @property
+    def unfinished(self) -> BackupSet | None:
+        """Return the newest set if no manifest tells what it must bring back."""
+        named = {self._set_of(name) for name in self.manifests}
+        return self.sets[-1] if self.sets and self.sets[-1].label not in named else None
+
+    @property
+    def is_newest_full_proven(self) -> bool:
+        """Tell whether a drill has proved what every retention keeps.
+
+        That is the newest full backup, or what has changed since: its label begins alike.
+        """
+        full = max((one.label for one in self.sets if one.type == "full"), default=None)
+        proven = [self._set_of(name) for name in self.manifests if self.proven_at(name)]
+        return full is not None and any(label.startswith(full) for label in proven)
+
     def records(self) -> list[BackupRecord]:
         """Return every backup as people see it, under the name of its manifest."""
         named = {self._set_of(name): name for name in self.manifests}

@@ -33,10 +33,24 @@ def create_backup(
     watcher: Watcher,
 ) -> BackupRecord:
     """Back up the running cluster; the backup counts when its manifest's WAL has arrived too."""
-    key, begun = keys.load(settings.manifest_key), time.monotonic()
+    keys.load(settings.manifest_key)  # without it nothing is begun
+    begun = time.monotonic()
     watcher.stage(f"{kind} backup")
     pgbackrest.create_stanza()
     backup = pgbackrest.backup(kind)
+    return complete_backup(settings, folder, backup, watcher, begun=begun)
+
+
+def complete_backup(
+    settings: ClusterSettings,
+    folder: ClusterFolder,
+    backup: BackupSet,
+    watcher: Watcher,
+    *,
+    begun: float | None = None,
+) -> BackupRecord:
+    """Take the manifest that a set has to bring back, be it the set of an earlier run."""
+    key, begun = keys.load(settings.manifest_key), begun or time.monotonic()
     watcher.stage("manifest")
     manifest, locked = capture_manifest(settings.server, backup, settings.search_path, watcher)
     watcher.stage("archive")

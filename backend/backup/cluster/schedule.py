@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-BackupJob = Literal["full", "diff", "drill"]
+BackupJob = Literal["full", "diff", "manifest", "drill"]
 
 FIRST_BACKUP_AFTER = timedelta(minutes=5)
 RETRY_AFTER = timedelta(hours=1)
 # The service drills its own backups at once. Whoever has made one by hand may want to do so too;
-# and what a kill has left without a drill gets one.
+# and what a kill or a failure has left without a manifest or a drill gets one.
 DRILL_AFTER = timedelta(hours=1)
 _DAY_BEGINS = timedelta(hours=1)
 _DAYS_BETWEEN_FULL = 7
@@ -26,15 +26,16 @@ _DAYS_BETWEEN_FULL = 7
 class ScheduleState:
     """What the repository and its records tell.
 
-    `is_drilled` is about the newest backup, however its drill ended; `failed` is when a job last
-    failed; `must_heal` that WAL was lost which only a new full backup makes up for, and that there
-    is room for one.
+    `is_drilled` is about the newest backup that has a manifest, however its drill ended;
+    `lacks_manifest` is about the newest of all. `failed` is when a job last failed; `must_heal`
+    that WAL was lost which only a new full backup makes up for, and that there is room for one.
     """
 
     started: datetime
     last_full: datetime | None = None
     last_backup: datetime | None = None
     is_drilled: bool = False
+    lacks_manifest: bool = False
     failed: datetime | None = None
     must_heal: bool = False
 
@@ -49,8 +50,13 @@ def due(now: datetime, state: ScheduleState) -> BackupJob | None:
         return "full"
     if _day(now) > _day(state.last_backup):
         return due_kind(now, state.last_full)
-    waits = state.is_drilled or now - state.last_backup < DRILL_AFTER
-    return None if waits else "drill"
+    return None if now - state.last_backup < DRILL_AFTER else _left_undone(state)
+
+
+def _left_undone(state: ScheduleState) -> Literal["manifest", "drill"] | None:
+    if state.lacks_manifest:
+        return "manifest"
+    return None if state.is_drilled else "drill"
 
 
 def due_kind(now: datetime, last_full: datetime | None) -> Literal["full", "diff"]:

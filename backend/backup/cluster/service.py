@@ -98,6 +98,7 @@ class BackupService:
             last_full=catalog.last_full,
             last_backup=catalog.last_backup,
             is_drilled=newest is None or catalog.is_drilled(newest[0]),
+            lacks_manifest=_lacks_manifest(catalog, archive),
             failed=self.failed,
             must_heal=archive.open_gap is not None
             and has_room_for_full(self.workshop.folder, self.workshop.settings.data, catalog.sets),
@@ -106,7 +107,9 @@ class BackupService:
     def _do(self, job: BackupJob) -> None:
         log.info("%s is due", job)
         try:
-            if job != "drill":
+            if job == "manifest":
+                self.workshop.complete(Lines())
+            elif job != "drill":
                 self._create(job)
             self._drill()
         except LockHeldError as error:
@@ -133,3 +136,9 @@ class BackupService:
             if line not in self.said:
                 log.error("%s", line)
         self.said = tuple(found)
+
+
+def _lacks_manifest(catalog: BackupCatalog, archive: ArchiveState) -> bool:
+    # From a set that a restore has abandoned no way leads to where the server is now.
+    one, newest = catalog.unfinished, archive.newest
+    return one is not None and newest is not None and one.timeline == newest.timeline

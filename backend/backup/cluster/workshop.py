@@ -16,7 +16,7 @@ from backend.backup.cluster.catalog import (
     BackupCatalog,
     read_catalog,
 )
-from backend.backup.cluster.create import create_backup
+from backend.backup.cluster.create import complete_backup, create_backup
 from backend.backup.cluster.drill import Drill
 from backend.backup.cluster.manifest import forget_manifest, read_manifest
 from backend.backup.cluster.pgbackrest import PgBackRest
@@ -57,6 +57,12 @@ class BackupWorkshop:
             chosen = kind or due_kind(datetime.now(UTC), self.catalog().last_full)
             return create_backup(self.settings, self.folder, self.pgbackrest, chosen, watcher)
 
+    def complete(self, watcher: Watcher) -> None:
+        """Take the manifest of the newest set, where whoever made it did not come so far."""
+        with self._alone():
+            if (backup := self.catalog().unfinished) is not None:
+                complete_backup(self.settings, self.folder, backup, watcher)
+
     def drill(self, name: str | None, watcher: Watcher) -> DrillResult:
         """Prove a backup, the newest if none is named, and note how it went."""
         with self._alone():
@@ -75,8 +81,13 @@ class BackupWorkshop:
             return result
 
     def expire(self) -> None:
-        """Delete what the retention no longer wants, and the manifests that speak of it."""
+        """Delete what the retention no longer wants, and the manifests that speak of it.
+
+        Nothing while it could be the last proved backup that goes.
+        """
         with self._alone():
+            if not self.catalog().is_newest_full_proven:
+                return
             self.pgbackrest.expire()
             catalog = self.catalog()
             for name in catalog.manifests:

@@ -38,6 +38,18 @@ DONE = ScheduleState(
         pytest.param(
             timedelta(days=1), replace(DONE, is_drilled=False), "diff", id="a newer one is drilled"
         ),
+        pytest.param(
+            timedelta(hours=1),
+            replace(DONE, lacks_manifest=True),
+            "manifest",
+            id="a set that nobody has described",
+        ),
+        pytest.param(
+            timedelta(minutes=59), replace(DONE, lacks_manifest=True), None, id="being described"
+        ),
+        pytest.param(
+            timedelta(hours=23), replace(DONE, lacks_manifest=True), "diff", id="on the next day"
+        ),
         pytest.param(timedelta(hours=1), replace(DONE, must_heal=True), "full", id="WAL was lost"),
         pytest.param(
             timedelta(hours=1),
