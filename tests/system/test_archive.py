@@ -5,6 +5,7 @@ from functools import partial
 
 from tests.polling import wait_for
 from tests.system.archive import archived, cluster, wait_for_archive
+from tests.system.backup_tool import BackupTool
 from tests.system.person import Person
 from tests.system.stack import Stack, docker
 
@@ -78,11 +79,14 @@ def test_without_backups_nothing_is_archived(own_stack: Stack) -> None:
     own_stack.configure(WEB_WORKERS="4", BACKUPS="off")
     own_stack.up()
     off = own_stack.sql("SHOW archive_mode")
+    warnings = BackupTool(own_stack).answer("status")["warnings"]
 
     own_stack.configure(WEB_WORKERS="4")
     own_stack.up()
 
     assert off == "off"
+    assert warnings[0].startswith("BACKUPS=off: NOTHING IS ARCHIVED OR BACKED UP")
+    assert not any("the service makes one" in one for one in warnings)
     assert own_stack.sql("SHOW archive_mode") == "on"
 
 

@@ -33,7 +33,7 @@ def read_status(shop: BackupWorkshop) -> BackupStatus:
         newest_proven=proven[-1] if proven else None,
         warnings=[
             *warnings,
-            *([] if sets is None else _advice(catalog)),
+            *(_advice(catalog) if shop.settings.enabled and sets is not None else ()),
             *escrow_warnings(shop.folder, shop.settings.keys),
         ],
         facts=_facts(catalog, archive),
