@@ -4,11 +4,13 @@ import json
 from subprocess import CompletedProcess
 from typing import Any
 
+from tests.polling import wait_for
 from tests.system.stack import Stack
 
 _PROGRAM = ("/opt/venv/bin/python", "/app/backend/db_backup.py")
 # On the scratch disk: the service never looks there, and so heals nothing behind a test's back.
 COPY = "/scratch/copy"
+_ANOTHER_AT_WORK = 75
 
 
 class BackupTool:
@@ -23,11 +25,16 @@ class BackupTool:
         return self.stack.exec("backup", "env", *settings, *_PROGRAM, *words, check=False)
 
     def answer(self, *words: str) -> dict[str, Any]:  # what json.loads gives
-        """Return the JSON of a command that must succeed."""
-        done = self.run(*words, "--json")
+        """Return the JSON of a command that must succeed; the service may have to end first."""
+        done = wait_for(lambda: self._turn(*words, "--json"), "the service to end its job", every=1)
         assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
+
+    def _turn(self, *words: str) -> CompletedProcess[str] | None:
+        """Run a command; None if another one is at work."""
+        done = self.run(*words)
+        return None if done.returncode == _ANOTHER_AT_WORK else done
 
     def shell(self, script: str) -> str:
         """Run a shell script where the tool runs; `$full` is the newest full backup in the copy."""
