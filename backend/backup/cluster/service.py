@@ -16,7 +16,7 @@ from backend.backup.cluster.health import HEALTH_FILE, alarms, write_health
 from backend.backup.cluster.repository_room import has_room_for_full
 from backend.backup.cluster.restore_points import copy_restore_points
 from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
-from backend.backup.cluster.workshop import BackupWorkshop
+from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 from backend.cli.progress import Lines
 from backend.errors import AppError, LockHeldError
 
@@ -63,6 +63,8 @@ class BackupService:
     def _watch(self) -> BackupJob | None:
         """Tell how the backups are, to the log and to the health check, and return what is due."""
         try:
+            # Somebody may have begun another cluster in the data folder.
+            self.workshop = open_workshop(self.workshop.settings)
             self.workshop.prepare()
             catalog, archive = self._look()
         except (AppError, OSError) as error:

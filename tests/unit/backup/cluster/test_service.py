@@ -1,28 +1,39 @@
 """The service's looks: one that fails is made again, and is no reason to call the backups well."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from backend.backup.cluster.health import read_health
-from backend.backup.cluster.pgbackrest import PgBackRest
-from backend.backup.cluster.repository import ClusterFolder
 from backend.backup.cluster.service import BackupService
 from backend.backup.cluster.settings import load_cluster_settings
-from backend.backup.cluster.workshop import BackupWorkshop
+from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+OLD, NEW = 7712694683227574319, 7712701674926625526
 
 
-def without_cipher_pass(folder: Path) -> BackupWorkshop:
-    """Return a workshop that cannot look: the pass of its repository is not there."""
-    pgbackrest = PgBackRest(folder / "r", folder / "l", folder / "none", folder, str(folder))
-    cluster = ClusterFolder(folder / "7712694683227574319")
-    return BackupWorkshop(load_cluster_settings({}), cluster, pgbackrest)
+@pytest.fixture
+def control(tmp_path: Path) -> Path:
+    """The file of a data folder that tells which cluster it is."""
+    path = tmp_path / "data/global/pg_control"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(OLD.to_bytes(8, sys.byteorder))
+    return path
 
 
-def test_who_cannot_look_is_unwell_after_a_while(tmp_path) -> None:
+@pytest.fixture
+def workshop(tmp_path: Path, control: Path) -> BackupWorkshop:
+    """One that cannot look: the pass of its repository is not there."""
+    folders = {"PGDATA": control.parents[1], "BACKUP_DIR": tmp_path, "BACKUP_KEYS_DIR": tmp_path}
+    return open_workshop(load_cluster_settings({name: str(path) for name, path in folders.items()}))
+
+
+def test_who_cannot_look_is_unwell_after_a_while(tmp_path, workshop) -> None:
     file, clock = tmp_path / "health.json", [NOON]
-    service = BackupService(without_cipher_pass(tmp_path), lambda: clock[-1], file)
+    service = BackupService(workshop, lambda: clock[-1], file)
 
     found = []
     for minutes in (1, 14, 16):
@@ -34,3 +45,13 @@ def test_who_cannot_look_is_unwell_after_a_while(tmp_path) -> None:
     (alarm,) = found[2]
     assert alarm.startswith("the backups could not be looked at since 2026-11-27 12:00:00 UTC: ")
     assert "there is no cipher pass" in alarm
+
+
+def test_a_cluster_that_was_begun_anew_has_a_folder_of_its_own(tmp_path, workshop, control) -> None:
+    service = BackupService(workshop, lambda: NOON, tmp_path / "health.json")
+
+    control.write_bytes(NEW.to_bytes(8, sys.byteorder))
+    service.turn()
+
+    assert service.workshop.folder.root == tmp_path / str(NEW)
+    assert not (tmp_path / str(OLD)).exists()
