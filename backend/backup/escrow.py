@@ -6,9 +6,12 @@ the backups, and nothing else: passwords of the database are made anew.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import hmac
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +19,7 @@ from pathlib import Path
 
 from backend.backup import keys
 from backend.backup.backups import KeyAnswer
-from backend.backup.cluster.repository import GROUP_COPIES, ClusterFolder
+from backend.backup.cluster.repository import GROUP_COPIES, ClusterFolder, cluster_here
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.keys import DamagedError
 from backend.backup.records import EventRecord
@@ -110,7 +113,7 @@ def open_escrow(data: bytes, pass_phrase: str) -> Escrow:
         values = json.loads(text)
         if values["format"] != _FORMAT:
             raise ValueError(values["format"])
-        files = {name: str(values["files"][name]) for name in _FILES if name in values["files"]}
+        files = {name: str(values["files"][name]) for name in _FILES}
         return Escrow(str(values["system_identifier"]), str(values["identity"]), files)
     except (ValueError, KeyError, TypeError):
         raise DamagedError(
@@ -120,10 +123,10 @@ def open_escrow(data: bytes, pass_phrase: str) -> Escrow:
 
 
 def bring_escrow(settings: ClusterSettings, source: BackupSource) -> ClusterSettings:
-    """Lay the keys of an escrow where `secrets` takes them over at the next `up`.
+    """Open an escrow; its keys are this process's alone, until `hand_over_keys`.
 
     Raises:
-        RefusedError: this host has keys of its own that are other ones.
+        RefusedError: this host has data of another cluster, or keys of its own that are other ones.
         ConfigError: the escrow cannot be read, or not opened with the pass phrase.
     """
     if source.escrow is None:
@@ -136,16 +139,40 @@ def bring_escrow(settings: ClusterSettings, source: BackupSource) -> ClusterSett
             hint='bring it into the container: run --rm -v "$PWD/FILE:/escrow.age:ro" restore',
         ) from None
     escrow = open_escrow(data, source.pass_phrase)
+    _refuse_another(settings, escrow)
+    # In memory in the container, and gone with this process, however it ends.
+    folder = Path(tempfile.mkdtemp(prefix="escrow-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _lay(escrow.files, folder)
+    cluster = source.cluster or escrow.system_identifier
+    return replace(settings, keys=folder, cluster=cluster, has_brought_keys=True)
+
+
+def hand_over_keys(settings: ClusterSettings) -> None:
+    """Lay the keys that an escrow has brought where `secrets` takes them over at the next `up`."""
+    if settings.has_brought_keys:
+        _lay(_read_all(settings.keys), settings.escrow)
+
+
+def _refuse_another(settings: ClusterSettings, escrow: Escrow) -> None:
+    here = cluster_here(settings.data)
+    if here and here != escrow.system_identifier:
+        raise RefusedError(
+            f"the escrow is of cluster {escrow.system_identifier}, and the data here of {here}:"
+            " nothing was changed",
+            hint="take the escrow of this cluster; another one is brought back in a fresh clone",
+        )
     own = _read(settings.keys / _CIPHER_PASS)
     if own and own != escrow.files[_CIPHER_PASS]:
         raise RefusedError(
             "this stack has keys of its own, and other ones are in the escrow: nothing was changed",
             hint="bring the old server back in a fresh clone, before its first `up`",
         )
-    for name, text in escrow.files.items():
-        private_files.replace(settings.escrow / name, text)
-    cluster = source.cluster or escrow.system_identifier
-    return replace(settings, keys=settings.escrow, cluster=cluster)
+
+
+def _lay(files: Mapping[str, str], folder: Path) -> None:
+    for name, text in files.items():
+        private_files.replace(folder / name, text)
 
 
 def _read_all(keys_folder: Path) -> dict[str, str]:

@@ -124,6 +124,14 @@ class ClusterFolder:
         return self.repository / "archive" / STANZA
 
 
+def cluster_here(data: Path) -> str:
+    """Return the number of the cluster in a folder; empty if none is there, or none that tells."""
+    try:
+        return system_identifier(data)
+    except DatabaseError:
+        return ""
+
+
 def cluster_folder(backups: Path, data: Path) -> ClusterFolder:
     """Return the folder of the cluster in a data folder."""
     return ClusterFolder(backups / system_identifier(data))

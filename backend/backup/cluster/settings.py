@@ -28,6 +28,8 @@ class ClusterSettings:
     enabled: bool = True
     # Named by somebody, where no data tells which cluster is meant.
     cluster: str = ""
+    # Opened from an escrow: this host has none of its own yet.
+    has_brought_keys: bool = False
 
     @property
     def manifest_key(self) -> Path:

@@ -15,6 +15,7 @@ from backend.backup.backups import ForgetResult, RestoreResult, moment, size
 from backend.backup.cluster.manifest import Manifest, read_manifest
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.wal import WalSegment
+from backend.backup.escrow import hand_over_keys
 from backend.backup.records import EventFields, EventRecord
 from backend.backup.restore.checks import RestoredCluster, check_restored
 from backend.backup.restore.cluster_lock import cluster_lock
@@ -50,6 +51,8 @@ def restore(plan: ClusterRestorePlan, watcher: Watcher) -> RestoreResult:
         folder = volume.begin()
         try:
             end, found = _bring_back(plan, folder, watcher)
+            # Before the switch: without its keys the restored cluster could not go on.
+            hand_over_keys(plan.inventory.settings)
             restored = volume.finish(folder, _record(plan, end))
         except BaseException:
             volume.discard(folder)

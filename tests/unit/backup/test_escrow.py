@@ -1,6 +1,7 @@
 """The escrow: everything that a new server needs, for whoever knows the pass phrase."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from backend.backup.escrow import (
     Escrow,
     bring_escrow,
     escrow_warnings,
+    hand_over_keys,
     open_escrow,
     seal,
     write_escrow,
@@ -37,9 +39,10 @@ def settings(tmp_path: Path) -> ClusterSettings:
         "BACKUP_DIR": str(tmp_path / "backups"),
         "BACKUP_KEYS_DIR": str(tmp_path / "keys"),
         "ESCROW_DIR": str(tmp_path / "escrow"),
+        "PGDATA": str(tmp_path / "cluster"),
     }
-    for folder in folders.values():
-        Path(folder).mkdir()
+    for name in ("backups", "keys", "escrow"):
+        (tmp_path / name).mkdir()
     for name, text in FILES.items():
         (tmp_path / "keys" / name).write_text(text)
     return load_cluster_settings(folders)
@@ -64,14 +67,23 @@ def written(folder: ClusterFolder) -> Path:
     return path
 
 
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
 def test_a_new_server_gets_every_key_of_the_old_one(settings, folder, tmp_path) -> None:
     answer = write_escrow(folder, settings.keys, PHRASE)
     source = BackupSource(escrow=written(folder), pass_phrase=PHRASE)
 
     brought = bring_escrow(new_server(settings, tmp_path), source)
 
-    assert {path.name: path.read_text() for path in settings.escrow.iterdir()} == FILES
-    assert (brought.keys, brought.cluster) == (settings.escrow, CLUSTER)
+    before = list(settings.escrow.iterdir())
+    hand_over_keys(brought)
+
+    assert before == []
+    assert contents(brought.keys) == contents(settings.escrow) == FILES
+    assert {path.stat().st_mode & 0o777 for path in settings.escrow.iterdir()} == {0o600}
+    assert brought.cluster == CLUSTER
     assert open_escrow(written(folder).read_bytes(), PHRASE).identity == answer.identity
 
 
@@ -125,6 +137,24 @@ def test_keys_of_another_stack_are_not_laid_over_its_own(settings, folder) -> No
         bring_escrow(settings, BackupSource(escrow=written(folder), pass_phrase=PHRASE))
 
     assert list(settings.escrow.iterdir()) == []
+
+
+def test_a_host_with_keys_of_its_own_hands_none_over(settings) -> None:
+    hand_over_keys(settings)
+
+    assert list(settings.escrow.iterdir()) == []
+
+
+def test_an_escrow_of_another_cluster_is_no_way_to_lost_keys(settings, folder, tmp_path) -> None:
+    """Installed beside this data, they would shut its own backups for good."""
+    write_escrow(folder, settings.keys, PHRASE)
+    control = settings.data / "global" / "pg_control"
+    control.parent.mkdir(parents=True)
+    control.write_bytes((int(CLUSTER) + 1).to_bytes(8, sys.byteorder))
+    source = BackupSource(escrow=written(folder), pass_phrase=PHRASE)
+
+    with pytest.raises(RefusedError, match=f"the escrow is of cluster {CLUSTER}, and the data"):
+        bring_escrow(new_server(settings, tmp_path), source)
 
 
 def test_an_escrow_that_is_not_there_is_named(settings) -> None:
