@@ -24,15 +24,20 @@ def cluster_lock(volume: Path) -> Iterator[None]:
     """
     descriptor = _open(volume)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(descriptor)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RefusedError(
             "the database is running, or another restore: nothing was changed",
             hint=f"stop it first: {_STOP}",
         ) from None
-    finally:
-        os.close(descriptor)
 
 
 def _open(volume: Path) -> int:

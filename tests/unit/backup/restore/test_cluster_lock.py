@@ -37,3 +37,8 @@ def test_a_second_restore_waits_for_nobody(tmp_path: Path) -> None:
 def test_a_volume_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be written to"), cluster_lock(tmp_path / "no"):
         pass
+
+
+def test_what_blocks_inside_is_not_taken_for_a_server(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError), cluster_lock(tmp_path):
+        raise BlockingIOError
