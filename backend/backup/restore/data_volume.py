@@ -80,6 +80,17 @@ class DataVolume:
             publish(record)
             (self.cluster / _RECORD).unlink()
 
+    def publish_or_leave(self, publish: Publish) -> str:
+        """Hand over the record; where that cannot be, leave it to the next run and return why.
+
+        What was restored is in its place by now, and no full disk of the backups changes that.
+        """
+        try:
+            self.publish(publish)
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
+
     def settle(self, publish: Publish) -> None:
         """Finish what a run that was killed had decided, and remove what it had only begun."""
         # First: the data that is switched away next is told from a leftover by having no record.

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.backup import keys
-from backend.backup.backups import ForgetResult, RestoreResult, moment, size
+from backend.backup.backups import Facts, ForgetResult, RestoreResult, moment, size
 from backend.backup.cluster.manifest import Manifest, read_manifest
+from backend.backup.cluster.repository import ClusterFolder, cluster_here
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.wal import WalSegment
 from backend.backup.escrow import hand_over_keys
@@ -59,8 +60,9 @@ def restore(plan: ClusterRestorePlan, watcher: Watcher) -> RestoreResult:
             raise
         # From here on we change things.
         kept = volume.switch(restored)
-        volume.publish(lambda record: _publish(plan, record))
-    return _result(plan, end, found, kept)
+        unnoted = volume.publish_or_leave(lambda record: _publish(plan, record))
+    facts = {"not_noted_in_the_backups": unnoted or None, **_facts(end, found)}
+    return RestoreResult(plan, kept.name if kept else "", facts)
 
 
 def forget_old(settings: ClusterSettings) -> ForgetResult:
@@ -142,16 +144,16 @@ def _record(plan: ClusterRestorePlan, end: ReplayEnd) -> EventFields:
 
 
 def _publish(plan: ClusterRestorePlan, record: EventFields) -> None:
-    at = datetime.fromisoformat(record["at"])
-    plan.inventory.folder.events.add(EventRecord(RESTORE, at, record))
+    """Note a restore among the backups of the cluster that it has restored."""
+    settings, at = plan.inventory.settings, datetime.fromisoformat(record["at"])
+    here = cluster_here(settings.data)
+    folder = ClusterFolder(settings.backups / here) if here else plan.inventory.folder
+    folder.events.add(EventRecord(RESTORE, at, record))
 
 
-def _result(
-    plan: ClusterRestorePlan, end: ReplayEnd, found: RestoredCluster, kept: Path | None
-) -> RestoreResult:
-    facts = {
+def _facts(end: ReplayEnd, found: RestoredCluster) -> Facts:
+    return {
         "last_commit": moment(end.last_commit) if end.last_commit else None,
         **found.facts,
         "next": "docker compose -f deploy/docker-compose.prod.pg.yml up -d",
     }
-    return RestoreResult(plan, kept.name if kept else "", facts)

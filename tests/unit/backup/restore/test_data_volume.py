@@ -1,5 +1,7 @@
 """The volume of the data: whatever moment a restore was killed at, the next run puts it in order."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -112,6 +114,20 @@ def test_a_restore_that_was_not_noted_is_told_from_a_leftover(volume: DataVolume
 
     assert len([path for path in volume.root.glob("before-restore-*")]) == 2
     assert noted == [RECORD, RECORD]
+
+
+def test_a_full_disk_of_the_backups_undoes_no_restore(volume: DataVolume) -> None:
+    def refuse(_: EventFields) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    volume.switch(restored(volume))
+    why = volume.publish_or_leave(refuse)
+    noted: list[EventFields] = []
+    later = volume.publish_or_leave(noted.append)
+
+    assert (why, later) == ("No space left on device", "")
+    assert live(volume) == "new"
+    assert noted == [RECORD]
 
 
 def test_what_was_put_aside_goes_only_when_it_is_forgotten(volume: DataVolume) -> None:
