@@ -153,8 +153,10 @@ def restore(
     target = _target(to, is_latest=latest)
     backups = _backups(words["db"], _source(words))
     plan = backups.plan_restore(target)
+    # Said in any case: what is lost, and what cannot be compared.
+    click.echo("\n".join(plan.lines()), err=True)
     if not yes:
-        _ask(plan.lines())
+        _ask()
     with _at_work() as watcher:
         answer = backups.restore(plan, watcher)
     return _print(answer, as_json=as_json)
@@ -209,9 +211,8 @@ def _refuse_both(other: object, message: str) -> None:
         raise UsageError(message, hint="keep one of them")
 
 
-def _ask(plan: Sequence[str]) -> None:
-    """Show the plan and let a person decide."""
-    click.echo("\n".join(plan), err=True)
+def _ask() -> None:
+    """Let a person decide, who has seen the plan."""
     if not sys.stdin.isatty():
         raise RefusedError("nobody is there to be asked", hint="say --yes if this is meant")
     click.confirm("Restore it?", abort=True, err=True)

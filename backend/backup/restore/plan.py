@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from backend.backup.backups import RestorePlan, moment
 from backend.backup.cluster.repository import (
     ClusterFolder,
     all_clusters,
-    cluster_folder,
+    cluster_here,
 )
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.wal import Gap
@@ -21,7 +22,7 @@ from backend.backup.restore.data_volume import DataVolume
 from backend.backup.restore.inventory import Inventory
 from backend.backup.restore.targets import ChosenTarget, choose_target
 from backend.backup.restore_target import RestoreTarget
-from backend.errors import DataError, UsageError
+from backend.errors import ConfigError, DataError, UsageError
 
 _BEFORE_MIGRATION = "before-"
 
@@ -69,7 +70,9 @@ def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRes
     volume = DataVolume(settings.data)
     with cluster_lock(volume.root):
         inventory = Inventory(settings, find_cluster(settings))
-        unpublished = volume.unpublished()
+        here = cluster_here(settings.data)
+        is_another = bool(here) and here != inventory.folder.root.name
+        unpublished = None if is_another else volume.unpublished()
         states = inventory.states([unpublished] if unpublished else [])
     now = datetime.now(UTC)
     chosen = choose_target(wanted, states, now)
@@ -81,7 +84,8 @@ def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRes
         lost_until=_last_write(settings.data) or now,
         steps=[
             *_limits(chosen, missing, states.newest_at),
-            *_steps(chosen, has_data=settings.data.exists()),
+            *_steps(chosen),
+            *_old_data(settings.data, here if is_another else ""),
         ],
         chosen=chosen,
         inventory=inventory,
@@ -96,10 +100,11 @@ def find_cluster(settings: ClusterSettings) -> ClusterFolder:
     Raises:
         UsageError: there are several, and no data that would tell which.
         DataError: there is none.
+        ConfigError: their folder belongs to another user.
     """
-    found = {one.root.name: one for one in all_clusters(settings.backups) if _has_backups(one)}
-    if settings.cluster or settings.data.exists():
-        chosen = settings.cluster or cluster_folder(settings.backups, settings.data).root.name
+    found = _clusters(settings.backups)
+    # Data that is damaged may not even tell whose it is.
+    if chosen := settings.cluster or cluster_here(settings.data):
         if chosen not in found:
             raise DataError(f"there are no backups of cluster {chosen}", hint=_there_are(found))
         return found[chosen]
@@ -110,8 +115,23 @@ def find_cluster(settings: ClusterSettings) -> ClusterFolder:
     return next(iter(found.values()))
 
 
+def _clusters(backups: Path) -> dict[str, ClusterFolder]:
+    try:
+        return {one.root.name: one for one in all_clusters(backups) if _has_backups(one)}
+    except PermissionError as error:
+        # A copy from another host belongs to whoever has brought it, until the first `up`.
+        raise ConfigError(
+            f"{error.filename} cannot be read by this user",
+            hint="give the folder BACKUP_DIR to it, on the host: chown -R 999:999 FOLDER",
+        ) from None
+
+
 def _has_backups(folder: ClusterFolder) -> bool:
-    return (folder.repository / "backup").is_dir()
+    # Not is_dir(): what may not be looked at would not be there.
+    with suppress(FileNotFoundError):
+        (folder.repository / "backup").stat()
+        return True
+    return False
 
 
 def _there_are(found: Sequence[str] | dict[str, ClusterFolder]) -> str:
@@ -135,13 +155,21 @@ def _limits(
         yield f"the archive ends at {moment(archived_until)}: what came after it is not there"
 
 
-def _steps(chosen: ChosenTarget, *, has_data: bool) -> Iterator[str]:
-    if chosen.point and chosen.point.name.startswith(_BEFORE_MIGRATION):
+def _steps(chosen: ChosenTarget) -> Iterator[str]:
+    point = chosen.point
+    if point is None or not point.has_manifest:
+        yield "no manifest is of just this state: every row of it is read, none can be compared"
+    if point and point.name.startswith(_BEFORE_MIGRATION):
         yield (
             "made before a migration, which the next `up` applies again unless an older release"
             " serves: deploy/bluegreen.py rollback first"
         )
-    if has_data:
+
+
+def _old_data(cluster: Path, another: str) -> Iterator[str]:
+    if another:
+        yield f"the data that is there now is of ANOTHER CLUSTER, {another}"
+    if cluster.exists():
         yield "the data that is there now is kept beside, until --forget-old"
 
 

@@ -284,6 +284,15 @@ def test_the_plan_says_what_will_be_lost(shop: Shop, command: Command) -> None:
     assert kept_of(shop) == []
 
 
+def test_yes_leaves_out_the_question_and_not_the_plan(shop: Shop, command: Command) -> None:
+    made = shop.create()
+
+    done = command("restore", "--latest", "--yes")
+
+    assert done.returncode == 0
+    assert f"restores {made.name}, the state of " in done.stderr
+
+
 def test_yes_answers_the_question_and_forget_old_removes_the_rest(
     shop: Shop, command: Command
 ) -> None:
