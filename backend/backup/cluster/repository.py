@@ -105,6 +105,13 @@ class ClusterFolder:
                 return datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return None
 
+    def timelines_begun(self) -> dict[int, datetime]:
+        """Return when the history of each timeline but the first reached the repository."""
+        return {
+            int(path.stem, 16): datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            for path in self._archive_folder().glob("*/*.history")
+        }
+
     def has_archived(self, segment: WalSegment) -> bool:
         """Tell whether a segment is in the repository."""
         folders = self._archive_folder().glob(f"*/{segment.folder}")

@@ -16,7 +16,7 @@ from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.wal import Gap, WalSegment, chain, gaps
 from backend.backup.records import EventFields, EventLog, EventRecord
 from backend.backup.restore.targets import ChosenTarget, NamedPoint, RestorableStates
-from backend.backup.restore.timelines import Timelines
+from backend.backup.restore.timelines import Timelines, seen_live
 from backend.errors import AppError, DataError
 
 RESTORE = "restore"
@@ -70,6 +70,11 @@ class Inventory:
             last = WalSegment.at(chosen.timeline, chosen.point.lsn)
         return gaps(chain(first, last, timelines.left_at[chosen.timeline]), archived)
 
+    def archived_until(self, timeline: int) -> datetime | None:
+        """Return when the last WAL of a timeline reached the repository; None without any."""
+        on_it = [one for one in self.folder.archived() if one.timeline == timeline]
+        return self.folder.archived_until(max(on_it)) if on_it else None
+
     def _timelines(
         self,
         backups: Sequence[BackupSet],
@@ -79,8 +84,7 @@ class Inventory:
         histories = self.pgbackrest.histories()
         known = {one.timeline for one in archived} | {one.timeline for one in backups}
         records = [*(one.fields for one in self.folder.events.read(RESTORE)), *restores]
-        seen = [(datetime.fromisoformat(one["at"]), int(one["to"])) for one in records]
-        seen += [(one.stopped, one.timeline) for one in backups]
+        seen = seen_live(records, backups, self.folder.timelines_begun())
         left_at: Mapping[int, Mapping[int, str]] = {
             one: histories.get(one, {}) for one in known | histories.keys()
         }

@@ -83,7 +83,7 @@ def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRes
         to=chosen.at,
         lost_until=_last_write(settings.data) or now,
         steps=[
-            *_limits(chosen, missing, states.newest_at),
+            *_limits(chosen, missing, inventory.archived_until(chosen.timeline)),
             *_steps(chosen),
             *_old_data(settings.data, here if is_another else ""),
         ],
@@ -147,12 +147,15 @@ def _check_reachable(chosen: ChosenTarget, missing: Sequence[Gap]) -> None:
 
 
 def _limits(
-    chosen: ChosenTarget, missing: Sequence[Gap], archived_until: datetime
+    chosen: ChosenTarget, missing: Sequence[Gap], archived_until: datetime | None
 ) -> Iterator[str]:
     for gap in missing[:1]:
         yield f"{gap}: what came after it cannot be brought back"
-    if chosen.at > archived_until:
-        yield f"the archive ends at {moment(archived_until)}: what came after it is not there"
+    if archived_until and chosen.at > archived_until:
+        yield (
+            f"the archive of timeline {chosen.timeline} ends at {moment(archived_until)}: what came"
+            " after it is not there"
+        )
 
 
 def _steps(chosen: ChosenTarget) -> Iterator[str]:

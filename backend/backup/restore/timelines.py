@@ -12,6 +12,23 @@ from datetime import datetime
 
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.wal import lsn_number
+from backend.backup.records import EventFields
+
+
+def seen_live(
+    restores: Sequence[EventFields],
+    backups: Sequence[BackupSet],
+    begun: Mapping[int, datetime],
+) -> list[tuple[datetime, int]]:
+    """Return when timelines are known to have been live, by what was noted and made.
+
+    `begun` is when the history of each was archived: it counts where no restore was noted, because
+    the note was lost or somebody has restored by hand.
+    """
+    noted = [(datetime.fromisoformat(one["at"]), int(one["to"])) for one in restores]
+    told = {timeline for _, timeline in noted}
+    unnoted = [(at, timeline) for timeline, at in begun.items() if timeline not in told]
+    return [*noted, *unnoted, *((one.stopped, one.timeline) for one in backups)]
 
 
 @dataclass(frozen=True)
