@@ -23,9 +23,12 @@ from pathlib import Path
 from backend.backup.records import EventFields
 from backend.backup.restore.exchange import exchange
 from backend.db import private_files
+from backend.errors import RefusedError
 
 _RESTORING, _RESTORED, _KEPT = "restoring", "restored", "before-restore"
 _RECORD = "restore-record.json"
+# Postgres removes it when the recovery has ended.
+_UNSTARTED = "recovery.signal"
 
 Publish = Callable[[EventFields], None]
 
@@ -104,8 +107,18 @@ class DataVolume:
             self._remove(folder)
 
     def forget(self) -> list[str]:
-        """Remove what restores have put aside, and return the names."""
+        """Remove what restores have put aside, and return the names.
+
+        Raises:
+            RefusedError: what has taken its place has not come up yet.
+        """
         found = sorted(self.root.glob(f"{_KEPT}-*"))
+        is_up = self.cluster.exists() and not (self.cluster / _UNSTARTED).exists()
+        if found and not is_up:
+            raise RefusedError(
+                "what was restored has never been started: the old data is kept",
+                hint="start it by `up`, look whether all is there, then run this again",
+            )
         for folder in found:
             shutil.rmtree(folder)
         return [folder.name for folder in found]

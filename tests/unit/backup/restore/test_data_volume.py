@@ -9,6 +9,7 @@ import pytest
 
 from backend.backup.records import EventFields
 from backend.backup.restore.data_volume import DataVolume
+from backend.errors import RefusedError
 
 RECORD = {"at": "2026-11-27T10:00:00+00:00", "to": 2}
 
@@ -138,3 +139,16 @@ def test_what_was_put_aside_goes_only_when_it_is_forgotten(volume: DataVolume) -
     assert [name.split("-2")[0] for name in removed] == ["before-restore"]
     assert live(volume) == "new"
     assert others(volume) == {}
+
+
+def test_what_was_put_aside_stays_until_the_new_data_has_come_up(volume: DataVolume) -> None:
+    volume.switch(restored(volume))
+    (volume.cluster / "recovery.signal").touch()
+
+    with pytest.raises(RefusedError, match="has never been started"):
+        volume.forget()
+    shutil.rmtree(volume.cluster)
+    with pytest.raises(RefusedError):
+        volume.forget()
+
+    assert others(volume) == {"before-restore": "old"}
