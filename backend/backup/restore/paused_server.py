@@ -27,6 +27,9 @@ _CONFIG = Path("/etc/postgresql/postgresql.conf")
 _RULES = "local all all trust\n"
 _POLL_SECONDS = 0.1
 _LOG_LINES = 3
+# A standby waits for ever for WAL that is not there. Once it may be asked, it tells so itself.
+_WAITS_FOR_WAL = "waiting for WAL to become available"
+_PATIENCE_SECONDS = 60.0
 # What is not there ends with 1, and ends the replay. Any other failure must not look like the end
 # of the WAL: above 125 it stops the server (https://www.postgresql.org/docs/17/continuous-archiving.html).
 _FETCH = (
@@ -115,7 +118,14 @@ def _start(cluster: Path, folder: Path, environ: Mapping[str, str]) -> subproces
         )
 
 
-def _wait(process: subprocess.Popen[bytes], database: DatabaseUrl, log: Path) -> ReplayEnd:
+def _wait(
+    process: subprocess.Popen[bytes],
+    database: DatabaseUrl,
+    log: Path,
+    *,
+    patience: float = _PATIENCE_SECONDS,
+) -> ReplayEnd:
+    heard = time.monotonic()
     while True:
         if process.poll() is not None:
             raise FoundWanting(f"the restored cluster does not start: {_last_lines(log)}")
@@ -123,7 +133,19 @@ def _wait(process: subprocess.Popen[bytes], database: DatabaseUrl, log: Path) ->
             ((is_target, is_end, lsn, last_commit),) = session.execute(_STATE).fetchall()
             if is_target or is_end:
                 return ReplayEnd(is_target, lsn, last_commit)
+            heard = time.monotonic()
+        if not _lacks_wal(log):
+            heard = time.monotonic()
+        elif time.monotonic() > heard + patience:
+            raise FoundWanting(
+                "WAL is missing before the end of the backup: the restored cluster cannot be used",
+                hint="nothing was switched; choose another backup, and see `verify`",
+            )
         time.sleep(_POLL_SECONDS)
+
+
+def _lacks_wal(log: Path) -> bool:
+    return _WAITS_FOR_WAL in log.read_text(encoding="utf-8", errors="replace")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

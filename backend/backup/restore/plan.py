@@ -16,7 +16,7 @@ from backend.backup.cluster.repository import (
     cluster_here,
 )
 from backend.backup.cluster.settings import ClusterSettings
-from backend.backup.cluster.wal import Gap
+from backend.backup.cluster.wal import Gap, WalSegment
 from backend.backup.restore.cluster_lock import cluster_lock
 from backend.backup.restore.data_volume import DataVolume
 from backend.backup.restore.inventory import Inventory
@@ -139,7 +139,14 @@ def _there_are(found: Sequence[str] | dict[str, ClusterFolder]) -> str:
 
 
 def _check_reachable(chosen: ChosenTarget, missing: Sequence[Gap]) -> None:
-    if missing and chosen.point:
+    if not missing:
+        return
+    if missing[0].first.number <= WalSegment.parse(chosen.backup.last_wal).number:
+        raise DataError(
+            f"the backup {chosen.backup.label} cannot be brought back: {missing[0]}",
+            hint="name a later time, or an earlier one: each begins with another backup",
+        )
+    if chosen.point:
         raise DataError(
             f"{chosen.point.name} cannot be reached: {missing[0]}",
             hint="name a later state, which begins with a later backup, or a time before that",
