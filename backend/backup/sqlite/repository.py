@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from backend.backup import keys
@@ -168,7 +169,7 @@ class SQLiteRepository:
             # A manifest without its archive is the work of that run, not a loss.
             self.manifest(name).unlink(missing_ok=True)
             partial.unlink(missing_ok=True)
-        for folder in self.database.parent.glob(f"{self._scratch_prefix}*"):
+        for folder in self.database.parent.glob(f"{escape(self._scratch_prefix)}*"):
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager

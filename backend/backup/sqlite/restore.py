@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from backend.backup.backups import RestorePlan, RestoreResult, moment
@@ -59,7 +60,7 @@ def restore_backup(
 
 def kept_files(database: Path) -> list[Path]:
     """Return what restores have put aside."""
-    return sorted(database.parent.glob(f"{database.name}{_ASIDE}*"))
+    return sorted(database.parent.glob(f"{escape(database.name)}{_ASIDE}*"))
 
 
 def _choose(repository: SQLiteRepository, target: RestoreTarget, now: datetime) -> str:

@@ -59,6 +59,18 @@ def test_what_lay_only_in_the_wal_is_kept(shop: Shop) -> None:
     assert shop.query("SELECT count(*) FROM sales", Path(result.kept)) == [(0,)]
 
 
+def test_a_name_with_brackets_means_that_file_alone(tmp_path: Path) -> None:
+    odd, other = Shop(tmp_path / "shop[1].db"), Shop(tmp_path / "shop1.db")
+    for one in (odd, other):
+        one.create()
+        restore(one)
+
+    removed = odd.backups.forget_old().removed
+
+    assert [Path(one).name.partition(".before-restore-")[0] for one in removed] == ["shop[1].db"]
+    assert len(list(tmp_path.glob("shop1.db.before-restore-*"))) == 1
+
+
 def test_rights_of_the_file_stay(shop: Shop) -> None:
     shop.create()
     shop.path.chmod(0o640)
