@@ -48,7 +48,7 @@ def test_a_backup_that_lacks_its_own_wal_is_refused_for_any_target(target, numbe
 def test_a_gap_behind_the_backup_is_refused_only_where_it_hides_the_target() -> None:
     for name in ("latest", "time"):
         _check_reachable(TARGETS[name], [gap(5)])
-    with pytest.raises(DataError, match="before-expand-0003-.* cannot be reached"):
+    with pytest.raises(DataError, match=r"before-expand-0003-.* cannot be reached"):
         _check_reachable(TARGETS["point"], [gap(5)])
 
 
