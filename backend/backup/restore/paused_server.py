@@ -6,6 +6,7 @@ alone, after the switch. Nor does it archive.
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import tempfile
@@ -30,6 +31,7 @@ _LOG_LINES = 3
 # A standby waits for ever for WAL that is not there. Once it may be asked, it tells so itself.
 _WAITS_FOR_WAL = "waiting for WAL to become available"
 _PATIENCE_SECONDS = 60.0
+_LOWER_SETTING = re.compile(r"\w+ = \d+ is a lower setting than .*")
 # What is not there ends with 1, and ends the replay. Any other failure must not look like the end
 # of the WAL: above 125 it stops the server (https://www.postgresql.org/docs/17/continuous-archiving.html).
 _FETCH = (
@@ -128,10 +130,12 @@ def _wait(
     heard = time.monotonic()
     while True:
         if process.poll() is not None:
+            _refuse_lower_setting(log)
             raise FoundWanting(f"the restored cluster does not start: {_last_lines(log)}")
         with suppress(DatabaseError, PostgresError), connect(database, KEEPALIVES) as session:
             ((is_target, is_end, lsn, last_commit),) = session.execute(_STATE).fetchall()
             if is_target or is_end:
+                _refuse_lower_setting(log)
                 return ReplayEnd(is_target, lsn, last_commit)
             heard = time.monotonic()
         if not _lacks_wal(log):
@@ -142,6 +146,19 @@ def _wait(
                 hint="nothing was switched; choose another backup, and see `verify`",
             )
         time.sleep(_POLL_SECONDS)
+
+
+def _refuse_lower_setting(log: Path) -> None:
+    """Refuse a pause that is not the target's: a standby also waits where its memory is too small.
+
+    The database, which is none, would go on from there to a state that nobody has compared.
+    """
+    if found := _LOWER_SETTING.search(log.read_text(encoding="utf-8", errors="replace")):
+        raise FoundWanting(
+            f"the replay does not come to its target: {found[0]}",
+            hint="nothing was switched; raise it in docker/postgres/postgresql.conf, or name a"
+            " state with a later backup",
+        )
 
 
 def _lacks_wal(log: Path) -> bool:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -39,34 +39,51 @@ def cluster(archive: Path) -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def back_at(cluster: PostgresServer, archive: Path) -> Iterator[Callable[[str], PostgresServer]]:
-    """Bring the cluster back as it was at a restore point, from a backup made before the test."""
-    restored: list[PostgresServer] = []
+def base(cluster: PostgresServer) -> Iterator[Path]:
+    """A folder with a backup of the cluster, made before the test."""
     base = Path(tempfile.mkdtemp(prefix="hesap-paylas-base-", dir=in_memory()))
     base.chmod(0o755)
     _base_backup(cluster, base / "data")
+    _give_away(base)
+    yield base
+    shutil.rmtree(base)
+
+
+@pytest.fixture
+def replayed(
+    cluster: PostgresServer, archive: Path, base: Path
+) -> Iterator[Callable[[str, Mapping[str, str]], PostgresServer]]:
+    """Start a server on the backup that replays the archive, by a signal file and settings."""
+    started: list[PostgresServer] = []
+
+    def replay(signal_file: str, settings: Mapping[str, str]) -> PostgresServer:
+        cluster.execute("SELECT pg_switch_wal()")
+        recovery = {**QUICK, "restore_command": f"cp {archive}/%f %p", **settings}
+        server = PostgresServer(base, cluster.programs, recovery, cluster.password)
+        (server.data / signal_file).touch()
+        _give_away(server.data / signal_file)
+        started.append(server)
+        server.start()
+        return server
+
+    yield replay
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def back_at(
+    replayed: Callable[[str, Mapping[str, str]], PostgresServer],
+) -> Callable[[str], PostgresServer]:
+    """Bring the cluster back as it was at a restore point."""
 
     def bring_back(point: str) -> PostgresServer:
-        cluster.execute("SELECT pg_switch_wal()")
-        recovery = {
-            **QUICK,
-            "hot_standby": "off",
-            "restore_command": f"cp {archive}/%f %p",
-            "recovery_target_name": point,
-            "recovery_target_action": "promote",
-        }
-        server = PostgresServer(base, cluster.programs, recovery, cluster.password)
-        (server.data / "recovery.signal").touch()
-        _give_away(base)
-        server.start()
-        restored.append(server)
+        target = {"recovery_target_name": point, "recovery_target_action": "promote"}
+        server = replayed("recovery.signal", {"hot_standby": "off", **target})
         wait_for(lambda: _is_promoted(server), "the end of the recovery")
         return server
 
-    yield bring_back
-    for server in restored:
-        server.stop()
-    shutil.rmtree(base)
+    return bring_back
 
 
 def _is_promoted(server: PostgresServer) -> bool:
