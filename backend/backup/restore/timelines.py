@@ -62,5 +62,5 @@ class Timelines:
             return False
         if backup.timeline == timeline:
             return True
-        left = self.left_at[timeline].get(backup.timeline)
+        left = self.left_at.get(timeline, {}).get(backup.timeline)
         return left is not None and lsn_number(backup.stop_lsn) <= lsn_number(left)

@@ -97,7 +97,7 @@ class Late(Lines):
     """Lets a process open the file when the restore is about to switch, and write to it."""
 
     _SCRIPT = (
-        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=5); print('open', flush=True);"
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=60); print('open', flush=True);"
         "c.execute('PRAGMA journal_mode = WAL'); c.execute('DELETE FROM sales'); c.commit()"
     )
 

@@ -115,3 +115,11 @@ def test_a_point_before_the_oldest_backup_is_refused() -> None:
 
     with pytest.raises(DataError, match="the oldest one ended at 2026-11-27 06:00:00 UTC"):
         choose_target(RestoreTarget(name="early-point"), states, NOW)
+
+
+def test_a_point_on_a_timeline_that_the_repository_does_not_know_is_refused() -> None:
+    point = NamedPoint("before-expand-0009-20261127T110000Z", at(11), "0/9000000", 7)
+    states = RestorableStates(STATES.backups, TIMELINES, [point], at(11))
+
+    with pytest.raises(DataError, match="no backup leads to that state"):
+        choose_target(RestoreTarget(name=point.name), states, NOW)
