@@ -73,11 +73,14 @@ check_keys() {
 # Root without the capability FOWNER may set the mode only of what it still owns: mode, then owner.
 prepare_folder() {
   [ "$(stat -c '%u:%g %a' "$folder")" != "$owner:$group 2750" ] || return 0
-  { chown 0:0 "$folder" && chmod 2750 "$folder" && chown "$owner:$group" "$folder"; } || refuse 78 \
+  # The folder comes last: it tells the next run that a killed one has given everything away. Brought
+  # from another server by root, what is in it is root's.
+  {
+    find "$folder" -mindepth 1 -exec chown -h "$owner:$group" {} + &&
+      chown 0:0 "$folder" && chmod 2750 "$folder" && chown "$owner:$group" "$folder"
+  } || refuse 78 \
     "$named cannot be given to user $owner: expected a file system that knows owners" \
     "hint: name another folder, or set BACKUPS=off"
-  # Brought from another server by root, what is in it is root's.
-  find "$folder" -mindepth 1 -exec chown -h "$owner:$group" {} +
 }
 
 put() {

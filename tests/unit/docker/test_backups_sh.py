@@ -149,6 +149,22 @@ def test_a_folder_that_root_brought_here_is_given_to_who_backs_up(place: Place) 
     assert place.backups.stat().st_mode & 0o7777 == 0o2750
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_run_killed_while_it_gives_the_folder_away_is_completed(place: Place) -> None:
+    place.back_up()
+    find = place.tools / "find"
+    find.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    find.chmod(0o755)
+
+    killed = place.run()
+    find.unlink()
+    place.run()
+
+    assert killed.returncode != 0
+    inside = [place.backups, *place.backups.rglob("*")]
+    assert {path.stat().st_uid for path in inside} == {999}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="as root every file system here takes owners")
 def test_a_folder_that_cannot_be_given_away_is_named(place: Place) -> None:
     (place.tools / "chown").write_text(
