@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.backup.restore.paused_server import _wait
+from backend.backup.restore.paused_server import (
+    ReplayEnd,
+    _wait,
+    prepare_pause,
+    prepare_promotion,
+)
 from backend.config.database_url import DatabaseUrl
 from backend.errors import FoundWanting
 
@@ -43,3 +48,51 @@ def test_a_server_that_ends_is_quoted(process, database, tmp_path) -> None:
 
     with pytest.raises(FoundWanting, match="does not start: FATAL:  no room"):
         _wait(process, database, tmp_path / "log")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Path:
+    """A cluster as pgBackRest leaves it: told to promote where its target is."""
+    (tmp_path / "recovery.signal").touch()
+    (tmp_path / "postgresql.auto.conf").write_text(
+        "restore_command = 'pgbackrest --pg1-path=/elsewhere archive-get'\n"
+        "recovery_target_time = '2026-11-27 10:00:00+00'\n"
+        "recovery_target_action = 'promote'\n"
+    )
+    return tmp_path
+
+
+def settings(cluster: Path) -> dict[str, str]:
+    """Return what Postgres reads: of several lines the last."""
+    lines = (cluster / "postgresql.auto.conf").read_text().splitlines()
+    return dict(line.split(" = ", 1) for line in lines)
+
+
+def signals(cluster: Path) -> list[str]:
+    return sorted(path.name for path in cluster.glob("*.signal"))
+
+
+def test_until_the_switch_it_is_a_standby_that_promotes_nothing(cluster) -> None:
+    prepare_pause(cluster)
+
+    assert signals(cluster) == ["standby.signal"]
+    assert settings(cluster)["recovery_target_action"] == "'pause'"
+    # Its own folder and the archive's come from the environment, which is another after the switch.
+    assert "/elsewhere" not in settings(cluster)["restore_command"]
+
+
+@pytest.mark.parametrize(
+    ("is_target", "target"),
+    [
+        pytest.param(True, "'2026-11-27 10:00:00+00'", id="reached"),
+        pytest.param(False, "''", id="behind the last commit, where it would be an error"),
+    ],
+)
+def test_after_it_the_database_goes_on_from_the_same_place(cluster, is_target, target) -> None:
+    prepare_pause(cluster)
+
+    prepare_promotion(cluster, ReplayEnd(is_target, "0/3000000", None))
+
+    assert signals(cluster) == ["recovery.signal"]
+    assert settings(cluster)["recovery_target_action"] == "'promote'"
+    assert settings(cluster)["recovery_target_time"] == target
