@@ -92,7 +92,7 @@ def paused_server(cluster: Path, environ: Mapping[str, str]) -> Iterator[PausedS
         database = DatabaseUrl("postgres", params=params, origin="the restored cluster")
         process = _start(cluster, folder, environ)
         try:
-            yield PausedServer(database, _wait(process, database, log))
+            yield PausedServer(database, wait_until_still(process, database, log))
         finally:
             _stop(process)
 
@@ -120,13 +120,18 @@ def _start(cluster: Path, folder: Path, environ: Mapping[str, str]) -> subproces
         )
 
 
-def _wait(
+def wait_until_still(
     process: subprocess.Popen[bytes],
     database: DatabaseUrl,
     log: Path,
     *,
     patience: float = _PATIENCE_SECONDS,
 ) -> ReplayEnd:
+    """Return where the replay ended, as soon as it has.
+
+    Raises:
+        FoundWanting: it never will.
+    """
     heard = time.monotonic()
     while True:
         if process.poll() is not None:

@@ -77,14 +77,14 @@ def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRes
     now = datetime.now(UTC)
     chosen = choose_target(wanted, states, now)
     missing = inventory.gaps(chosen, states.timelines)
-    _check_reachable(chosen, missing)
+    check_reachable(chosen, missing)
     return ClusterRestorePlan(
         backup=chosen.backup.label,
         to=chosen.at,
         lost_until=_last_write(settings.data) or now,
         steps=[
             *_limits(chosen, missing, inventory.archived_until(chosen.timeline)),
-            *_steps(chosen),
+            *worth_knowing(chosen),
             *_old_data(settings.data, here if is_another else ""),
         ],
         chosen=chosen,
@@ -138,7 +138,12 @@ def _there_are(found: Sequence[str] | dict[str, ClusterFolder]) -> str:
     return "name one with --cluster: " + (", ".join(sorted(found)) or "there is none")
 
 
-def _check_reachable(chosen: ChosenTarget, missing: Sequence[Gap]) -> None:
+def check_reachable(chosen: ChosenTarget, missing: Sequence[Gap]) -> None:
+    """Check that the WAL leads out of the backup, and to a point if one is meant.
+
+    Raises:
+        DataError: it does not; says what is missing.
+    """
     if not missing:
         return
     if missing[0].first.number <= WalSegment.parse(chosen.backup.last_wal).number:
@@ -165,7 +170,8 @@ def _limits(
         )
 
 
-def _steps(chosen: ChosenTarget) -> Iterator[str]:
+def worth_knowing(chosen: ChosenTarget) -> Iterator[str]:
+    """Yield what somebody has to know about a target before it is restored."""
     point = chosen.point
     if point is None or not point.has_manifest:
         yield "no manifest is of just this state: every row of it is read, none can be compared"

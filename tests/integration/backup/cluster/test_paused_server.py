@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import psycopg
 import pytest
 
-from backend.backup.restore.paused_server import ReplayEnd, _wait
+from backend.backup.restore.paused_server import ReplayEnd, wait_until_still
 from backend.errors import FoundWanting
 from tests.fix_postgres import PostgresServer
 
@@ -20,7 +20,7 @@ MAKE_POINT = "SELECT pg_create_restore_point('the-point')"
 
 def end_of(server: PostgresServer) -> ReplayEnd:
     assert server.process
-    return _wait(server.process, server.url, server.folder / "log")
+    return wait_until_still(server.process, server.url, server.folder / "log")
 
 
 def test_a_target_is_told_from_the_end_of_the_wal(

@@ -8,9 +8,9 @@ import pytest
 
 from backend.backup.restore.paused_server import (
     ReplayEnd,
-    _wait,
     prepare_pause,
     prepare_promotion,
+    wait_until_still,
 )
 from backend.config.database_url import DatabaseUrl
 from backend.errors import FoundWanting
@@ -38,7 +38,7 @@ def test_wal_that_the_backup_itself_lacks_is_not_waited_for_for_ever(
     (tmp_path / "log").write_text(WAITING)
 
     with pytest.raises(FoundWanting, match="missing before the end of the backup"):
-        _wait(process, database, tmp_path / "log", patience=0.3)
+        wait_until_still(process, database, tmp_path / "log", patience=0.3)
 
 
 def test_a_server_that_ends_is_quoted(process, database, tmp_path) -> None:
@@ -47,7 +47,7 @@ def test_a_server_that_ends_is_quoted(process, database, tmp_path) -> None:
     process.wait()
 
     with pytest.raises(FoundWanting, match="does not start: FATAL:  no room"):
-        _wait(process, database, tmp_path / "log")
+        wait_until_still(process, database, tmp_path / "log")
 
 
 @pytest.fixture

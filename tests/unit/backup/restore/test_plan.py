@@ -6,7 +6,7 @@ import pytest
 
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.wal import Gap, WalSegment
-from backend.backup.restore.plan import _check_reachable, _steps
+from backend.backup.restore.plan import check_reachable, worth_knowing
 from backend.backup.restore.targets import ChosenTarget, NamedPoint
 from backend.errors import DataError
 
@@ -42,20 +42,20 @@ def gap(number: int) -> Gap:
 def test_a_backup_that_lacks_its_own_wal_is_refused_for_any_target(target, number) -> None:
     """A standby on it would wait for that WAL for ever."""
     with pytest.raises(DataError, match="20261127-093000F cannot be brought back: WAL"):
-        _check_reachable(TARGETS[target], [gap(number)])
+        check_reachable(TARGETS[target], [gap(number)])
 
 
 def test_a_gap_behind_the_backup_is_refused_only_where_it_hides_the_target() -> None:
     for name in ("latest", "time"):
-        _check_reachable(TARGETS[name], [gap(5)])
+        check_reachable(TARGETS[name], [gap(5)])
     with pytest.raises(DataError, match=r"before-expand-0003-.* cannot be reached"):
-        _check_reachable(TARGETS["point"], [gap(5)])
+        check_reachable(TARGETS["point"], [gap(5)])
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_state_without_a_manifest_is_said_to_be_compared_with_nothing(target) -> None:
-    assert "none can be compared" in " ".join(_steps(TARGETS[target]))
+    assert "none can be compared" in " ".join(worth_knowing(TARGETS[target]))
 
 
 def test_a_state_with_a_manifest_needs_no_such_word() -> None:
-    assert list(_steps(ChosenTarget(BACKUP, 1, AT, PROVEN))) == []
+    assert list(worth_knowing(ChosenTarget(BACKUP, 1, AT, PROVEN))) == []
