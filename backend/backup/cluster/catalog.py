@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from backend.backup.backups import BackupRecord
 from backend.backup.cluster.backup_set import BackupSet
@@ -91,9 +90,9 @@ class BackupCatalog:
         return bool(self._set_of(manifest)) and self.backup_of(manifest) is None
 
     def proven_at(self, manifest: str) -> datetime | None:
-        """Return when a drill last found a backup equal."""
-        good = [one.at for one in self.drills if _is_good(one.fields, manifest)]
-        return good[-1] if good else None
+        """Return when the last drill of a backup was, if it found the backup equal."""
+        own = [one for one in self.drills if one.fields.get("backup") == manifest]
+        return own[-1].at if own and own[-1].fields.get("clean") is True else None
 
     def _set_of(self, manifest: str) -> str:
         found = (one.fields for one in self.made if one.fields.get("manifest") == manifest)
@@ -118,7 +117,3 @@ def read_catalog(folder: ClusterFolder, sets: Sequence[BackupSet]) -> BackupCata
         folder.events.read(BACKUP_EVENT),
         folder.events.read(DRILL_EVENT),
     )
-
-
-def _is_good(fields: Any, manifest: str) -> bool:  # what json.loads gave
-    return fields.get("backup") == manifest and fields.get("clean") is True
