@@ -5,12 +5,13 @@ from deploy.rollout.status import Advice, ColorStatus, StatusReport
 ONE_SHOTS = frozenset({"secrets", "bootstrap", "external-db", "migrate"})
 LEAST_DISK = 2 * 1024**3
 TOOL = "python deploy/bluegreen.py"
+RUNNING = frozenset({"healthy", "starting", "running"})
 
 
 def advise(status: StatusReport) -> Advice:
     """Name what is wrong with a stack, each with the next step."""
     lines = [*_about_servers(status), *_about_colors(status), *_about_rollouts(status)]
-    lines += _about_disk(status)
+    lines += [*_about_backups(status), *_about_disk(status)]
     live = status.color_in_role("live")
     spare = status.color_in_role("standby")
     serving = any(color and color.ready for color in (live, spare)) and _proxy_runs(status)
@@ -18,7 +19,7 @@ def advise(status: StatusReport) -> Advice:
 
 
 def _proxy_runs(status: StatusReport) -> bool:
-    return status.services.get("proxy") in {"healthy", "starting", "running"}
+    return status.services.get("proxy") in RUNNING
 
 
 def _about_servers(status: StatusReport) -> list[str]:
@@ -26,7 +27,7 @@ def _about_servers(status: StatusReport) -> list[str]:
         f"{name} is {status.services.get(name, 'missing')}: `docker compose logs {name}`,"
         f" then `docker compose up -d {name}`"
         for name in (("proxy",) if status.external_database else ("db", "proxy"))
-        if status.services.get(name) not in {"healthy", "starting", "running"}
+        if status.services.get(name) not in RUNNING
     ]
     lines += [
         f"{name} ended badly ({state}): `docker compose logs {name}`; if a build did this,"
@@ -89,6 +90,14 @@ def _about_rollouts(status: StatusReport) -> list[str]:
         f"the {cut.kind} of {cut.version} was interrupted after `{cut.event}`:"
         f" `{TOOL} deploy` finishes, `{TOOL} rollback` undoes it"
     ]
+
+
+def _about_backups(status: StatusReport) -> list[str]:
+    # A stack from before there were backups has no such container until its next plain `up`.
+    state = status.services.get("backup", "healthy")
+    if status.external_database or state in RUNNING:
+        return []
+    return [f"backup is {state}: `docker compose run --rm backup status` says what to do"]
 
 
 def _about_disk(status: StatusReport) -> list[str]:

@@ -22,7 +22,13 @@ WELL = StatusReport(
     route="blue_green",
     route_in_process="blue_green",
     colors=[BLUE, GREEN],
-    services={"db": "healthy", "proxy": "healthy", "migrate": "exited 0", "secrets": "exited 0"},
+    services={
+        "db": "healthy",
+        "proxy": "healthy",
+        "backup": "healthy",
+        "migrate": "exited 0",
+        "secrets": "exited 0",
+    },
     disk_free=50 * 1024**3,
     disk_size=100 * 1024**3,
     lock="",
@@ -83,6 +89,12 @@ def test_a_stack_that_is_well_needs_nothing():
             True,
             "`docker compose logs db`",
             id="database unwell",
+        ),
+        pytest.param(
+            {"services": {**WELL.services, "backup": "unhealthy"}},
+            True,
+            "backup is unhealthy: `docker compose run --rm backup status` says what to do",
+            id="backups unwell",
         ),
         pytest.param(
             {"services": {**WELL.services, "migrate": "exited 1"}},
