@@ -32,7 +32,10 @@ from backend.logs import TextFormatter
 
 _DB_HELP = "A SQLite file, instead of the configured database."
 _TYPE_HELP = "Of the cluster: everything, or what changed since.  [default: what is due]"
-_TO_HELP = "A time with its zone, as in '2026-11-21 10:00:00+03', or a name that `list` shows."
+_TO_HELP = (
+    "A time with its zone, as in '2026-11-21 10:00:00+03', or a name: one that `list` shows, or of"
+    " the cluster before-expand-0003, the state before that migration."
+)
 
 _CLUSTER_HELP = "Whose backups, by the name of their folder, where no data tells."
 _ESCROW_HELP = "On a new server: the file that `keygen` wrote on the old one."

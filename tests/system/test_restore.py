@@ -149,7 +149,7 @@ def test_a_target_that_is_not_there_changes_nothing(production: Stack) -> None:
     assert [one.returncode for one in answers] == [65, 65, 77]
     assert "the oldest one ended at" in answers[0].stderr
     assert POINT in answers[1].stderr
-    assert "LOST is what was written from" in answers[2].stderr
+    assert "LOST is what was written" in answers[2].stderr
 
 
 def browser(stack: Stack, person: Person) -> OpenerDirector:

@@ -84,6 +84,6 @@ def _unreadable(message: str) -> ConfigError | DatabaseError:
     if "FormatError" in message or "CryptoError" in message:
         return ConfigError(
             "the cipher pass does not open this repository",
-            hint="bring the one that the repository was made with: the escrow bundle has it",
+            hint="bring the one that the repository was made with: the escrow has it",
         )
     return DatabaseError(f"the repository cannot be read: {message.split(chr(10), 1)[0][:300]}")

@@ -28,7 +28,7 @@ TargetAction = Literal["pause", "promote", "shutdown"]
 STANZA = "app"
 CIPHER_FILE = "repository.conf"
 _ERROR = re.compile(r"^(?:[\d:. -]+ )?P\d\d +ERROR: \[(\d+)\]: (.*)", re.MULTILINE)
-_CIPHER_HINT = "bring the cipher pass that this repository was made with: the escrow bundle has it"
+_CIPHER_HINT = "bring the cipher pass that this repository was made with: the escrow has it"
 # The codes that the program ends in, by what they mean for whoever asked.
 _LOCKED = {50}
 _TRY_LATER = {82, 56, 57}  # no WAL arrived in time; the server does not answer

@@ -40,13 +40,11 @@ class ClusterRestorePlan(RestorePlan):
         """Return the plan, the loss last."""
         chosen = self.chosen
         name = f"{chosen.point.name}, " if chosen.point else ""
-        loss = f"LOST is what was written from {moment(self.to)} to {moment(self.lost_until)}"
-        gone = f"there is no data here; what was written after {moment(self.to)} was not archived"
         return [
             f"restores {name}the state of {moment(self.to)}",
             f"begins with the backup {self.backup}, follows timeline {chosen.timeline}",
             *self.steps,
-            loss if self.replaces_data else gone,
+            self._loss(),
         ]
 
     def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
@@ -57,6 +55,15 @@ class ClusterRestorePlan(RestorePlan):
             "timeline": self.chosen.timeline,
             "point": point.name if point else None,
         }
+
+    def _loss(self) -> str:
+        if not self.replaces_data:
+            to = moment(self.to)
+            return f"there is no data here; what was written after {to} was not archived"
+        if self.lost_until <= self.to:
+            # The data may hold some all the same: a segment is closed before it is archived.
+            return "LOST is what was written and is not in the archive"
+        return super()._loss()
 
 
 def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRestorePlan:
