@@ -65,6 +65,8 @@ def test_a_run_for_machines(database_url, migrate) -> None:
         "expand_level": SHIPPED,
         "contract_level": 0,
         "newer": False,
+        # Of a database that was empty there is nothing to go back to.
+        "restore_point": None,
     }
 
 
