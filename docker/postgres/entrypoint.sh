@@ -73,6 +73,16 @@ set_superuser_password() {
   unset quoted
 }
 
+# The checkpointer closes a segment of WAL every archive_timeout, so that it is archived. If it looks
+# before the server has ended its start, it sleeps until its first checkpoint, five minutes later,
+# and nothing is archived so long. A reload wakes it. No child of the server: it would mind its end.
+wake_checkpointer() {
+  setsid --fork sh -c '
+    until pg_isready --quiet && LC_ALL=C pg_controldata | grep -q "state: *in production"; do sleep 1; done
+    exec pg_ctl reload --silent
+  ' </dev/null >/dev/null 2>&1 9>&-
+}
+
 lock_cluster
 require_password
 /usr/local/bin/hesap-check
@@ -80,5 +90,6 @@ require_password
 choose_archive
 remove_stale_socket
 set_superuser_password
+wake_checkpointer
 
 exec postgres -D "$PGDATA" -c "config_file=$config" -c "archive_mode=$archive" "$@"
