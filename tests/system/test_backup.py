@@ -79,7 +79,8 @@ def test_a_whole_repository_is_found_whole(tool, names) -> None:
     ("command", "harm", "named"),
     [
         pytest.param("verify", FLIP, "checksum invalid files: 1", id="a flipped byte"),
-        pytest.param("drill", FLIP, "does not match expected checksum", id="the same, restored"),
+        # Whether unpacking or comparing finds it depends on the byte.
+        pytest.param("drill", FLIP, "difference: pgbackrest restore: ", id="the same, restored"),
         pytest.param("verify", TRUNCATE, "checksum invalid files: ", id="a truncated file"),
         pytest.param("verify", REMOVE_WAL, " is missing", id="missing WAL"),
         pytest.param(

@@ -140,9 +140,10 @@ def _explained(command: str, result: ProgramResult) -> AppError:
     message = f"pgbackrest {command}: {said} [{code:03}]"
     if code in _LOCKED:
         return LockHeldError(message, hint="a backup of this cluster is running; try again later")
-    if code in _CIPHER:
+    # A restore begins when the repository has been opened: what it cannot read then is damaged.
+    if code in _CIPHER and command != "restore":
         return ConfigError(message, hint=_CIPHER_HINT)
-    if code in _DAMAGED:
+    if code in _CIPHER | _DAMAGED:
         return FoundWanting(message, hint="`verify` tells which files are damaged")
     if code in _TRY_LATER:
         return TransientError(message, hint="see the log of `db`, then try again")
