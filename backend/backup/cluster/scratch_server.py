@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -14,19 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.backup.cluster.programs import end
+from backend.backup.cluster.server_process import last_lines, start_server
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import KEEPALIVES, connect
 from backend.db.errors import PostgresError
 from backend.errors import DatabaseError, FoundWanting
 
 _SUPERUSER = "postgres"
-_RULES = "local all all trust\n"
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 60.0
-_LOG_LINES = 3
-_WRONG = re.compile("FATAL:|PANIC:|ERROR:")
-# What our own question was answered while it recovered.
-_ASKED_TOO_EARLY = "FATAL:  the database system is "
 # Nothing of it is kept: it may forget everything at a crash, and no housekeeping is worth its time.
 _THROWN_AWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 
@@ -59,8 +54,7 @@ class ScratchFolder:
 
     def free_bytes(self) -> int:
         """Return how much fits into the folder."""
-        stats = os.statvfs(self.root)
-        return stats.f_bavail * stats.f_frsize
+        return shutil.disk_usage(self.root).free
 
 
 @contextmanager
@@ -70,18 +64,10 @@ def scratch_server(folder: ScratchFolder, environ: Mapping[str, str]) -> Iterato
     Raises:
         FoundWanting: it does not start, or does not reach the target of its recovery.
     """
-    rules = folder.root / "hba.conf"
-    rules.write_text(_RULES, encoding="utf-8")
     params = {"host": str(folder.socket), "user": _SUPERUSER, "dbname": "postgres"}
     database = DatabaseUrl("postgres", params=params, origin="the drill")
-    with folder.log.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own words
-            _command(folder, rules),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**environ, "LANG": "C.UTF-8"},
-        )
+    environ = {**environ, "LANG": "C.UTF-8"}
+    process = start_server(folder.cluster, folder.log, _settings(folder), environ)
     try:
         _wait_until_promoted(process, database, folder.log)
         yield database
@@ -91,20 +77,15 @@ def scratch_server(folder: ScratchFolder, environ: Mapping[str, str]) -> Iterato
         end(process)
 
 
-def _command(folder: ScratchFolder, rules: Path) -> list[str]:
-    settings = {
+def _settings(folder: ScratchFolder) -> Mapping[str, object]:
+    return {
         **_THROWN_AWAY,
-        "hba_file": rules,
-        "listen_addresses": "",
         "unix_socket_directories": folder.socket,
-        "archive_mode": "off",
         # Who asks before the target is reached has to wait.
         "hot_standby": "off",
         "logging_collector": "off",
         "log_destination": "stderr",
     }
-    flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    return ["postgres", "-D", str(folder.cluster), *flags]
 
 
 def _wait_until_promoted(
@@ -112,7 +93,7 @@ def _wait_until_promoted(
 ) -> None:
     while not _is_promoted(database):
         if process.poll() is not None:
-            raise FoundWanting(f"the restored server did not come up: {_last_lines(log)}")
+            raise FoundWanting(f"the restored server did not come up: {last_lines(log)}")
         time.sleep(_POLL_SECONDS)
 
 
@@ -120,13 +101,6 @@ def _is_promoted(database: DatabaseUrl) -> bool:
     with suppress(DatabaseError, PostgresError), connect(database, KEEPALIVES) as session:
         return bool(session.execute("SELECT NOT pg_is_in_recovery()").fetchall()[0][0])
     return False
-
-
-def _last_lines(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    wrong = [line for line in lines if _WRONG.search(line) and _ASKED_TOO_EARLY not in line]
-    said = [line.split("] ", 1)[-1].strip() for line in (wrong or lines)[-_LOG_LINES:]]
-    return "; ".join(said)
 
 
 def _stop_leftovers(cluster: Path) -> None:

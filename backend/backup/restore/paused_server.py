@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from backend.backup.cluster.programs import end
+from backend.backup.cluster.server_process import last_lines, start_server
 from backend.config.database_url import DatabaseUrl
 from backend.db import private_files
 from backend.db.connect import KEEPALIVES, connect
@@ -25,9 +26,7 @@ from backend.db.errors import PostgresError
 from backend.errors import DatabaseError, FoundWanting
 
 _CONFIG = Path("/etc/postgresql/postgresql.conf")
-_RULES = "local all all trust\n"
 _POLL_SECONDS = 0.1
-_LOG_LINES = 3
 # A standby waits for ever for WAL that is not there. Once it may be asked, it tells so itself.
 _WAITS_FOR_WAL = "waiting for WAL to become available"
 _PATIENCE_SECONDS = 60.0
@@ -98,26 +97,14 @@ def paused_server(cluster: Path, environ: Mapping[str, str]) -> Iterator[PausedS
 
 
 def _start(cluster: Path, folder: Path, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    rules = folder / "hba.conf"
-    rules.write_text(_RULES, encoding="utf-8")
     settings = {
         "config_file": _CONFIG,
-        "hba_file": rules,
-        "listen_addresses": "",
         "unix_socket_directories": folder,
-        "archive_mode": "off",
         "hot_standby": "on",
         "wal_retrieve_retry_interval": "500ms",
     }
-    flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - our own words
-            ["postgres", "-D", str(cluster), *flags],  # noqa: S607 - by the image's own path
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**environ, "PGBACKREST_PG1_PATH": str(cluster)},
-        )
+    environ = {**environ, "PGBACKREST_PG1_PATH": str(cluster)}
+    return start_server(cluster, folder / "log", settings, environ)
 
 
 def wait_until_still(
@@ -136,7 +123,7 @@ def wait_until_still(
     while True:
         if process.poll() is not None:
             _refuse_lower_setting(log)
-            raise FoundWanting(f"the restored cluster does not start: {_last_lines(log)}")
+            raise FoundWanting(f"the restored cluster does not start: {last_lines(log)}")
         with suppress(DatabaseError, PostgresError), connect(database, KEEPALIVES) as session:
             ((is_target, is_end, lsn, last_commit),) = session.execute(_STATE).fetchall()
             if is_target or is_end:
@@ -184,9 +171,3 @@ def _append(cluster: Path, *lines: str) -> None:
     path = cluster / "postgresql.auto.conf"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     private_files.replace(path, text + "".join(f"{line}\n" for line in lines))
-
-
-def _last_lines(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    wrong = [line for line in lines if "FATAL:" in line or "PANIC:" in line or "ERROR:" in line]
-    return "; ".join(line.split("] ", 1)[-1].strip() for line in (wrong or lines)[-_LOG_LINES:])

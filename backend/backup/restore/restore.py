@@ -6,7 +6,7 @@ does not clear up (`data_volume`).
 
 from __future__ import annotations
 
-import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,8 +118,7 @@ def _check_end(plan: ClusterRestorePlan, end: ReplayEnd) -> None:
 
 
 def _check_room(folder: Path, database_bytes: int) -> None:
-    stats = os.statvfs(folder)
-    free = stats.f_bavail * stats.f_frsize
+    free = shutil.disk_usage(folder).free
     wanted = int(database_bytes * _ROOM_FACTOR) + _ROOM_FOR_WAL
     if free < wanted:
         raise DatabaseError(
