@@ -12,20 +12,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import LiteralString
 
-from backend.backup.cluster.database_objects import StoredTable, sequence_states, stored_tables
-from backend.backup.cluster.manifest import SequenceState
 from backend.backup.cluster.visibility import completed_between
 from backend.backup.cluster.wal import WalSegment
+from backend.backup.postgres.contents import SequenceState
+from backend.backup.postgres.database_objects import StoredTable, sequence_states, stored_tables
+from backend.backup.postgres.database_snapshot import DatabaseSnapshot, snapshot_session
 from backend.config.database_url import DatabaseUrl
 from backend.db import sql
-from backend.db.connect import FIXED_SETTINGS, KEEPALIVES, configure, connect
 from backend.db.errors import LOCK_NOT_TAKEN, NO_SUCH_TABLE, STATEMENT_TIMED_OUT, translated
 from backend.db.session import Session
 from backend.db.snapshot import join_snapshot
 from backend.errors import TransientError
 
-# Names of types and functions then come out qualified, whoever made the database.
-_SETTINGS = {**FIXED_SETTINGS, "search_path": "", "application_name": "hesap-paylas backup"}
 # How long each try may keep writers waiting, in milliseconds. Shorter than deadlock_timeout (one
 # second): where we and a writer wait for each other, it is always we who give up.
 _TRIES = (100, 200, 400, 400, 800, 800, 800, 800, 800, 800)
@@ -43,16 +41,6 @@ _POINT = "SELECT lsn::text, pg_walfile_name(lsn) FROM pg_create_restore_point(%s
 
 class _MomentLostError(Exception):
     """Somebody changed what the moment is about while it was taken."""
-
-
-@dataclass
-class DatabaseSnapshot:
-    """One database as it was at the point; `session` sees nothing else until it is closed."""
-
-    database: DatabaseUrl
-    session: Session
-    tables: tuple[StoredTable, ...]
-    sequences: Mapping[str, SequenceState]
 
 
 @dataclass(frozen=True)
@@ -113,15 +101,6 @@ def open_databases(server: DatabaseUrl) -> Mapping[str, DatabaseUrl]:
     """Return the databases of a cluster that this login can connect to, by their names."""
     with snapshot_session(server) as session, translated("listing the databases"):
         return _databases(session, server)[0]
-
-
-@contextmanager
-def snapshot_session(database: DatabaseUrl) -> Iterator[Session]:
-    """Log in with settings by which any two servers write equal rows alike."""
-    with connect(database, KEEPALIVES) as session:
-        with translated("preparing a session for the manifest"):
-            configure(session, _SETTINGS)
-        yield session
 
 
 def _try(stack: ExitStack, server: DatabaseUrl, name: str, milliseconds: int) -> ClusterSnapshot:

@@ -12,11 +12,11 @@ from backend.backup.backups import DrillResult, Facts, size
 from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.manifest import Manifest
-from backend.backup.cluster.manifest_difference import differences
 from backend.backup.cluster.pgbackrest import PgBackRest, RecoveryTarget
-from backend.backup.cluster.programs import run_program
 from backend.backup.cluster.restored_contents import read_restored
-from backend.backup.cluster.scratch_server import ScratchFolder, scratch_server
+from backend.backup.postgres.manifest_difference import differences
+from backend.backup.postgres.programs import run_program
+from backend.backup.postgres.scratch_server import ScratchFolder, scratch_server
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.errors import AppError

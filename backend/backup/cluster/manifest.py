@@ -17,46 +17,11 @@ from backend.backup.cluster.repository import (
 )
 from backend.backup.cluster.wal import WalSegment
 from backend.backup.keys import BackupKey, DamagedError
+from backend.backup.postgres.contents import DatabaseContents, contents_from_dict
 from backend.db import private_files
 from backend.errors import DataError
 
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class TableContents:
-    """What a table holds: how many rows, and the digest of all of them in one order."""
-
-    rows: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class SequenceState:
-    """What a sequence has given out last; None before its first value."""
-
-    last: int | None
-    increment: int
-    cycles: bool
-
-
-@dataclass(frozen=True)
-class DatabaseContents:
-    """One database: its schema as SQL, and its tables and sequences by their quoted names.
-
-    `not_compared` names what holds rows that no backup brings back, or none of its own.
-    """
-
-    schema: str
-    tables: Mapping[str, TableContents]
-    sequences: Mapping[str, SequenceState] = field(default_factory=dict)
-    not_compared: Mapping[str, str] = field(default_factory=dict)
-    levels: tuple[int, int] | None = None
-
-    @property
-    def rows(self) -> int:
-        """Return how many rows all tables have together."""
-        return sum(table.rows for table in self.tables.values())
 
 
 @dataclass(frozen=True)
@@ -165,16 +130,5 @@ def _from_dict(values: dict[str, Any]) -> Manifest:  # what json.loads gives
     if values["format"] != _FORMAT:
         raise ValueError(f"format {values['format']} is unknown")
     point = {**values["point"], "at": datetime.fromisoformat(values["point"]["at"])}
-    databases = {name: _contents(one) for name, one in values["databases"].items()}
+    databases = {name: contents_from_dict(one) for name, one in values["databases"].items()}
     return Manifest(ManifestPoint(**point), databases, values["not_compared"])
-
-
-def _contents(values: dict[str, Any]) -> DatabaseContents:  # as above
-    levels = values["levels"]
-    return DatabaseContents(
-        schema=values["schema"],
-        tables={name: TableContents(**one) for name, one in values["tables"].items()},
-        sequences={name: SequenceState(**one) for name, one in values["sequences"].items()},
-        not_compared=values["not_compared"],
-        levels=(levels[0], levels[1]) if levels else None,
-    )

@@ -8,15 +8,12 @@ from datetime import UTC, datetime
 
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.cluster_snapshot import ClusterSnapshot, cluster_snapshot
-from backend.backup.cluster.database_objects import StoredTable
-from backend.backup.cluster.manifest import (
-    Manifest,
-    ManifestPoint,
-    TableContents,
-)
-from backend.backup.cluster.manifest_contents import read_contents
+from backend.backup.cluster.manifest import Manifest, ManifestPoint
 from backend.backup.cluster.repository import ClusterFolder
 from backend.backup.cluster.wal import WalSegment
+from backend.backup.postgres.contents import TableContents
+from backend.backup.postgres.database_objects import StoredTable
+from backend.backup.postgres.manifest_contents import read_contents
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import KEEPALIVES, connect

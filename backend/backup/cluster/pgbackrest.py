@@ -10,9 +10,9 @@ from typing import Literal
 
 from backend.backup.backups import BackupKind
 from backend.backup.cluster.backup_set import BackupSet, parse_info
-from backend.backup.cluster.programs import ProgramResult, run_program
 from backend.backup.cluster.repository_check import RepositoryCheck, parse_verify
 from backend.backup.cluster.wal import parse_history
+from backend.backup.postgres.programs import ProgramResult, run_program
 from backend.errors import (
     AppError,
     ConfigError,

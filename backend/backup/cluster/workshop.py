@@ -22,9 +22,9 @@ from backend.backup.cluster.manifest import forget_manifest, read_manifest
 from backend.backup.cluster.pgbackrest import PgBackRest
 from backend.backup.cluster.repository import ClusterFolder, cluster_folder
 from backend.backup.cluster.schedule import due_kind
-from backend.backup.cluster.scratch_server import ScratchFolder
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.verify import RepositoryReader
+from backend.backup.postgres.scratch_server import ScratchFolder
 from backend.backup.records import EventRecord
 from backend.cli.progress import Watcher
 from backend.db.locks import BACKUP, path_lock

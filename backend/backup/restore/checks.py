@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from backend.backup.backups import Facts
 from backend.backup.cluster.cluster_snapshot import open_databases
-from backend.backup.cluster.manifest import DatabaseContents, Manifest
-from backend.backup.cluster.manifest_difference import differences
-from backend.backup.cluster.programs import run_program
+from backend.backup.cluster.manifest import Manifest
 from backend.backup.cluster.restored_contents import read_restored
+from backend.backup.postgres.contents import DatabaseContents
+from backend.backup.postgres.manifest_difference import differences
+from backend.backup.postgres.programs import run_program
 from backend.backup.restore.paused_server import PausedServer
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from backend.backup.cluster.programs import end
-from backend.backup.cluster.server_process import last_lines, start_server
+from backend.backup.postgres.programs import end
+from backend.backup.postgres.server_process import last_lines, start_server
 from backend.config.database_url import DatabaseUrl
 from backend.db import private_files
 from backend.db.connect import KEEPALIVES, connect

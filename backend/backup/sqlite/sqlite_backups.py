@@ -25,11 +25,11 @@ from backend.backup.backups import (
 from backend.backup.keys import BackupKey
 from backend.backup.records import EventRecord
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.retention import expired
 from backend.backup.sqlite.create import create_backup
 from backend.backup.sqlite.drill import drill_backup
 from backend.backup.sqlite.repository import DRILL, KEYGEN, RESTORE, SQLiteRepository
 from backend.backup.sqlite.restore import kept_files, plan_restore, restore_backup
-from backend.backup.sqlite.retention import expired
 from backend.backup.sqlite.status import read_status
 from backend.backup.sqlite.verify import verify_backups
 from backend.cli.progress import Watcher

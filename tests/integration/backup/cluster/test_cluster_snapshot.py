@@ -8,7 +8,7 @@ import pytest
 
 from backend.backup.cluster import cluster_snapshot as module
 from backend.backup.cluster.cluster_snapshot import cluster_snapshot
-from backend.backup.cluster.database_objects import stored_tables
+from backend.backup.postgres.database_objects import stored_tables
 from backend.errors import TransientError
 from tests.polling import wait_for
 

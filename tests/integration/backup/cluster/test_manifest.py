@@ -11,8 +11,8 @@ import pytest
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.manifest import Manifest
 from backend.backup.cluster.manifest_capture import capture_manifest
-from backend.backup.cluster.manifest_difference import differences
 from backend.backup.cluster.restored_contents import read_restored
+from backend.backup.postgres.manifest_difference import differences
 from backend.cli.progress import Lines
 from backend.errors import DatabaseError
 from tests.fix_postgres import PostgresServer

@@ -8,14 +8,10 @@ import pytest
 
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.drill import Drill, unproved
-from backend.backup.cluster.manifest import (
-    DatabaseContents,
-    Manifest,
-    ManifestPoint,
-    TableContents,
-)
+from backend.backup.cluster.manifest import Manifest, ManifestPoint
 from backend.backup.cluster.pgbackrest import PgBackRest
-from backend.backup.cluster.scratch_server import ScratchFolder
+from backend.backup.postgres.contents import DatabaseContents, TableContents
+from backend.backup.postgres.scratch_server import ScratchFolder
 from backend.cli.progress import Lines
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backend.backup.cluster.programs import run_program
+from backend.backup.postgres.programs import run_program
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
-from backend.backup.cluster.manifest import (
-    DatabaseContents,
-    SequenceState,
-    TableContents,
-)
+from backend.backup.postgres.contents import DatabaseContents, SequenceState, TableContents
 
 # A schema that differs much is not the same schema: the first lines tell as much as all.
 _MOST_LINES = 12

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from backend.backup.cluster.cluster_snapshot import DatabaseSnapshot
-from backend.backup.cluster.database_objects import StoredTable, without_digest
-from backend.backup.cluster.manifest import DatabaseContents, TableContents
-from backend.backup.cluster.schema_dump import schema_dump
-from backend.backup.cluster.table_digest import table_digest
+from backend.backup.postgres.contents import DatabaseContents, TableContents
+from backend.backup.postgres.database_objects import StoredTable, without_digest
+from backend.backup.postgres.database_snapshot import DatabaseSnapshot
+from backend.backup.postgres.schema_dump import schema_dump
+from backend.backup.postgres.table_digest import table_digest
 from backend.db.errors import translated
 from backend.db.session import Session
 

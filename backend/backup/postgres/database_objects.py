@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from backend.backup.cluster.manifest import SequenceState
+from backend.backup.postgres.contents import SequenceState
 from backend.db import sql
 from backend.db.session import Session
 

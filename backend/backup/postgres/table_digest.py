@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from backend.backup.cluster.database_objects import KeyColumn, StoredTable
-from backend.backup.cluster.manifest import TableContents
+from backend.backup.postgres.contents import TableContents
+from backend.backup.postgres.database_objects import KeyColumn, StoredTable
 from backend.db import sql
 from backend.db.session import Session
 
