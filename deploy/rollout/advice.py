@@ -1,5 +1,6 @@
 """Judge a status: are users served, what is wrong, what to do next."""
 
+from deploy.rollout.stack import DRILL_CHECK
 from deploy.rollout.status import Advice, ColorStatus, StatusReport
 
 ONE_SHOTS = frozenset({"secrets", "bootstrap", "external-db", "migrate"})
@@ -94,10 +95,19 @@ def _about_rollouts(status: StatusReport) -> list[str]:
 
 def _about_backups(status: StatusReport) -> list[str]:
     # A stack from before there were backups has no such container until its next plain `up`.
-    state = status.services.get("backup", "healthy")
-    if status.external_database or state in RUNNING:
+    state = status.services.get("backup")
+    if status.external_database or not state:
         return []
-    return [f"backup is {state}: `docker compose run --rm backup status` says what to do"]
+    lines = []
+    if state not in RUNNING:
+        lines.append(f"backup is {state}: `docker compose run --rm backup status` says what to do")
+    looking = status.services.get(DRILL_CHECK, "missing")
+    if looking not in RUNNING:
+        lines.append(
+            f"{DRILL_CHECK} is {looking}, and without it every drill of a backup fails:"
+            f" `docker compose up -d {DRILL_CHECK}`"
+        )
+    return lines
 
 
 def _about_disk(status: StatusReport) -> list[str]:

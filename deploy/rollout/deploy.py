@@ -1,6 +1,7 @@
 """`deploy`: put the checkout, or a given image, in front of the users."""
 
 from deploy.rollout.containers import containers_by_service
+from deploy.rollout.drill_check import renew_drill_check
 from deploy.rollout.history import good_releases, own_releases
 from deploy.rollout.images import Release, plan_pruning
 from deploy.rollout.inspect import inspect_stack
@@ -22,6 +23,7 @@ def deploy(tools: Toolbox, image: str) -> RolloutResult:
         close_interrupted(tools, state)
         swap = Swap(tools, state, release, "deploy")
         swap.run()
+        renew_drill_check(tools, release.version)
         with tools.progress.step("prune", "older releases") as step:
             step.detail = f"removed {', '.join(prune(tools)) or 'nothing'}"
     return swap.result

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deploy.rollout.containers import Container
 from deploy.rollout.errors import UnsafeError
 from deploy.rollout.route import Color
-from deploy.rollout.stack import Stack
+from deploy.rollout.stack import DRILL_CHECK, Stack
 from deploy.rollout.toolbox import Toolbox
 
 # Servers whose replacement interrupts everybody, with what is started beside them: without
@@ -41,7 +41,7 @@ class Difference:
 def find_differences(tools: Toolbox, containers: Mapping[str, Container]) -> tuple[Difference, ...]:
     """List the servers whose description differs from the one that Compose noted on creation."""
     described = _hashes(tools)
-    names = (*_TOGETHER, *(color.service for color in Color))
+    names = (*_TOGETHER, *(color.service for color in Color), DRILL_CHECK)
     return tuple(
         Difference(name, _command(tools, name))
         for name in names

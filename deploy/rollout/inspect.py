@@ -14,6 +14,7 @@ from deploy.rollout.lock import lock_holder
 from deploy.rollout.proxy import SERVICE as PROXY
 from deploy.rollout.proxy import ProxyState
 from deploy.rollout.route import Color, Route
+from deploy.rollout.stack import DRILL_CHECK
 from deploy.rollout.status import ColorStatus, StatusReport
 from deploy.rollout.toolbox import Toolbox
 
@@ -88,7 +89,7 @@ def inspect_stack(tools: Toolbox) -> StackState:
         left_alone=tuple(
             difference
             for difference in find_differences(tools, containers)
-            if difference.service != route.idle.service
+            if difference.service not in {route.idle.service, DRILL_CHECK}
         ),
     )
 

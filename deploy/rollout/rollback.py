@@ -1,11 +1,13 @@
 """`rollback`: return to the release before, by the fastest way that is safe."""
 
 from deploy.rollout.colors import HealthAnswer
+from deploy.rollout.drill_check import renew_drill_check
 from deploy.rollout.errors import RolloutError, UnsafeError
 from deploy.rollout.history import begin, good_releases
 from deploy.rollout.images import Release
 from deploy.rollout.inspect import StackState, inspect_stack
 from deploy.rollout.lock import hold_lock
+from deploy.rollout.migration import migrate_with
 from deploy.rollout.reconcile import close_interrupted, reconcile
 from deploy.rollout.route import Route
 from deploy.rollout.swap import (
@@ -35,8 +37,11 @@ def roll_back(tools: Toolbox) -> RolloutResult:
         standby = tools.colors.ask(state.idle, "/api/ready")
         _refuse_contracted(standby)
         if _may_serve(state, standby):
-            return _flip_to_standby(tools, state, standby.version)
-        return _redeploy(tools, state)
+            result = _flip_to_standby(tools, state, standby.version)
+        else:
+            result = _redeploy(tools, state)
+        renew_drill_check(tools, result.version)
+    return result
 
 
 def _may_serve(state: StackState, standby: HealthAnswer) -> bool:
@@ -73,10 +78,25 @@ def _flip_to_standby(tools: Toolbox, state: StackState, version: str) -> Rollout
             tools.proxy.set_route(state.route, record.now("flipped back").as_dict())
         raise
     tools.proxy.record(record.now("finished", seconds=tools.progress.seconds).as_dict())
+    _migrate_back(tools, state, version)
     tools.progress.note(f"{state.route.live} keeps {state.live.version}, but may not take over")
     return RolloutResult(
         "rolled back", state.idle, version, state.live.version, left_alone=state.left_alone
     )
+
+
+def _migrate_back(tools: Toolbox, state: StackState, version: str) -> None:
+    """Leave the next `up` the migration of the release that serves, and not of what was bad.
+
+    After a restore to before that one's migration, `up` would apply it again.
+    """
+    container = tools.colors.container(state.idle)
+    image = container.image_id if container else tools.stack.image_of(state.idle)
+    try:
+        with tools.progress.step("migrate", f"the next `up` does it with {version}"):
+            migrate_with(tools, image)
+    except RolloutError as error:
+        tools.progress.note(f"{version} serves, but {error}: the next `up` runs it once more")
 
 
 def _redeploy(tools: Toolbox, state: StackState) -> RolloutResult:

@@ -11,6 +11,8 @@ from deploy.rollout.route import Color
 from deploy.rollout.runner import Runner
 
 SERVICES = ("migrate", "proxy", *(color.service for color in Color))
+# Looks at what a drill has restored; a stack on an external database may have none.
+DRILL_CHECK = "drill-check"
 
 
 @dataclass(frozen=True)

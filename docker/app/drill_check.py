@@ -6,29 +6,40 @@
 The service `backup` puts a file with a token into the folder of the scratch server's socket, and
 waits for an answer with the same token. It carries no app; this one has nothing but that socket.
 Each look is a process of its own: between two nights nothing of the app is kept in memory.
+Who stops it waits until a look has ended: a deploy exchanges it for the new release's, and must not
+fail the drill that runs.
 """
 
 import json
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from threading import Event
+from types import FrameType
 
 FOLDER = Path("/run/drill")
 POLL_SECONDS = 1.0
-# More than a large database takes, less than the patience of who waits.
+# More than a large database takes, less than the patience of who waits; `stop_grace_period` in the
+# compose file is longer.
 LOOK_SECONDS = 280
 
 
 def serve(folder: Path) -> None:
-    """Answer one question after the other."""
+    """Answer one question after the other, until SIGTERM; what was begun is answered first."""
+    stopped = Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
     answered = ""
-    while True:
+    while not stopped.is_set():
         token = _read(folder / "request")
         if token not in ("", answered):
             _answer(folder, token)
             answered = token
-        time.sleep(POLL_SECONDS)
+        stopped.wait(POLL_SECONDS)
 
 
 def _read(path: Path) -> str:

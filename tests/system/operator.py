@@ -104,7 +104,7 @@ class Operator:
 
     def servers(self) -> dict[str, str]:
         """Return the containers that must not change behind an operator's back."""
-        names = ("db", "app-blue", "app-green", "proxy", "backup")
+        names = ("db", "app-blue", "app-green", "proxy", "backup", "drill-check")
         found = self.stack.containers("oneoff=False")
         return {name: found[name] for name in names}
 

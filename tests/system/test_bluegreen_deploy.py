@@ -14,7 +14,7 @@ from tests.system.users import unserved
 
 STEPS = [
     *("check", "image", "migrate", "isolate", "start", "ready"),
-    *("smoke", "flip", "watch", "drain", "standby", "prune"),
+    *("smoke", "flip", "watch", "drain", "standby", "drills", "prune"),
 ]
 
 
@@ -68,6 +68,8 @@ def test_releases_with_a_migration_come_and_go_back_one_by_one(operator: Operato
     assert (to_second.code, to_second.answer["previous"]) == (0, third["version"]), to_second.stderr
     assert at_second == (second["live"], second["version"])
     assert route == f"{second['live']}_none"
+    # Drills are looked at by what serves; everybody else goes on as before.
+    assert servers_at_second.pop("drill-check") != servers.pop("drill-check")
     assert servers_at_second == servers
     # Twice: not forward to what was rolled back, but one good release further back.
     assert to_first.code == 0, to_first.stderr

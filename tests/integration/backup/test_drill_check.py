@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from backend.migrate import upgrade
 from tests.fix_postgres import PostgresServer
 from tests.polling import wait_for
+from tests.processes import children
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "docker/app/drill_check.py"
@@ -46,6 +48,40 @@ def answer(server: PostgresServer) -> dict[str, Any]:
     path = server.folder / "answer.json"
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found
+
+
+@pytest.fixture
+def slow_look(tmp_path: Path) -> Path:
+    """Give the script as a look takes it that lasts until a file is there."""
+    script = tmp_path / "drill_check.py"
+    waits = (
+        "    import time\n    while not (folder / 'go').exists(): time.sleep(0.05)\n    return []\n"
+    )
+    head, body = SCRIPT.read_text().split("def look(folder: Path) -> list[str]:\n")
+    script.write_text(f"{head}def look(folder: Path) -> list[str]:\n{waits}{body}")
+    return script
+
+
+def test_who_is_stopped_in_a_look_answers_first(tmp_path: Path, slow_look: Path) -> None:
+    looking = subprocess.Popen((sys.executable, slow_look, "serve", tmp_path))
+    (tmp_path / "request").write_text("asked\n")
+    wait_for(lambda: children(looking.pid), "the look to begin")
+
+    looking.send_signal(signal.SIGTERM)
+    (tmp_path / "go").touch()
+
+    assert looking.wait(10) == 0
+    assert json.loads((tmp_path / "answer.json").read_text())["token"] == "asked"
+
+
+def test_who_is_stopped_between_two_looks_ends(tmp_path: Path) -> None:
+    looking = subprocess.Popen((sys.executable, SCRIPT, "serve", tmp_path))
+    (tmp_path / "request").write_text("asked\n")
+    wait_for((tmp_path / "answer.json").exists, "it to serve")
+
+    looking.send_signal(signal.SIGTERM)
+
+    assert looking.wait(10) == 0
 
 
 def test_says_what_is_not_as_the_release_wants_it(restored: PostgresServer) -> None:

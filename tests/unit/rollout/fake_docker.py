@@ -46,6 +46,8 @@ class FakeDocker(Runner):
     removed: list[str] = field(default_factory=list)
     # Whoever is here is running; everybody else has a container that has ended.
     down: set[str] = field(default_factory=set)
+    # Services that `up` cannot start.
+    refused: set[str] = field(default_factory=set)
     # How often `up` will still find the database unwell.
     unwell: int = 0
     # Services that the compose files describe otherwise than when their container was made.
@@ -74,7 +76,8 @@ class FakeDocker(Runner):
             fake.tags[f"{IMAGE}:{tag}"] = version
         for service in ("app-blue", "app-green", "migrate"):
             fake.containers[service] = version
-        fake.containers["proxy"] = fake.containers["db"] = "other"
+        fake.containers["drill-check"] = version
+        fake.containers |= dict.fromkeys(("proxy", "db", "backup"), "other")
         return fake
 
     def behaviour(self, version: str) -> Behaviour:
@@ -155,7 +158,9 @@ class FakeDocker(Runner):
         if self.unwell:
             self.unwell -= 1
             return Result(1, "", "dependency failed to start: container shop-db-1 is unhealthy")
-        tag = f"{IMAGE}:{service.removeprefix('app-')}"
+        tag = f"{IMAGE}:{service.removeprefix('app-')}".replace("drill-check", "migrate")
+        if service in self.refused:
+            return Result(1, "", f"{service} cannot be made")
         self.containers[service] = self.tags[tag]
         self.down.discard(service)
         if service == "migrate":

@@ -19,7 +19,8 @@ NAMES = {"app-blue": "blue", "app-green": "green", "migrate": "migrate"}
 STACK = Stack(
     "shop",
     {service: f"{IMAGE}:{tag}" for service, tag in NAMES.items()}
-    | {"proxy": "shop-proxy:3.0", "db": "shop-db:17", "secrets": "shop-db:17", "bootstrap": "b"},
+    | {"proxy": "shop-proxy:3.0", "db": "shop-db:17", "secrets": "shop-db:17", "bootstrap": "b"}
+    | {"drill-check": f"{IMAGE}:migrate"},
     "http://127.0.0.1:8080",
 )
 
@@ -45,6 +46,12 @@ def bring(docker: FakeDocker, version: str, behaviour: Behaviour | None = None) 
     docker.tags[f"elsewhere:{version}"] = version
     docker.behaviours[version] = behaviour or Behaviour()
     return f"elsewhere:{version}"
+
+
+def notes(used: Toolbox) -> str:
+    """Return what a rollout has told while it went on."""
+    assert isinstance(used.progress.stream, io.StringIO)
+    return used.progress.stream.getvalue()
 
 
 def events(docker: FakeDocker) -> list[tuple[str, str]]:

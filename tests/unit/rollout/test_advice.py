@@ -26,6 +26,7 @@ WELL = StatusReport(
         "db": "healthy",
         "proxy": "healthy",
         "backup": "healthy",
+        "drill-check": "running",
         "migrate": "exited 0",
         "secrets": "exited 0",
     },
@@ -95,6 +96,13 @@ def test_a_stack_that_is_well_needs_nothing():
             True,
             "backup is unhealthy: `docker compose run --rm backup status` says what to do",
             id="backups unwell",
+        ),
+        pytest.param(
+            {"services": {k: v for k, v in WELL.services.items() if k != "drill-check"}},
+            True,
+            "drill-check is missing, and without it every drill of a backup fails:"
+            " `docker compose up -d drill-check`",
+            id="nobody to look at a drill",
         ),
         pytest.param(
             {"services": {**WELL.services, "migrate": "exited 1"}},

@@ -36,7 +36,7 @@ def test_a_deploy_replaces_one_shots_and_idle_colour_and_names_what_it_leaves_al
 
     outcome = deploy(tools(docker), bring(docker, "v2"))
 
-    assert docker.removed == ["migrate", "secrets", "bootstrap", "app-green"]
+    assert docker.removed == ["migrate", "secrets", "bootstrap", "app-green", "drill-check"]
     assert [(one.service, one.command.partition(" up ")[2]) for one in outcome.left_alone] == [
         ("db", "--detach --no-deps secrets db"),
         ("proxy", "--detach --no-deps proxy"),

@@ -6,7 +6,7 @@ from deploy.rollout import errors
 from deploy.rollout.deploy import deploy
 from deploy.rollout.rollback import roll_back
 from tests.unit.rollout.fake_docker import IMAGE, Behaviour
-from tests.unit.rollout.fake_stack import NAMES, bring, tools
+from tests.unit.rollout.fake_stack import NAMES, bring, events, notes, tools
 
 
 def test_rollback_flips_to_the_standby_and_leaves_what_was_bad_without_approval(docker):
@@ -17,6 +17,29 @@ def test_rollback_flips_to_the_standby_and_leaves_what_was_bad_without_approval(
     assert (outcome.result, outcome.live, outcome.version) == ("rolled back", "blue", "v1")
     assert docker.route == "blue_none"
     assert docker.containers["app-green"] == "v2"
+
+
+def test_after_a_rollback_the_next_up_migrates_with_the_release_that_serves(docker):
+    deploy(tools(docker), bring(docker, "v2"))
+
+    roll_back(tools(docker))
+
+    # Run too: a container that does not fit its tag would be replaced, and all that depend on it.
+    assert docker.tags[f"{IMAGE}:migrate"] == docker.containers["migrate"] == "v1"
+    assert docker.migrations == ["v2", "v1"]
+
+
+def test_a_rollback_stands_though_the_migration_cannot_be_taken_back(docker):
+    deploy(tools(docker), bring(docker, "v2"))
+    docker.behaviours["v1"] = Behaviour(migration=69)
+    used = tools(docker)
+
+    outcome = roll_back(used)
+
+    assert (outcome.result, outcome.version) == ("rolled back", "v1")
+    assert events(docker)[-1] == ("finished", "v1")
+    assert docker.tags[f"{IMAGE}:migrate"] == "v1"
+    assert "the next `up` runs it once more" in notes(used)
 
 
 def test_what_was_rolled_back_does_not_stand_by_where_nobody_else_did(docker):
