@@ -10,6 +10,7 @@ set -eu
 umask 077
 
 root=${SECRETS_ROOT:-/run/secrets}
+own=${OWN_SECRETS:-/run/own-secrets}
 folder=${BACKUPS_FOLDER:-/backups}
 named='the folder BACKUP_DIR (in .env; unless set, STACK_NAME-backups beside the checkout)'
 owner=999
@@ -35,6 +36,35 @@ check_settings() {
   esac
   printf '%s\n' "${BACKUP_QUEUE_MAX:-1GiB}" | grep -qxE '[1-9][0-9]{0,5}[MG]iB' ||
     refuse 78 "BACKUP_QUEUE_MAX='$BACKUP_QUEUE_MAX' is not accepted (use a size like 512MiB or 1GiB)"
+}
+
+is_brought() { [ -e "$own/$1" ] || [ -L "$own/$1" ]; }
+
+# Whom to notify is brought as a file or as a variable. It is never shown: it may hold a token.
+check_notify_url() {
+  if is_brought backup_notify_url; then
+    [ -z "${BACKUP_NOTIFY_URL:-}" ] || refuse 78 \
+      "both deploy/secrets/backup_notify_url and BACKUP_NOTIFY_URL are set; nothing was changed" \
+      "hint: keep one of them"
+    [ -f "$own/backup_notify_url" ] && [ -s "$own/backup_notify_url" ] || refuse 78 \
+      "deploy/secrets/backup_notify_url is empty or no plain file; nothing was changed"
+  fi
+  url=$(notify_url)
+  case $url in
+    *[[:space:][:cntrl:]]*) wrong='holds a space or a line break' ;;
+    '' | https://[!/]* | http://[!/]*) wrong= ;;
+    *) wrong='is no address of a web service' ;;
+  esac
+  host=${url#*://}
+  case ${host%%[/?#]*} in *@*) wrong='holds the name of a user' ;; esac
+  [ -z "$wrong" ] || refuse 78 \
+    "BACKUP_NOTIFY_URL $wrong: expected https://HOST/PATH; nothing was changed"
+}
+
+notify_url() {
+  if is_brought backup_notify_url; then cat "$own/backup_notify_url"; else
+    printf %s "${BACKUP_NOTIFY_URL:-}"
+  fi
 }
 
 # Somebody's home named by mistake must not change hands.
@@ -133,13 +163,25 @@ prepare_keys() {
   for name in secret_key secret_key_fallbacks; do
     copy "$root/session/$name" "$root/backup/session_${name#secret_}"
   done
+  hand_over_notify_url
   # By now everything of it is where it belongs: `secrets` has taken the session's keys before.
   rm -f "$root"/escrow/*
+}
+
+hand_over_notify_url() {
+  kept=$root/backup/notify_url
+  url=$(notify_url)
+  if [ -z "$url" ]; then
+    rm -f "$kept"
+  elif [ ! -s "$kept" ] || [ "$(cat "$kept")" != "$url" ]; then
+    printf '%s\n' "$url" | put "$kept"
+  fi
 }
 
 case ${1:-} in
   check)
     check_settings
+    check_notify_url
     [ "${BACKUPS:-on}" = off ] || check_folder
     check_keys
     ;;

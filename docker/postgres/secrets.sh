@@ -98,13 +98,14 @@ check_own_names() {
     [ -e "$path" ] || continue
     case ${path##*/} in
       superuser_password | migrate_password | app_blue_password | app_green_password) ;;
-      secret_key | README.md) ;;
+      secret_key | backup_notify_url | README.md) ;;
       database_url | migrate_database_url | database_ca)
         [ -n "$external" ] || refuse 78 \
           "deploy/secrets/${path##*/} is for an external database; nothing was changed" \
           "hint: name both compose files: $compose -f deploy/docker-compose.external-db.yml" ;;
       *) refuse 78 "deploy/secrets/${path##*/} is not a secret this stack knows; nothing was changed" \
-        "hint: superuser_password, migrate_password, app_blue_password, app_green_password, secret_key" ;;
+        "hint: superuser_password, migrate_password, app_blue_password, app_green_password, secret_key," \
+        "      backup_notify_url" ;;
     esac
   done
 }

@@ -24,7 +24,7 @@ PARTS = (
 )
 NOT_COPIED = shutil.ignore_patterns(
     *("__pycache__", "instance", "*.db", "*.db-*", "*_password", "secret_key"),
-    *("*database_url", "database_ca"),
+    *("*database_url", "database_ca", "backup_notify_url"),
 )
 COLOR_TAGS = ("blue", "green", "migrate")
 

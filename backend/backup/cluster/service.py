@@ -13,10 +13,12 @@ from backend.backup.backups import BackupKind, DrillResult, moment
 from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import HEALTH_FILE, alarms, write_health
+from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.repository_room import has_room_for_full
 from backend.backup.cluster.restore_points import copy_restore_points
 from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
+from backend.backup.notification.messenger import Messenger
 from backend.cli.progress import Lines
 from backend.errors import AppError, LockHeldError
 
@@ -38,18 +40,22 @@ class BackupService:
     workshop: BackupWorkshop
     now: Callable[[], datetime] = _now
     health_file: Path = HEALTH_FILE
+    messenger: Messenger | None = None
     started: datetime = field(init=False)
     looked: datetime = field(init=False)
     failed: datetime | None = None
     said: tuple[str, ...] = ()
     alarmed: tuple[str, ...] = ()
+    reports: ServiceReports = field(init=False)
 
     def __post_init__(self) -> None:
         self.started = self.looked = self.now()
+        self.reports = ServiceReports(self.messenger or Messenger(self.workshop.settings.keys))
 
     def run(self) -> None:
         """Look and work until interrupted."""
         log.info("backups begin", extra={"fields": {"folder": str(self.workshop.folder.root)}})
+        self.reports.messenger.check(self.workshop.folder.root)
         while True:
             self.turn()
             time.sleep(_LOOK_EVERY_SECONDS)
@@ -69,12 +75,15 @@ class BackupService:
             catalog, archive = self._look()
         except (AppError, OSError) as error:
             self._tell([str(error), *self.alarmed])
-            self._keep([*self.alarmed, *self._blind(error)])
+            found = [*self.alarmed, *self._blind(error)]
+            self._keep(found)
+            self.reports.blind(found, self.workshop.folder)
             return None
         self.looked = self.now()
         self.alarmed = tuple(alarms(catalog, archive, self.now()))
         self._tell(self.alarmed)
         self._keep(self.alarmed)
+        self.reports.looked(self.alarmed, self.workshop.folder)
         return due(self.now(), self._state(catalog, archive))
 
     def _blind(self, error: Exception) -> list[str]:
@@ -119,6 +128,9 @@ class BackupService:
         except (AppError, OSError) as error:
             self.failed = self.now()
             log.error("%s failed, again in an hour: %s", job, error)  # noqa: TRY400 - our own words
+            self.reports.failed(
+                f"{job} failed, again in an hour: {error}", folder=self.workshop.folder
+            )
 
     def _create(self, kind: BackupKind) -> None:
         record = self.workshop.create(kind, Lines())
@@ -130,6 +142,7 @@ class BackupService:
             log.error("drill: %s", difference)
         if result.is_clean:
             log.info("drill passed", extra={"fields": dict(result.facts)})
+            self.reports.proved()
             self.workshop.expire()
 
     def _tell(self, found: Sequence[str]) -> None:

@@ -12,6 +12,10 @@ from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import alarms
 from backend.backup.cluster.workshop import BackupWorkshop
 from backend.backup.escrow import escrow_warnings
+from backend.backup.notification.notification_status import (
+    notification_facts,
+    notification_warnings,
+)
 from backend.errors import AppError, DatabaseError
 
 _OFF = "BACKUPS=off: NOTHING IS ARCHIVED OR BACKED UP; set BACKUPS=on in .env, then `up`"
@@ -35,8 +39,12 @@ def read_status(shop: BackupWorkshop) -> BackupStatus:
             *warnings,
             *(_advice(catalog) if shop.settings.enabled and sets is not None else ()),
             *escrow_warnings(shop.folder, shop.settings.keys),
+            *notification_warnings(shop.settings.keys, shop.folder.root),
         ],
-        facts=_facts(catalog, archive),
+        facts={
+            **_facts(catalog, archive),
+            **notification_facts(shop.settings.keys, shop.folder.root),
+        },
     )
 
 

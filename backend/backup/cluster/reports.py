@@ -1,0 +1,53 @@
+"""What the service notifies of: each failure once, that it is over, and each backup proved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.backup.cluster.repository import ClusterFolder
+from backend.backup.notification.delivery import Notification
+from backend.backup.notification.messenger import Messenger
+from backend.logs import redact
+
+_LONGEST_LINE = 600
+_MOST_LINES = 20
+
+
+@dataclass
+class ServiceReports:
+    """What was told already, and what is owed."""
+
+    messenger: Messenger
+    told: frozenset[str] = frozenset()
+    owes_heartbeat: bool = False
+
+    def looked(self, alarms: Sequence[str], folder: ClusterFolder) -> None:
+        """Tell what is new since the last look; a heartbeat if all is well again, or proved."""
+        was_unwell = bool(self.told)
+        self.blind(alarms, folder)
+        if not alarms and (was_unwell or self.owes_heartbeat):
+            self.owes_heartbeat = False
+            self.messenger.send(Notification("heartbeat"), folder.root)
+
+    def blind(self, alarms: Sequence[str], folder: ClusterFolder) -> None:
+        """Tell what is new, where nobody could look whether all is well."""
+        names = frozenset(_name(one) for one in alarms)
+        if names - self.told:
+            self.failed(*alarms, folder=folder)
+        self.told = names
+
+    def failed(self, *lines: str, folder: ClusterFolder) -> None:
+        """Tell of a failure."""
+        shown = [redact(line)[:_LONGEST_LINE] for line in lines[:_MOST_LINES]]
+        text = "\n".join([f"backups of cluster {folder.root.name}: not well", *shown])
+        self.messenger.send(Notification("failure", f"{text}\n"), folder.root)
+
+    def proved(self) -> None:
+        """Note that a backup came back exactly; it is told when the next look finds all well."""
+        self.owes_heartbeat = True
+
+
+def _name(alarm: str) -> str:
+    # What stands behind it may change with every look: a count, a number of a process.
+    return alarm.partition(": ")[0]

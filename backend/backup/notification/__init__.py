@@ -1,0 +1,1 @@
+"""Tell a web service how the backups are: a heartbeat after success, a report after failure."""

@@ -1,0 +1,105 @@
+"""Bring one notification to its address: bounded in time, in redirects, and in what is read."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from threading import Timer
+from typing import Literal
+
+from backend.backup.notification.notify_address import NotifyAddress
+from backend.errors import AppError
+from backend.version import __version__
+
+NotificationKind = Literal["heartbeat", "failure"]
+
+_DEADLINE_SECONDS = 30.0
+_MOST_REDIRECTS = 3
+_REDIRECTS = {301, 302, 303, 307, 308}
+_OK = range(200, 300)
+# Documentation addresses (RFC 5737, RFC 3849): nobody has them, and nothing is sent.
+_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What is told: a heartbeat says nothing but that all is well."""
+
+    kind: NotificationKind
+    text: str = ""
+
+
+def deliver(
+    address: NotifyAddress, told: Notification, *, deadline: float = _DEADLINE_SECONDS
+) -> None:
+    """Tell it.
+
+    Raises:
+        AppError: nobody there has taken it; the message names the host alone.
+    """
+    until = time.monotonic() + deadline
+    there = address if told.kind == "heartbeat" else address.of_failure()
+    for _ in range(_MOST_REDIRECTS + 1):
+        status, location = _answer(there, told, until - time.monotonic())
+        if status in _OK:
+            return
+        if status not in _REDIRECTS or not location:
+            raise AppError(f"{there.origin} answers {status}", hint="see BACKUP_NOTIFY_URL")
+        there = there.redirected(location)
+    raise AppError(f"{there.origin} redirects without end", hint="see BACKUP_NOTIFY_URL")
+
+
+def _answer(there: NotifyAddress, told: Notification, seconds: float) -> tuple[int, str]:
+    if seconds <= 0:
+        raise AppError(f"{there.origin} takes too long")
+    connection = there.connection(seconds)
+    # Timeouts of a socket are of one wait, and whoever sends a byte now and then never reaches one.
+    watchdog = Timer(seconds, _break_off, (connection,))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        answer = _ask(connection, there, told)
+        if watchdog.finished.is_set():
+            # Broken off within its head, an answer looks like a whole one.
+            raise TimeoutError("it takes too long")
+        return answer
+    except (OSError, HTTPException) as error:
+        said = str(error) or type(error).__name__
+        raise AppError(f"{there.origin} cannot be told: {said}") from None
+    finally:
+        watchdog.cancel()
+        connection.close()
+
+
+def _ask(connection: HTTPConnection, there: NotifyAddress, told: Notification) -> tuple[int, str]:
+    headers = {"User-Agent": f"hesap-paylas/{__version__}"}
+    if told.kind == "heartbeat":
+        # Every service of this kind takes a GET; some take nothing else.
+        connection.request("GET", there.target, headers=headers)
+    else:
+        headers["Content-Type"] = "text/plain; charset=utf-8"
+        connection.request("POST", there.target, told.text.encode(), headers)
+    answer = connection.getresponse()
+    return answer.status, answer.getheader("Location", "")
+
+
+def _break_off(connection: HTTPConnection) -> None:
+    with suppress(OSError, AttributeError):  # not open yet, or closed already
+        connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def has_way_out() -> bool:
+    """Tell whether this container has a route to others; connecting a datagram sends nothing."""
+    return any(_has_route(*one) for one in _ELSEWHERE)
+
+
+def _has_route(family: socket.AddressFamily, address: str) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+    except OSError:
+        return False
+    return True

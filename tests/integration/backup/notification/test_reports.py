@@ -1,0 +1,100 @@
+"""What the service tells a web service: each failure once, its end, and each proof."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.backup.cluster.reports import ServiceReports
+from backend.backup.cluster.repository import ClusterFolder
+from backend.backup.notification.messenger import ADDRESS_FILE, Messenger
+from tests.integration.backup.notification.receiver import Receiver, receiver
+from tests.polling import wait_for
+
+FAILED = "the drill of 2026-11-27 11:00:00 UTC failed: hesap_paylas: table public.orders has 1 rows"
+GAP = "no point in time: WAL is missing"
+
+
+@pytest.fixture
+def web() -> Iterator[Receiver]:
+    with receiver() as started:
+        yield started
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ClusterFolder:
+    root = tmp_path / "7712701674926625526"
+    root.mkdir()
+    return ClusterFolder(root)
+
+
+@pytest.fixture
+def reports(tmp_path: Path, web: Receiver) -> ServiceReports:
+    (tmp_path / ADDRESS_FILE).write_text(f"{web.url}/ping")
+    return ServiceReports(Messenger(tmp_path, has_route=lambda: True))
+
+
+def told(web: Receiver, count: int) -> list[str]:
+    """Return the methods of all requests, when there are so many."""
+    wait_for(lambda: len(web.asked) >= count, f"{count} requests")
+    return [one.method for one in web.asked]
+
+
+def test_a_proved_backup_is_a_heartbeat(reports, folder, web) -> None:
+    reports.looked([], folder)
+    reports.proved()
+    reports.looked([], folder)
+
+    assert told(web, 1) == ["GET"]
+
+
+def test_a_failed_drill_is_told_once_with_all_that_is_wrong(reports, folder, web) -> None:
+    reports.looked([GAP], folder)
+    told(web, 1)
+    reports.looked([GAP, FAILED], folder)
+    told(web, 2)
+    reports.looked([GAP, FAILED], folder)
+    reports.looked([f"{GAP} still"], folder)
+    reports.failed("the end", folder=folder)
+    told(web, 3)
+
+    assert [one.body for one in web.asked] == [
+        f"backups of cluster 7712701674926625526: not well\n{GAP}\n",
+        f"backups of cluster 7712701674926625526: not well\n{GAP}\n{FAILED}\n",
+        "backups of cluster 7712701674926625526: not well\nthe end\n",
+    ]
+
+
+def test_that_all_is_well_again_is_a_heartbeat(reports, folder, web) -> None:
+    reports.looked([GAP], folder)
+    told(web, 1)
+    reports.looked([], folder)
+    reports.looked([], folder)
+
+    assert told(web, 2) == ["POST", "GET"]
+
+
+def test_a_proof_while_something_else_is_wrong_is_none(reports, folder, web) -> None:
+    reports.looked([GAP], folder)
+    told(web, 1)
+    reports.proved()
+    reports.looked([GAP], folder)
+    reports.failed("the end", folder=folder)
+
+    assert told(web, 2) == ["POST", "POST"]
+
+
+def test_whoever_cannot_look_does_not_say_that_all_is_well(reports, folder, web) -> None:
+    reports.proved()
+    reports.blind([], folder)
+    reports.failed("the end", folder=folder)
+
+    assert told(web, 1) == ["POST"]
+
+
+def test_what_looks_like_a_secret_or_a_person_is_blotted_out(reports, folder, web) -> None:
+    reports.failed("full failed: ana@example.com, postgresql://ana:Xk2mQ9@db/bills", folder=folder)
+    told(web, 1)
+
+    assert "ana@example.com" not in web.asked[0].body
+    assert "Xk2mQ9" not in web.asked[0].body
