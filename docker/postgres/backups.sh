@@ -72,7 +72,7 @@ check_folder() {
   [ -d "$folder" ] || refuse 78 "$named is no folder; nothing was changed"
   [ "$(stat -c %u "$folder")" = "$owner" ] || for path in "$folder"/* "$folder"/.[!.]*; do
     case ${path##*/} in
-      '*' | '.[!.]*' | lost+found) ;;
+      '*' | '.[!.]*' | lost+found | copies) ;;
       *[!0-9]*) refuse 77 "$named holds something else: ${path##*/}; nothing was changed" \
         "hint: name an empty folder, or one that holds the backups of another stack" ;;
     esac

@@ -11,6 +11,7 @@ from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.health import alarms
 from backend.backup.cluster.workshop import BackupWorkshop
+from backend.backup.copies import copy_facts, copy_warnings
 from backend.backup.escrow import escrow_warnings
 from backend.backup.notification.notification_status import (
     notification_facts,
@@ -27,7 +28,8 @@ def read_status(shop: BackupWorkshop) -> BackupStatus:
     sets = _sets(shop, warnings)
     catalog = read_catalog(shop.folder, sets or ())
     archive = _archive(shop, sets or (), warnings)
-    warnings += alarms(catalog, archive, datetime.now(UTC))
+    now = datetime.now(UTC)
+    warnings += alarms(catalog, archive, now)
     records = catalog.records()
     proven = [one for one in records if one.proven_at]
     return BackupStatus(
@@ -39,10 +41,12 @@ def read_status(shop: BackupWorkshop) -> BackupStatus:
             *warnings,
             *(_advice(catalog) if shop.settings.enabled and sets is not None else ()),
             *escrow_warnings(shop.folder, shop.settings.keys),
+            *copy_warnings(shop.settings.backups, now),
             *notification_warnings(shop.settings.keys, shop.folder.root),
         ],
         facts={
             **_facts(catalog, archive),
+            **copy_facts(shop.settings.backups),
             **notification_facts(shop.settings.keys, shop.folder.root),
         },
     )

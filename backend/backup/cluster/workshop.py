@@ -24,6 +24,7 @@ from backend.backup.cluster.repository import ClusterFolder, cluster_folder
 from backend.backup.cluster.schedule import due_kind
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.verify import RepositoryReader
+from backend.backup.copies import prepare_copies
 from backend.backup.postgres.scratch_server import ScratchFolder
 from backend.backup.records import EventRecord
 from backend.cli.progress import Watcher
@@ -44,6 +45,7 @@ class BackupWorkshop:
     def prepare(self) -> None:
         """Make folder and stanza: until they are there, the server can archive nothing."""
         self.folder.prepare()
+        prepare_copies(self.settings.backups)
         if not self.folder.has_stanza:
             self.pgbackrest.create_stanza()
 

@@ -106,6 +106,13 @@ def test_a_word_that_is_unknown_is_refused_by_name(place: Place, variable: str, 
     assert place.everything() == {}
 
 
+def test_a_folder_that_another_server_has_used_is_taken(place: Place) -> None:
+    place.back_up()
+    (place.backups / "copies").mkdir()
+
+    assert place.run().returncode == 0
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(place: Place) -> None:
     (place.backups / "letters").write_text("dear Ana")
     before = place.backups.stat()
