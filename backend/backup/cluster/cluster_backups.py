@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from datetime import UTC, datetime
 
 from backend.backup.backups import (
     BackupKind,
@@ -20,13 +19,13 @@ from backend.backup.backups import (
     RestoreResult,
     VerifyResult,
 )
-from backend.backup.cluster.health import HEALTH_FILE, read_health
 from backend.backup.cluster.repository import all_clusters
 from backend.backup.cluster.service import BackupService
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.status import read_status
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 from backend.backup.escrow import escrow_warnings, write_escrow
+from backend.backup.health_check import HEALTH_FILE, standing_alarms
 from backend.backup.restore.plan import ClusterRestorePlan, plan_restore
 from backend.backup.restore.restore import forget_old, restore
 from backend.backup.restore_target import RestoreTarget
@@ -103,7 +102,7 @@ class ClusterBackups:
 
     def health(self) -> int:
         """Return the exit code of the service's health check, and say what is wrong."""
-        found = read_health(HEALTH_FILE, datetime.now(UTC))
+        found = standing_alarms(HEALTH_FILE, time.time())
         sys.stdout.writelines(f"{line}\n" for line in found)
         return ExitCode.FOUND_WANTING if found else ExitCode.DONE
 

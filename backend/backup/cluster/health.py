@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +9,10 @@ from pathlib import Path
 from backend.backup.backups import moment
 from backend.backup.cluster.archive_guard import ArchiveState
 from backend.backup.cluster.catalog import BackupCatalog
+from backend.backup.health_check import PROOF_LASTS_SECONDS
 from backend.db import private_files
 
-# A night, and some time for a long backup.
-PROOF_LASTS = timedelta(hours=26)
-# Memory of the container: a service that was started anew has not looked yet.
-HEALTH_FILE = Path("/tmp/backup-health.json")  # noqa: S108 - a tmpfs of the container's own
+PROOF_LASTS = timedelta(seconds=PROOF_LASTS_SECONDS)
 
 
 def alarms(catalog: BackupCatalog, archive: ArchiveState, now: datetime) -> list[str]:
@@ -35,19 +32,5 @@ def alarms(catalog: BackupCatalog, archive: ArchiveState, now: datetime) -> list
 
 def write_health(path: Path, found: Sequence[str], now: datetime) -> None:
     """Keep what the health check will say, and of when it is."""
-    private_files.replace(path, json.dumps({"at": now.isoformat(), "alarms": list(found)}))
-
-
-def read_health(path: Path, now: datetime) -> list[str]:
-    """Return the alarms; none before the service has looked for the first time.
-
-    A service that hangs says nothing new: what it said last counts for no longer than a proof.
-    """
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    at, found = datetime.fromisoformat(kept["at"]), list(kept["alarms"])
-    if now - at > PROOF_LASTS:
-        found.append(f"the service has not looked since {moment(at)}")
-    return found
+    lines = [str(now.timestamp()), *(" ".join(one.split()) for one in found)]
+    private_files.replace(path, "\n".join(lines))

@@ -12,12 +12,13 @@ from pathlib import Path
 from backend.backup.backups import BackupKind, DrillResult, moment
 from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
-from backend.backup.cluster.health import HEALTH_FILE, alarms, write_health
+from backend.backup.cluster.health import alarms, write_health
 from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.repository_room import has_room_for_full
 from backend.backup.cluster.restore_points import copy_restore_points
 from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
+from backend.backup.health_check import HEALTH_FILE
 from backend.backup.notification.messenger import Messenger
 from backend.cli.progress import Lines
 from backend.errors import AppError, LockHeldError
@@ -39,7 +40,7 @@ class BackupService:
 
     workshop: BackupWorkshop
     now: Callable[[], datetime] = _now
-    health_file: Path = HEALTH_FILE
+    health_file: Path = Path(HEALTH_FILE)
     messenger: Messenger | None = None
     started: datetime = field(init=False)
     looked: datetime = field(init=False)

@@ -1,14 +1,19 @@
 """What makes the backups unwell: a failed drill, lost WAL, a proof that is too old; nothing else."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from backend.backup import health_check
 from backend.backup.cluster.archive_guard import ArchiveState
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog
-from backend.backup.cluster.health import alarms, read_health, write_health
+from backend.backup.cluster.health import alarms, write_health
 from backend.backup.cluster.wal import Gap, WalSegment
+from backend.backup.health_check import standing_alarms
 from backend.backup.records import EventRecord
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -80,19 +85,51 @@ def test_a_clean_drill_of_an_older_backup_does_not_hide_that_the_newest_failed()
     assert alarm == "the drill of 2026-11-27 09:00:00 UTC failed: a cent"
 
 
+def checked(path: Path, now: datetime) -> list[str]:
+    return standing_alarms(str(path), now.timestamp())
+
+
 def test_health_is_good_until_the_service_has_looked(tmp_path) -> None:
-    assert read_health(tmp_path / "none.json", NOW) == []
+    assert checked(tmp_path / "none", NOW) == []
 
 
 def test_alarms_are_kept_for_the_health_check(tmp_path) -> None:
-    write_health(tmp_path / "health.json", ["one"], NOW)
+    write_health(tmp_path / "health", ["one\nof two lines", "another"], NOW)
 
-    assert read_health(tmp_path / "health.json", NOW + timedelta(hours=25)) == ["one"]
+    assert checked(tmp_path / "health", NOW + timedelta(hours=25)) == [
+        "one of two lines",
+        "another",
+    ]
 
 
 def test_a_service_that_hangs_is_not_well_for_ever(tmp_path) -> None:
-    write_health(tmp_path / "health.json", [], NOW)
+    write_health(tmp_path / "health", [], NOW)
 
-    assert read_health(tmp_path / "health.json", NOW + timedelta(hours=27)) == [
+    assert checked(tmp_path / "health", NOW + timedelta(hours=27)) == [
         "the service has not looked since 2026-11-27 12:00:00 UTC"
     ]
+
+
+@pytest.mark.parametrize("text", ["", "not a time", "\xff"])
+def test_a_file_that_tells_nothing_is_not_taken_for_health(tmp_path, text) -> None:
+    (tmp_path / "health").write_bytes(text.encode("latin-1"))
+
+    (alarm,) = checked(tmp_path / "health", NOW)
+
+    assert alarm.startswith("the health file cannot be read: ")
+
+
+@pytest.mark.parametrize(("found", "code"), [([], 0), (["a cent"], 3)])
+def test_the_check_is_a_program_that_imports_next_to_nothing(tmp_path, found, code) -> None:
+    write_health(tmp_path / "health", found, datetime.now(UTC))
+
+    done = subprocess.run(
+        [sys.executable, "-IS", "-X", "importtime", health_check.__file__, tmp_path / "health"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.split("\n")[:-1]) == (code, found)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert imported & {"json", "re", "datetime", "pathlib", "backend", "logging", "click"} == set()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.backup.cluster.health import read_health
 from backend.backup.cluster.service import BackupService
 from backend.backup.cluster.settings import load_cluster_settings
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
+from backend.backup.health_check import standing_alarms
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 OLD, NEW = 7712694683227574319, 7712701674926625526
@@ -32,14 +32,14 @@ def workshop(tmp_path: Path, control: Path) -> BackupWorkshop:
 
 
 def test_who_cannot_look_is_unwell_after_a_while(tmp_path, workshop) -> None:
-    file, clock = tmp_path / "health.json", [NOON]
+    file, clock = tmp_path / "health", [NOON]
     service = BackupService(workshop, lambda: clock[-1], file)
 
     found = []
     for minutes in (1, 14, 16):
         clock.append(NOON + timedelta(minutes=minutes))
         service.turn()
-        found.append(read_health(file, clock[-1]))
+        found.append(standing_alarms(str(file), clock[-1].timestamp()))
 
     assert found[:2] == [[], []]
     (alarm,) = found[2]
@@ -48,7 +48,7 @@ def test_who_cannot_look_is_unwell_after_a_while(tmp_path, workshop) -> None:
 
 
 def test_a_cluster_that_was_begun_anew_has_a_folder_of_its_own(tmp_path, workshop, control) -> None:
-    service = BackupService(workshop, lambda: NOON, tmp_path / "health.json")
+    service = BackupService(workshop, lambda: NOON, tmp_path / "health")
 
     control.write_bytes(NEW.to_bytes(8, sys.byteorder))
     service.turn()
