@@ -7,12 +7,14 @@ import os
 import socket
 import threading
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 from sqlalchemy import Engine, create_engine
 
 from backend.db import probe
+from backend.errors import DatabaseError
 
 if TYPE_CHECKING:
     from backend.config.database_url import DatabaseUrl
@@ -30,6 +32,8 @@ class Postgres:
         self._options = options
         self._open: weakref.WeakSet[psycopg.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
+        # Where the newest connection has led to.
+        self._address: dict[str, str] = {}
 
     def create_engine(self) -> Engine:
         """Return an engine that logs in with libpq's own reading of the database's address."""
@@ -45,10 +49,19 @@ class Postgres:
         )
 
     def fetch_row(self, sql: str, *, seconds: float) -> dict[str, str | None]:
-        """Run one query on a short connection of its own."""
+        """Run one query on a short connection of its own.
+
+        It goes where the app's connections lead: they work on while names cannot be looked up, as
+        when Docker's engine is busy, and what is asked for is the server. If there is no answer
+        there, the next query goes by the name again, for the server may have moved.
+        """
         name = f"{self._options.application_name}:probe"
-        conninfo = self._database.conninfo(application_name=name)
-        return probe.fetch_row(conninfo, sql, seconds=seconds)
+        server = replace(self._database, params={**self._database.params, **self._address})
+        try:
+            return probe.fetch_row(server.conninfo(application_name=name), sql, seconds=seconds)
+        except DatabaseError:
+            self._address = {}
+            raise
 
     def abandon(self) -> None:
         """Shut the socket of every connection: a thread that waits on one is woken with an error.
@@ -71,4 +84,13 @@ class Postgres:
         connection = psycopg.connect(conninfo)
         with self._lock:
             self._open.add(connection)
+        self._address = _address(connection)
         return connection
+
+
+def _address(connection: psycopg.Connection) -> dict[str, str]:
+    info = connection.info
+    # Of a socket there is none.
+    if not info.hostaddr:
+        return {}
+    return {"host": info.host, "hostaddr": info.hostaddr, "port": str(info.port)}

@@ -3,6 +3,10 @@
 Server-side timeouts, TCP keepalives and libpq's `connect_timeout` (two seconds at the least) do
 not bound a query on a server that is frozen: its kernel goes on acknowledging. Here every wait is
 a `select` with the time that is left.
+
+Only the lookup of a name is outside of it: libpq does that first, and waits for it as long as the
+system does. It says nothing about the server, so the time begins after it; whoever asks again and
+again gives the address.
 """
 
 from __future__ import annotations
@@ -22,8 +26,8 @@ def fetch_row(conninfo: str, sql: str, *, seconds: float) -> dict[str, str | Non
         TransientError: no answer in time.
         DatabaseError: the server's own error, without any secret.
     """
-    until = time.monotonic() + seconds
     connection = pq.PGconn.connect_start(conninfo.encode())
+    until = time.monotonic() + seconds
     try:
         _connect(connection, until)
         return _query(connection, sql, until)
