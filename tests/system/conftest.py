@@ -57,6 +57,9 @@ def operator(built: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Give somebody with a stack to deploy to; each test leaves it serving, whatever the release."""
     folder = tmp_path_factory.mktemp("deployed")
     with new_stack(folder, "deployed", images_of=built) as deployed:
+        # A drill of its own at any moment would take a core from what is looked at under load;
+        # swaps beside backups are for the long form.
+        deployed.configure(BACKUPS="off")
         deployed.up()
         yield Operator(deployed)
 

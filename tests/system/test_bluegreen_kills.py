@@ -138,9 +138,11 @@ def test_ctrl_c_undoes_what_was_begun(operator: Operator) -> None:
 def kill_after(operator: Operator, step: str, *words: str) -> None:
     """Start the tool and kill it, past any clean-up, as soon as it tells that a step is done."""
     tool = operator.start(*words)
-    read_until(tool, step)
-    tool.kill()
-    tool.communicate(timeout=60)
+    try:
+        read_until(tool, step)
+    finally:
+        tool.kill()
+        tool.communicate(timeout=60)
 
 
 def read_until(tool: subprocess.Popen[str], step: str) -> None:
