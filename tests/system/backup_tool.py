@@ -7,7 +7,7 @@ from typing import Any
 from tests.polling import wait_for
 from tests.system.stack import Stack
 
-_PROGRAM = ("/opt/venv/bin/python", "/app/backend/db_backup.py")
+PROGRAM = ("/opt/venv/bin/python", "/app/backend/db_backup.py")
 # On the scratch disk: the service never looks there, and so heals nothing behind a test's back.
 COPY = "/scratch/copy"
 _ANOTHER_AT_WORK = 75
@@ -22,7 +22,7 @@ class BackupTool:
     def run(self, *words: str, **environ: str) -> CompletedProcess[str]:
         """Run a command of the tool with variables of a test's own."""
         settings = [f"{name}={value}" for name, value in environ.items()]
-        return self.stack.exec("backup", "env", *settings, *_PROGRAM, *words, check=False)
+        return self.stack.exec("backup", "env", *settings, *PROGRAM, *words, check=False)
 
     def answer(self, *words: str) -> dict[str, Any]:  # what json.loads gives
         """Return the JSON of a command that must succeed; the service may have to end first."""

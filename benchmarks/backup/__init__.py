@@ -1,0 +1,1 @@
+"""What the backups of a whole stack take, and what is lost with its host."""
