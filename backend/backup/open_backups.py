@@ -12,6 +12,8 @@ from backend.config.database_choice import DatabaseChoice, choose_database
 from backend.errors import RefusedError, UsageError
 
 _STACK = "docker compose -f deploy/docker-compose.prod.pg.yml run --rm backup"
+# Set where a service dumps a database that somebody else runs, and nowhere else.
+_DUMP_KEYS = "BACKUP_KEYS_DIR"
 
 
 def open_backups(
@@ -27,6 +29,8 @@ def open_backups(
         return _cluster(db, environ, source)
     if source != THIS_HOST:
         raise UsageError("--cluster and --escrow are for the stack's cluster")
+    if environ.get(_DUMP_KEYS):
+        return _dumps(db, environ)
     database = choose_database(DatabaseChoice(path=db), environ)
     if database.path is None:
         raise RefusedError(
@@ -38,6 +42,15 @@ def open_backups(
 
     # A link stays one: it is the file behind it that a restore replaces.
     return SQLiteBackups(database.path.resolve(), settings.folder)
+
+
+def _dumps(db: Path | None, environ: Mapping[str, str]) -> Backups:
+    if db is not None:
+        raise UsageError("--db names a SQLite file, and this service dumps a Postgres")
+    from backend.backup.dump.dump_backups import DumpBackups
+    from backend.backup.dump.settings import load_dump_settings
+
+    return DumpBackups(lambda: load_dump_settings(environ))
 
 
 def _cluster(db: Path | None, environ: Mapping[str, str], source: BackupSource) -> Backups:

@@ -56,11 +56,15 @@ class DatabaseUrl:
 
         A password file is read anew each time, so a rotated password needs no restart.
         """
-        password = self.password
-        if self.password_file:
-            password = read_secret("the password file", self.password_file)
+        password = self.current_password()
         secret = {"password": password} if password else {}
         return make_conninfo("", **{**extra, **self.params, **secret})
+
+    def current_password(self) -> str:
+        """Return the password as it is now; empty if there is none."""
+        if self.password_file:
+            return read_secret("the password file", self.password_file)
+        return self.password
 
     def with_login(self, user: str, password: str) -> DatabaseUrl:
         """Return the same database with another login."""

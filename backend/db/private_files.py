@@ -45,7 +45,7 @@ def write_new(path: Path, chunks: Iterable[bytes], *, mode: int = PRIVATE) -> No
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """Open a new file that gets its name when the block has ended well.
 
     A kill leaves `NAME.partial`, which nobody takes for the file.
@@ -57,7 +57,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path))
     partial = path.with_name(f"{path.name}{PARTIAL}")
     try:
-        with os.fdopen(_created(partial, PRIVATE), "wb") as file:
+        with os.fdopen(_created(partial, mode), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -68,9 +68,9 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
     """Write a new file that readers see whole or not at all."""
-    with whole_file(path) as file:
+    with whole_file(path, mode=mode) as file:
         file.write(data)
 
 

@@ -29,13 +29,11 @@ from backend.backup.health_check import HEALTH_FILE, standing_alarms
 from backend.backup.restore.plan import ClusterRestorePlan, plan_restore
 from backend.backup.restore.restore import forget_old, restore
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.service_log import idle, log_json
 from backend.cli.progress import Watcher
 from backend.errors import ExitCode
-from backend.logs import JsonFormatter
 
 log = logging.getLogger(__name__)
-
-_IDLE_SECONDS = 3600.0
 
 
 class ClusterBackups:
@@ -88,14 +86,14 @@ class ClusterBackups:
 
     def serve(self) -> int:
         """Run the service until it is told to end; return its exit code."""
-        _log_json()
+        log_json()
         try:
             if self._settings.enabled:
                 shop = self._workshop()
                 for warning in escrow_warnings(shop.folder, self._settings.keys):
                     log.warning(warning)
                 BackupService(shop).run()
-            _idle()
+            idle("BACKUPS=off: nothing is archived or backed up")
         except KeyboardInterrupt:
             log.info("backups end: told to")
         return ExitCode.DONE
@@ -108,15 +106,3 @@ class ClusterBackups:
 
     def _workshop(self) -> BackupWorkshop:
         return open_workshop(self._settings)
-
-
-def _idle() -> None:
-    log.warning("BACKUPS=off: nothing is archived or backed up")
-    while True:
-        time.sleep(_IDLE_SECONDS)
-
-
-def _log_json() -> None:
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from backend.backup.backups import DrillResult, Facts, size
+from backend.backup.backups import DrillResult, Facts
 from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.manifest import Manifest
 from backend.backup.cluster.pgbackrest import PgBackRest, RecoveryTarget
 from backend.backup.cluster.restored_contents import read_restored
+from backend.backup.postgres.amcheck import amcheck
+from backend.backup.postgres.drill_findings import DrillFindings
 from backend.backup.postgres.manifest_difference import differences
-from backend.backup.postgres.programs import run_program
 from backend.backup.postgres.scratch_server import ScratchFolder, scratch_server
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.errors import AppError
 
-_CORRUPT = 2  # of pg_amcheck: it has looked, and found something
-# The database, and beside it the WAL that is replayed and what recovery writes anew.
-_ROOM_FACTOR = 1.2
-_ROOM_FOR_WAL = 256 * 1024 * 1024
-_MOST_DIFFERENCES = 50
-
 # Says what the app objects to in what a socket's folder leads to.
 AppQuestion = Callable[[ScratchFolder], Sequence[str]]
-
-
-@dataclass
-class _Findings:
-    """What has been found so far, and how long each stage took."""
-
-    differences: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,10 +37,10 @@ class Drill:
 
     def run(self) -> DrillResult:
         """Restore, compare, check; whatever goes wrong on the way is a difference too."""
-        at, findings = datetime.now(UTC), _Findings()
+        at, findings = datetime.now(UTC), DrillFindings()
         try:
             self.scratch.clear()
-            self._require_room()
+            self.scratch.require_room(self.backup.database_bytes)
             self._restore_and_compare(findings)
         except (AppError, OSError) as error:
             findings.differences.append(str(error))
@@ -63,8 +48,8 @@ class Drill:
             self.scratch.clear()
         return self._result(at, findings)
 
-    def _restore_and_compare(self, findings: _Findings) -> None:
-        with self._stage("restore", findings):
+    def _restore_and_compare(self, findings: DrillFindings) -> None:
+        with findings.stage("restore", self.watcher):
             self.scratch.cluster.mkdir(mode=0o700)
             target = RecoveryTarget(
                 self.backup.label,
@@ -74,10 +59,11 @@ class Drill:
             )
             self.pgbackrest.restore(self.scratch.cluster, target, archiving=False)
         with scratch_server(self.scratch, self.pgbackrest.environ()) as server:
-            for name, look in (("compare", self._compare), ("amcheck", self._amcheck)):
-                with self._stage(name, findings):
-                    findings.differences += look(server)
-            with self._stage("app", findings):
+            with findings.stage("compare", self.watcher):
+                findings.differences += self._compare(server)
+            with findings.stage("amcheck", self.watcher):
+                findings.differences += amcheck(server, self.pgbackrest.environ())
+            with findings.stage("app", self.watcher):
                 findings.differences += self.ask(self.scratch)
 
     def _compare(self, server: DatabaseUrl) -> list[str]:
@@ -92,44 +78,15 @@ class Drill:
             *differences(self.manifest.databases, found),
         ]
 
-    def _amcheck(self, server: DatabaseUrl) -> list[str]:
-        """Check all tables and indexes: an index may be wrong though every row is right."""
-        where = (f"--host={server.params['host']}", f"--username={server.params['user']}")
-        command = ("pg_amcheck", *where, "--all", "--heapallindexed", "--install-missing")
-        result = run_program(command, self.pgbackrest.environ())
-        if not result.exit_code:
-            return []
-        lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
-        if result.exit_code != _CORRUPT:
-            return [f"pg_amcheck could not look: {result.last_words()}"]
-        return [f"pg_amcheck: {line}" for line in lines] or ["pg_amcheck found corruption"]
-
-    def _require_room(self) -> None:
-        wanted = int(self.backup.database_bytes * _ROOM_FACTOR) + _ROOM_FOR_WAL
-        free = self.scratch.free_bytes()
-        if free < wanted:
-            raise AppError(
-                f"no room for a drill in {self.scratch.root}: {size(free)} free,"
-                f" {size(wanted)} needed",
-                hint="make room on the disk that holds the engine's volumes",
-            )
-
-    def _stage(self, name: str, findings: _Findings) -> AbstractContextManager[None]:
-        self.watcher.stage(name)
-        return _timed(name, findings)
-
-    def _result(self, at: datetime, findings: _Findings) -> DrillResult:
-        found = findings.differences
-        left_out = len(found) - _MOST_DIFFERENCES
-        shown = [*found[:_MOST_DIFFERENCES], *([f"{left_out} more"] if left_out > 0 else [])]
+    def _result(self, at: datetime, findings: DrillFindings) -> DrillResult:
         facts: Facts = {
             "set": self.backup.label,
             "tables": self.manifest.tables,
             "rows": self.manifest.rows,
-            **{f"{name}_seconds": round(took, 1) for name, took in findings.seconds.items()},
+            **findings.took(),
             "seconds": round((datetime.now(UTC) - at).total_seconds(), 1),
         }
-        return DrillResult(self.manifest.point.name, at, shown, facts)
+        return DrillResult(self.manifest.point.name, at, findings.shown(), facts)
 
 
 def unproved(manifest: Manifest, backup: BackupSet) -> Iterator[str]:
@@ -140,12 +97,3 @@ def unproved(manifest: Manifest, backup: BackupSet) -> Iterator[str]:
         yield "nothing was compared: no database had a table"
     if backup.page_errors:
         yield f"pages had wrong checksums in the database when {backup.label} was made"
-
-
-@contextmanager
-def _timed(name: str, findings: _Findings) -> Iterator[None]:
-    begun = time.monotonic()
-    try:
-        yield
-    finally:
-        findings.seconds[name] = time.monotonic() - begun

@@ -9,6 +9,9 @@ from backend.backup.postgres.contents import DatabaseContents, SequenceState, Ta
 
 # A schema that differs much is not the same schema: the first lines tell as much as all.
 _MOST_LINES = 12
+# Which releases of Postgres wrote and read it: another one than ours, of somebody else's server, or
+# of our own after a patch.
+_VERSIONS = "-- Dumped "
 
 Databases = Mapping[str, DatabaseContents]
 
@@ -58,7 +61,7 @@ def _of_sequence(name: str, expected: SequenceState, found: SequenceState) -> It
 
 
 def _of_schema(expected: str, found: str) -> Iterator[str]:
-    lines = difflib.unified_diff(expected.splitlines(), found.splitlines(), n=0, lineterm="")
+    lines = difflib.unified_diff(_objects(expected), _objects(found), n=0, lineterm="")
     changed = [line for line in lines if line[0] in "+-" and line[:3] not in {"+++", "---"}]
     # pg_dump puts a comment and blank lines around each object.
     telling = [one for one in changed if one[1:].strip() and not one[1:].startswith("--")]
@@ -67,3 +70,7 @@ def _of_schema(expected: str, found: str) -> Iterator[str]:
         yield f"schema: {'not there before' if line[0] == '+' else 'missing'}: {line[1:].strip()}"
     if len(changed) > len(shown):
         yield f"schema: {len(changed) - len(shown)} more lines of pg_dump"
+
+
+def _objects(schema: str) -> list[str]:
+    return [line for line in schema.splitlines() if not line.startswith(_VERSIONS)]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import IO, BinaryIO, cast
+
+from backend.errors import DatabaseError
 
 # A program that was told to stop puts its own affairs in order first.
 _PATIENCE_SECONDS = 60
@@ -45,6 +50,62 @@ def run_program(command: Sequence[str], environ: Mapping[str, str]) -> ProgramRe
         end(process)
         raise
     return ProgramResult(process.returncode, stdout, stderr)
+
+
+@contextmanager
+def output_of(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[BinaryIO]:
+    """Run a program and lend what it writes; whoever leaves the block early ends it.
+
+    Raises:
+        DatabaseError: it ended badly, so that what it has written is not all.
+    """
+    with _piped(command, environ, subprocess.DEVNULL, subprocess.PIPE) as process:
+        yield cast("BinaryIO", process.stdout)
+
+
+@contextmanager
+def input_of(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[BinaryIO]:
+    """Run a program and lend what it reads; whoever leaves the block early ends it.
+
+    Raises:
+        DatabaseError: it ended badly.
+    """
+    with _piped(command, environ, subprocess.PIPE, subprocess.DEVNULL) as process:
+        stdin = cast("BinaryIO", process.stdin)
+        # Of one that has gone before its time it is told why, and not that the pipe is broken.
+        with suppress(BrokenPipeError):
+            yield stdin
+        with suppress(BrokenPipeError):
+            stdin.close()
+
+
+@contextmanager
+def _piped(
+    command: Sequence[str], environ: Mapping[str, str], stdin: int, stdout: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(  # noqa: S603 - as above
+            command, stdin=stdin, stdout=stdout, stderr=complaints, env=dict(environ)
+        )
+        try:
+            yield process
+            exit_code = process.wait()
+        except BaseException:
+            end(process)
+            raise
+        finally:
+            _close(process.stdin, process.stdout)
+        if exit_code:
+            complaints.seek(0)
+            said = complaints.read().decode(errors="replace")
+            words = ProgramResult(exit_code, "", said).last_words()
+            raise DatabaseError(f"{command[0]} ended with {exit_code}: {words}")
+
+
+def _close(*pipes: IO[bytes] | None) -> None:
+    for pipe in filter(None, pipes):
+        with suppress(BrokenPipeError):
+            pipe.close()
 
 
 def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from backend.backup.postgres.client_login import client_environ, client_login
 from backend.backup.postgres.programs import run_program
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError
@@ -20,17 +19,11 @@ def schema_dump(database: DatabaseUrl, search_path: str, *, snapshot: str = "") 
     Raises:
         DatabaseError: pg_dump could not read it.
     """
-    where = DatabaseUrl("postgres", params=database.params).conninfo()
-    command = ["pg_dump", "--schema-only", _LOCK_WAIT, f"--dbname={where}"]
-    command += [f"--snapshot={snapshot}"] if snapshot else []
-    result = run_program(command, _environ(database, search_path))
+    with client_login(database) as where:
+        command = ["pg_dump", "--schema-only", _LOCK_WAIT, f"--dbname={where}"]
+        command += [f"--snapshot={snapshot}"] if snapshot else []
+        result = run_program(command, client_environ(search_path))
     if result.exit_code:
         raise DatabaseError(f"pg_dump could not read the schema: {result.last_words()}")
     lines = result.stdout.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(_TOKEN_LINES))
-
-
-def _environ(database: DatabaseUrl, search_path: str) -> Mapping[str, str]:
-    # The stack's login has no password: the socket knows who asks.
-    secret = {"PGPASSWORD": database.password} if database.password else {}
-    return {"PATH": search_path, "LANG": "C.UTF-8", "PGOPTIONS": "-c row_security=off", **secret}

@@ -12,16 +12,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.backup.backups import size
 from backend.backup.postgres.programs import end
 from backend.backup.postgres.server_process import last_lines, start_server
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import KEEPALIVES, connect
 from backend.db.errors import PostgresError
-from backend.errors import DatabaseError, FoundWanting
+from backend.errors import AppError, DatabaseError, FoundWanting
 
 _SUPERUSER = "postgres"
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 60.0
+# The database, and beside it the WAL that is replayed and what recovery writes anew.
+_ROOM_FACTOR = 1.2
+_ROOM_FOR_WAL = 256 * 1024 * 1024
 # Nothing of it is kept: it may forget everything at a crash, and no housekeeping is worth its time.
 _THROWN_AWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 
@@ -55,6 +59,20 @@ class ScratchFolder:
     def free_bytes(self) -> int:
         """Return how much fits into the folder."""
         return shutil.disk_usage(self.root).free
+
+    def require_room(self, database_bytes: int) -> None:
+        """Check that a database of this size can be restored into the folder.
+
+        Raises:
+            AppError: it cannot.
+        """
+        wanted = int(database_bytes * _ROOM_FACTOR) + _ROOM_FOR_WAL
+        free = self.free_bytes()
+        if free < wanted:
+            raise AppError(
+                f"no room for a drill in {self.root}: {size(free)} free, {size(wanted)} needed",
+                hint="make room on the disk that holds the engine's volumes",
+            )
 
 
 @contextmanager

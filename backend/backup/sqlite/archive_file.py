@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from backend.backup import keys
+from backend.backup.archive_digest import ArchiveDigest, DigestingFile
 from backend.backup.keys import BackupKey, DamagedError
 from backend.db import private_files
 
@@ -20,21 +19,9 @@ _LEVEL = 6
 _CHUNK = 256 * 1024
 
 
-@dataclass(frozen=True)
-class ArchiveDigest:
-    """How long an archive is, and the digest of its encrypted bytes."""
-
-    bytes: int
-    sha256: str
-
-    def as_dict(self) -> dict[str, Any]:  # what json.dumps takes
-        """Return it for JSON."""
-        return asdict(self)
-
-
 def write_archive(copy: Path, file: BinaryIO, recipient: str) -> ArchiveDigest:
     """Write the archive of a copy."""
-    target = _Digesting(file)
+    target = DigestingFile(file)
     with copy.open("rb") as source:
         keys.encrypt_stream(
             cast("BinaryIO", _Compressing(source)), cast("BinaryIO", target), recipient
@@ -56,13 +43,6 @@ def read_archive(archive: Path, target: Path, key: BackupKey, *, most_bytes: int
         unpacked.end()
 
 
-def digest_archive(archive: Path) -> ArchiveDigest:
-    """Read an archive as it lies there."""
-    with archive.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return ArchiveDigest(file.tell(), digest)
-
-
 class _Compressing:
     """A file that is read compressed."""
 
@@ -79,26 +59,6 @@ class _Compressing:
             self._ready = self._compressor.compress(chunk) if chunk else self._compressor.flush()
         data, self._ready = self._ready[:count], self._ready[count:]
         return data
-
-
-class _Digesting:
-    """A file whose bytes are counted and digested as they are written."""
-
-    def __init__(self, target: BinaryIO) -> None:
-        self._target = target
-        self._digest = hashlib.sha256()
-        self._bytes = 0
-
-    def write(self, data: bytes) -> int:
-        self._digest.update(data)
-        self._bytes += len(data)
-        return self._target.write(data)
-
-    def flush(self) -> None:
-        self._target.flush()
-
-    def result(self) -> ArchiveDigest:
-        return ArchiveDigest(self._bytes, self._digest.hexdigest())
 
 
 class _Decompressing:

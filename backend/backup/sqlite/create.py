@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from backend.backup.backups import BackupRecord
 from backend.backup.keys import BackupKey
+from backend.backup.room import check_room
 from backend.backup.sqlite.archive_file import write_archive
 from backend.backup.sqlite.contents import find_damage, read_contents
 from backend.backup.sqlite.repository import SQLiteRepository
-from backend.backup.sqlite.room import check_room
 from backend.backup.sqlite.sqlite_manifest import SQLiteManifest
 from backend.cli.progress import Watcher
 from backend.db import private_files
@@ -42,7 +39,7 @@ def create_backup(
         _refuse_damage(repository.database, find_damage(copy))
         contents = read_contents(copy)
         watcher.stage("encrypt")
-        with _both_or_neither(repository, name) as file:
+        with repository.new_archive(name) as file:
             archive = write_archive(copy, file, key.recipient)
             manifest = SQLiteManifest(
                 name, at, str(repository.database), release(), archive, contents
@@ -52,17 +49,6 @@ def create_backup(
     return BackupRecord(
         name, at, "file", archive.bytes, note=note if contents.broken_references else ""
     )
-
-
-@contextmanager
-def _both_or_neither(repository: SQLiteRepository, name: str) -> Iterator[BinaryIO]:
-    """Open the archive; its name appears last, so that none is ever without its manifest."""
-    try:
-        with private_files.whole_file(repository.archive(name)) as file:
-            yield file
-    except BaseException:
-        repository.manifest(name).unlink(missing_ok=True)
-        raise
 
 
 def _bytes_with_wal(database: Path) -> int:

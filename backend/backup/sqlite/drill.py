@@ -9,10 +9,10 @@ from pathlib import Path
 
 from backend.backup.backups import DrillResult
 from backend.backup.keys import BackupKey, DamagedError, WrongKeyError
+from backend.backup.room import check_room
 from backend.backup.sqlite.archive_file import read_archive
 from backend.backup.sqlite.contents import find_damage, read_contents
 from backend.backup.sqlite.repository import SQLiteRepository
-from backend.backup.sqlite.room import check_room
 from backend.backup.sqlite.rules import broken_rules
 from backend.backup.sqlite.sqlite_manifest import SQLiteManifest
 from backend.cli.progress import Watcher

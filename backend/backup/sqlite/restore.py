@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
 
-from backend.backup.backups import RestorePlan, RestoreResult, moment
+from backend.backup.backups import RestorePlan, RestoreResult
 from backend.backup.keys import BackupKey
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.room import check_room
 from backend.backup.sqlite.drill import bring_back, find_differences
-from backend.backup.sqlite.repository import SQLiteRepository, time_of
-from backend.backup.sqlite.room import check_room
+from backend.backup.sqlite.repository import SQLiteRepository
 from backend.backup.sqlite.sqlite_manifest import SQLiteManifest
 from backend.cli.progress import Watcher
 from backend.db import private_files
 from backend.db.sqlite_exclusive import held_alone
 from backend.db.sqlite_file import journal_path, shm_path, wal_path
-from backend.errors import DataError, FoundWanting, RefusedError
+from backend.errors import FoundWanting
 
 _ASIDE = ".before-restore-"
 
@@ -32,7 +32,7 @@ def plan_restore(repository: SQLiteRepository, target: RestoreTarget, now: datet
         DamagedError: its manifest is not what was written.
         ConfigError: the key is not there, or opens other backups.
     """
-    name = _choose(repository, target, now)
+    name = repository.choose(target, now)
     manifest = repository.read_manifest(name, repository.key())
     kept = f"{repository.database} is kept beside itself until `restore --forget-old`"
     steps = (kept,) if repository.database.exists() else ()
@@ -61,27 +61,6 @@ def restore_backup(
 def kept_files(database: Path) -> list[Path]:
     """Return what restores have put aside."""
     return sorted(database.parent.glob(f"{escape(database.name)}{_ASIDE}*"))
-
-
-def _choose(repository: SQLiteRepository, target: RestoreTarget, now: datetime) -> str:
-    if target.name:
-        return repository.find(target.name)
-    newest = repository.find(None)
-    if target.at is None:
-        if time_of(newest) > now:
-            raise RefusedError(
-                f"{newest} is from the future: the clock was wrong, then or now",
-                hint="see which one is the newest by `list`, and name it with --to NAME",
-            )
-        return newest
-    old_enough = [one for one in repository.names() if time_of(one) <= target.at]
-    if not old_enough:
-        oldest = repository.names()[0]
-        raise DataError(
-            f"no backup is as old as {moment(target.at)}",
-            hint=f"the oldest, {oldest}, is of {moment(time_of(oldest))}",
-        )
-    return old_enough[-1]
 
 
 def _proven_copy(

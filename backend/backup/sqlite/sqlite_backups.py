@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backend.backup import keys
+from backend.backup.archive_folder import DRILL, KEYGEN, RESTORE
 from backend.backup.backups import (
     BackupKind,
     BackupList,
@@ -22,13 +22,12 @@ from backend.backup.backups import (
     RestoreResult,
     VerifyResult,
 )
-from backend.backup.keys import BackupKey
 from backend.backup.records import EventRecord
 from backend.backup.restore_target import RestoreTarget
 from backend.backup.retention import expired
 from backend.backup.sqlite.create import create_backup
 from backend.backup.sqlite.drill import drill_backup
-from backend.backup.sqlite.repository import DRILL, KEYGEN, RESTORE, SQLiteRepository
+from backend.backup.sqlite.repository import SQLiteRepository
 from backend.backup.sqlite.restore import kept_files, plan_restore, restore_backup
 from backend.backup.sqlite.status import read_status
 from backend.backup.sqlite.verify import verify_backups
@@ -70,7 +69,7 @@ class SQLiteBackups:
             raise UsageError("--type is for the stack's cluster", hint="a file is copied whole")
         self._check_database()
         with self._alone():
-            key = self._key_or_new_one()
+            key = self._repository.key_or_new_one()
             at = self._now().replace(microsecond=0)
             return create_backup(self._repository, key, at, watcher)
 
@@ -99,7 +98,7 @@ class SQLiteBackups:
         There is no file to be protected by a pass phrase: the key is all that is needed.
         """
         with self._alone():
-            key = self._key_or_new_one()
+            key = self._repository.key_or_new_one()
             self._repository.events.add(EventRecord(KEYGEN, self._now()))
         return KeyAnswer(key.identity, key.recipient, _ADVICE)
 
@@ -145,15 +144,6 @@ class SQLiteBackups:
         with file_lock(DatabaseUrl("sqlite", path=self._database), BACKUP):
             self._repository.sweep()
             yield
-
-    def _key_or_new_one(self) -> BackupKey:
-        """Read the key, or make one: a backup that waits for somebody to think of keys is none."""
-        path = self._repository.key_path
-        if not path.exists() and not self._repository.is_claimed:
-            keys.save(path, keys.generate())
-        key = self._repository.key()
-        self._repository.claim(key.recipient)
-        return key
 
 
 def _no_service() -> UsageError:

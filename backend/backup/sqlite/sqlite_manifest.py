@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.backup import keys
+from backend.backup.archive_digest import ArchiveDigest
 from backend.backup.keys import BackupKey, DamagedError
-from backend.backup.sqlite.archive_file import ArchiveDigest
 from backend.backup.sqlite.contents import SQLiteContents
 
 _FORMAT = 1

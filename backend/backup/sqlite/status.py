@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from backend.backup.archive_folder import DRILL, KEYGEN
 from backend.backup.backups import BackupRecord, BackupStatus, moment
-from backend.backup.sqlite.repository import DRILL, KEYGEN, SQLiteRepository
+from backend.backup.sqlite.repository import SQLiteRepository
 
 # A day, and time for the run itself.
 _TOO_OLD = timedelta(hours=26)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backend.backup.archive_digest import digest_archive
 from backend.backup.backups import VerifyResult
 from backend.backup.keys import BackupKey, DamagedError, WrongKeyError
-from backend.backup.sqlite.archive_file import digest_archive
 from backend.backup.sqlite.repository import SQLiteRepository
 from backend.cli.progress import Watcher
 
@@ -34,8 +34,5 @@ def _findings(repository: SQLiteRepository, name: str, key: BackupKey) -> Iterat
     except (DamagedError, WrongKeyError) as error:
         yield str(error)
         return
-    found, expected = digest_archive(repository.archive(name)), manifest.archive
-    if found.bytes != expected.bytes:
-        yield f"{name} has {found.bytes:,} bytes, expected {expected.bytes:,}"
-    elif found != expected:
-        yield f"{name} is damaged: its bytes are not those that were written"
+    found = digest_archive(repository.archive(name))
+    yield from manifest.archive.differences(found, name)

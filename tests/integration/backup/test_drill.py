@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.backup import keys
+from backend.backup.archive_folder import DRILL
 from backend.backup.sqlite.archive_file import write_archive
-from backend.backup.sqlite.repository import DRILL
 from backend.backup.sqlite.sqlite_backups import SQLiteBackups
 from backend.cli.progress import Lines
 from backend.config.database_url import DatabaseUrl

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from backend.backup import keys
+from backend.backup.room import check_room
 from backend.backup.sqlite.archive_file import write_archive
-from backend.backup.sqlite.room import check_room
 from backend.errors import DatabaseError
 from tests.fix_missing import not_here
 from tests.integration.backup.shop import ROOT, Shop

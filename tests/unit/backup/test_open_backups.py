@@ -52,3 +52,26 @@ def test_the_image_of_the_cluster_takes_no_file(tmp_path: Path) -> None:
 def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(ConfigError, match="BACKUPS_OF='server' is unknown"):
         open_backups(None, {"BACKUPS_OF": "server"})
+
+
+def test_a_service_that_has_a_key_of_dumps_dumps_the_configured_postgres(tmp_path: Path) -> None:
+    environ = {
+        "DATABASE_URL": "postgresql://app:secret@db/a%2Fb",
+        "BACKUP_DIR": str(tmp_path),
+        "BACKUP_KEYS_DIR": str(tmp_path),
+    }
+
+    status = open_backups(None, environ).status()
+
+    assert status.database == "postgresql://app@db:5432/a/b"
+    assert status.folder == f"{tmp_path}/dumps-a%2Fb"
+
+
+def test_a_service_that_dumps_takes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--db names a SQLite file"):
+        open_backups(tmp_path / "home.db", {"BACKUP_KEYS_DIR": str(tmp_path)})
+
+
+def test_a_service_that_dumps_needs_a_postgres(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no Postgres"):
+        open_backups(None, {"BACKUP_KEYS_DIR": str(tmp_path)}).status()

@@ -1,0 +1,61 @@
+"""Settings of the dumps: where all lies in the service `backup` beside an external database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from backend.backup.dump.repository import DumpRepository
+from backend.backup.postgres.scratch_server import ScratchFolder
+from backend.config.database_choice import DatabaseChoice, choose_database
+from backend.config.database_url import DatabaseUrl
+from backend.config.env import Env
+from backend.errors import ConfigError
+
+_TLS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
+
+
+@dataclass(frozen=True)
+class DumpSettings:
+    """The database, and where its dumps, their key and what a drill restores lie."""
+
+    database: DatabaseUrl
+    repository: DumpRepository
+    scratch: ScratchFolder
+    search_path: str
+    enabled: bool
+
+
+def load_dump_settings(environ: Mapping[str, str]) -> DumpSettings:
+    """Read all settings, and the address from its file as it is now.
+
+    Raises:
+        ConfigError: names the variable and what is accepted.
+    """
+    env = Env(environ)
+    database = choose_database(DatabaseChoice(), environ)
+    if database.engine != "postgres":
+        raise ConfigError(
+            f"{database} is no Postgres, and this service dumps one", hint="set DATABASE_URL_FILE"
+        )
+    # libpq would ask the environment; pg_dump gets one of our own.
+    asked = {keyword: env.text(variable) for keyword, variable in _TLS.items()}
+    params = {**{keyword: word for keyword, word in asked.items() if word}, **database.params}
+    backups = Path(env.text("BACKUP_DIR", "/backups"))
+    name = database.params.get("dbname") or database.params.get("user", "")
+    return DumpSettings(
+        database=replace(database, params=params),
+        # As a folder's name: a database may be called anything.
+        repository=DumpRepository(
+            backups / f"dumps-{quote(name, safe='')}",
+            Path(env.text("BACKUP_KEYS_DIR")) / "dump_key",
+        ),
+        scratch=ScratchFolder(
+            Path(env.text("SCRATCH_DIR", "/scratch")),
+            Path(env.text("DRILL_SOCKET_DIR", "/run/drill")),
+        ),
+        search_path=env.text("PATH", "/usr/bin:/bin"),
+        enabled=env.choice("BACKUPS", ("on", "off"), "on") == "on",
+    )

@@ -1,0 +1,37 @@
+"""`verify`: every file of the folder, compared with what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backend.backup.archive_digest import digest_archive
+from backend.backup.backups import VerifyResult
+from backend.backup.dump.repository import DumpRepository
+from backend.backup.keys import BackupKey, DamagedError, WrongKeyError
+from backend.cli.progress import Watcher
+
+
+def verify_dumps(repository: DumpRepository, watcher: Watcher) -> VerifyResult:
+    """Read all of them; whether one comes back is what a drill asks.
+
+    Raises:
+        ConfigError: the key is not there.
+        DataError: there is no dump, which is no success.
+    """
+    repository.find(None)
+    key, names = repository.key(), repository.names()
+    findings, total = repository.incomplete(), 0
+    watcher.stage("read")
+    for name in names:
+        total += repository.archive(name).stat().st_size
+        findings += _findings(repository, name, key)
+    return VerifyResult(len(names), tuple(findings), {"bytes": total})
+
+
+def _findings(repository: DumpRepository, name: str, key: BackupKey) -> Iterator[str]:
+    try:
+        manifest = repository.read_manifest(name, key)
+    except (DamagedError, WrongKeyError) as error:
+        yield str(error)
+        return
+    yield from manifest.archive.differences(digest_archive(repository.archive(name)), name)

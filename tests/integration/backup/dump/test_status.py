@@ -1,0 +1,109 @@
+"""What `status` and the service say, by a clock that tests set."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from backend.backup.dump.service import DumpService
+from backend.backup.health_check import standing_alarms
+from tests.integration.backup.dump.bills import Bills
+
+
+@pytest.fixture
+def service(bills: Bills, tmp_path: Path) -> DumpService:
+    return DumpService(
+        bills.backups, lambda: bills.settings, lambda: bills.now, tmp_path / "health.json"
+    )
+
+
+def alarms_of(service: DumpService) -> list[str]:
+    return standing_alarms(str(service.health_file), service.now().timestamp())
+
+
+def test_status_says_that_there_is_no_point_in_time_and_no_escrow(bills: Bills) -> None:
+    before = bills.backups.status()
+    bills.create()
+    bills.drill()
+    key = bills.backups.keygen()
+    after = bills.backups.status()
+
+    assert "there is no dump yet; the service makes one five minutes after it begins" in (
+        before.warnings
+    )
+    assert any(line.startswith("no escrow: ") for line in before.warnings)
+    assert after.warnings == []
+    assert str(after.facts["point_in_time"]).startswith("none")
+    assert after.newest_proven is not None
+    assert bills.repository.key().identity == key.identity
+    assert bills.settings.database.password not in "".join(after.lines())
+
+
+def test_the_service_dumps_each_night_and_proves_it(bills: Bills, service: DumpService) -> None:
+    service.turn()
+    at_once = bills.repository.names()
+    bills.now += timedelta(minutes=5)
+    service.turn()
+    bills.now += timedelta(hours=2)
+    service.turn()
+    the_same_day = bills.repository.names()
+    bills.now += timedelta(hours=12)
+    service.turn()
+    backups = bills.backups.list_backups().backups
+
+    assert (at_once, len(the_same_day), len(backups)) == ([], 1, 2)
+    assert all(one.proven_at for one in backups)
+    assert alarms_of(service) == []
+
+
+def test_a_drill_that_fails_is_an_alarm_until_the_newest_passes(
+    bills: Bills, service: DumpService
+) -> None:
+    bills.objections = ["the app's check: a balance is off"]
+    bills.now += timedelta(minutes=5)
+    service.turn()
+    red = alarms_of(service)
+    bills.objections = []
+    bills.now += timedelta(days=1)
+    service.turn()
+
+    assert [line.partition(" failed: ")[2] for line in red] == ["the app's check: a balance is off"]
+    assert alarms_of(service) == []
+
+
+def test_a_database_that_does_not_answer_is_no_dump_and_an_alarm_after_a_day(
+    bills: Bills, service: DumpService
+) -> None:
+    bills.now += timedelta(minutes=5)
+    service.turn()
+    bills.logged_in_as(bills.settings.database.with_login("nobody", "wrong"))
+
+    bills.now += timedelta(hours=14)
+    service.turn()
+    soon = alarms_of(service)
+    bills.now += timedelta(hours=14)
+    service.turn()
+
+    assert soon == []
+    assert alarms_of(service)[0].startswith("no dump was proved since")
+    assert len(bills.repository.names()) == 1
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1)])
+def test_a_clock_that_jumps_and_comes_back_repeats_and_deletes_nothing(
+    bills: Bills, service: DumpService, jump: timedelta
+) -> None:
+    bills.now += timedelta(minutes=5)
+    service.turn()
+    first = bills.repository.names()
+    bills.now += jump
+    service.turn()
+    during = bills.repository.names()
+    bills.now -= jump
+    service.turn()
+
+    assert set(first) <= set(during)
+    assert bills.repository.names() == during
+    assert len(during) == (2 if jump > timedelta() else 1)

@@ -1,0 +1,44 @@
+"""A program of Postgres is told the password by a file alone."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+from backend.backup.postgres.client_login import client_login
+from backend.config.database_url import DatabaseUrl
+
+PARAMS = {"host": "db.example.com", "user": "bills", "dbname": "bills"}
+
+
+def test_the_words_of_the_program_name_a_private_file() -> None:
+    database = DatabaseUrl("postgres", params=PARAMS, password="a:b\\c d")
+
+    with client_login(database) as words:
+        said = conninfo_to_dict(words)
+        file = Path(str(said["passfile"]))
+        text, mode = file.read_text(encoding="utf-8"), stat.S_IMODE(file.stat().st_mode)
+
+    assert {name: said[name] for name in PARAMS} == PARAMS
+    assert "password" not in said
+    assert (text, mode) == ("*:*:*:*:a\\:b\\\\c d\n", 0o600)
+    assert not file.exists()
+
+
+def test_a_login_without_a_password_needs_no_file() -> None:
+    with client_login(DatabaseUrl("postgres", params=PARAMS)) as words:
+        assert "passfile" not in conninfo_to_dict(words)
+
+
+def test_a_password_in_a_file_is_read_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("first\n")
+    database = DatabaseUrl("postgres", params=PARAMS, password_file=file)
+    file.write_text("second\n")
+
+    with client_login(database) as words:
+        text = Path(str(conninfo_to_dict(words)["passfile"])).read_text(encoding="utf-8")
+
+    assert text == "*:*:*:*:second\n"
