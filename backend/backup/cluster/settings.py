@@ -26,6 +26,8 @@ class ClusterSettings:
     search_path: str
     escrow: Path
     enabled: bool = True
+    # How long a drill waits for the app's half of it.
+    check_seconds: int = 300
     # Named by somebody, where no data tells which cluster is meant.
     cluster: str = ""
     # Opened from an escrow: this host has none of its own yet.
@@ -56,5 +58,6 @@ def load_cluster_settings(environ: Mapping[str, str]) -> ClusterSettings:
         restore_points=Path(env.text("RESTORE_POINTS_DIR", "/run/restore-points")),
         escrow=Path(env.text("ESCROW_DIR", "/run/secrets/escrow")),
         search_path=env.text("PATH", "/usr/bin:/bin"),
+        check_seconds=env.integer("DRILL_CHECK_SECONDS", 300, least=60, most=86_400),
         enabled=env.choice("BACKUPS", ("on", "off"), "on") == "on",
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backend.backup import keys
 from backend.backup.backups import BackupKind, BackupRecord, DrillResult, VerifyResult
+from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import (
     DRILL_EVENT,
@@ -104,7 +105,10 @@ class BackupWorkshop:
         except FoundWanting as error:
             return DrillResult(name, datetime.now(UTC), [str(error)], {"set": backup.label})
         scratch = ScratchFolder(self.settings.scratch, self.settings.drill_socket)
-        return Drill(manifest, backup, self.pgbackrest, scratch, watcher).run()
+        return Drill(manifest, backup, self.pgbackrest, scratch, watcher, self._ask).run()
+
+    def _ask(self, scratch: ScratchFolder) -> Sequence[str]:
+        return ask_app(scratch.socket, patience=self.settings.check_seconds)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -74,6 +74,21 @@ def test_who_is_stopped_in_a_look_answers_first(tmp_path: Path, slow_look: Path)
     assert json.loads((tmp_path / "answer.json").read_text())["token"] == "asked"
 
 
+def test_a_look_that_does_not_end_is_ended(tmp_path: Path, slow_look: Path) -> None:
+    # Twenty seconds are kept for the answer.
+    looking = subprocess.Popen((sys.executable, slow_look, "serve", tmp_path, "21"))
+    try:
+        (tmp_path / "request").write_text("asked\n")
+        wait_for((tmp_path / "answer.json").exists, "an answer")
+    finally:
+        looking.kill()
+        looking.wait()
+
+    assert json.loads((tmp_path / "answer.json").read_text())["lines"] == [
+        "no end after 1 s: see DRILL_CHECK_SECONDS"
+    ]
+
+
 def test_who_is_stopped_between_two_looks_ends(tmp_path: Path) -> None:
     looking = subprocess.Popen((sys.executable, SCRIPT, "serve", tmp_path))
     (tmp_path / "request").write_text("asked\n")
@@ -101,6 +116,9 @@ def test_says_what_is_not_as_the_release_wants_it(restored: PostgresServer) -> N
     assert good == {"token": "first", "ok": True, "lines": []}
     assert broken["ok"] is False
     assert broken["lines"][0].startswith("broken: ")
+    # What is answered is kept in records that lie in the open, and goes out to be notified of.
+    assert "ana@example.com" not in str(broken["lines"])
+    assert [line for line in broken["lines"] if line.startswith(" ")] == []
     assert behind["ok"] is False
     assert "not ready: the schema is behind" in behind["lines"][0]
     assert gone["ok"] is False
