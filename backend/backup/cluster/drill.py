@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from backend.backup.backups import DrillResult, Facts
 from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
+from backend.backup.cluster.cluster_snapshot import open_databases
 from backend.backup.cluster.manifest import Manifest
 from backend.backup.cluster.pgbackrest import PgBackRest, RecoveryTarget
 from backend.backup.cluster.restored_contents import read_restored
 from backend.backup.postgres.amcheck import amcheck
 from backend.backup.postgres.drill_findings import DrillFindings
 from backend.backup.postgres.manifest_difference import differences
+from backend.backup.postgres.omissions import omissions
 from backend.backup.postgres.scratch_server import ScratchFolder, scratch_server
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
@@ -65,6 +67,7 @@ class Drill:
                 findings.differences += amcheck(server, self.pgbackrest.environ())
             with findings.stage("app", self.watcher):
                 findings.differences += self.ask(self.scratch)
+            findings.omissions += omissions(server, open_databases(server))
 
     def _compare(self, server: DatabaseUrl) -> list[str]:
         found = read_restored(
@@ -83,6 +86,7 @@ class Drill:
             "set": self.backup.label,
             "tables": self.manifest.tables,
             "rows": self.manifest.rows,
+            "not_compared": "; ".join(findings.omissions) or None,
             **findings.took(),
             "seconds": round((datetime.now(UTC) - at).total_seconds(), 1),
         }

@@ -79,6 +79,7 @@ def _facts(catalog: BackupCatalog, archive: ArchiveState) -> dict[str, str | int
         "wal_lost": "; ".join(map(str, archive.lost)) or None,
         "last_drill": moment(last.at) if last else None,
         "last_drill_was": ("clean" if last.fields.get("clean") else "FAILED") if last else None,
+        "not_compared": last.fields.get("not_compared") if last else None,
     }
 
 

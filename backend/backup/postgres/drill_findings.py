@@ -14,9 +14,10 @@ _MOST_DIFFERENCES = 50
 
 @dataclass
 class DrillFindings:
-    """Differences in words, and the seconds of each stage by its name."""
+    """Differences in words, what nobody could compare, and the seconds of each stage."""
 
     differences: list[str] = field(default_factory=list)
+    omissions: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
