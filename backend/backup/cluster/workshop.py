@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.backup import keys
@@ -70,7 +70,10 @@ class BackupWorkshop:
         """Prove a backup, the newest if none is named, and note how it went."""
         with self._alone():
             result = self._drilled(name, watcher)
-            self.folder.events.add(EventRecord(DRILL_EVENT, result.at, result.as_dict()))
+            try:
+                self.folder.events.add(EventRecord(DRILL_EVENT, result.at, result.as_dict()))
+            except OSError as error:
+                raise _unnoted("; ".join(result.lines()), error) from None
             return result
 
     def verify(self, watcher: Watcher) -> VerifyResult:
@@ -80,7 +83,11 @@ class BackupWorkshop:
             reader = RepositoryReader(self.settings, self.folder, self.pgbackrest, key)
             result = reader.verify(watcher)
             record = EventRecord(VERIFY_EVENT, datetime.now(UTC), result.as_dict())
-            self.folder.events.add(record)
+            try:
+                self.folder.events.add(record)
+            except OSError as error:
+                # A full disk is a time to read what is on it.
+                return replace(result, facts={**result.facts, "not_noted": error.strerror})
             return result
 
     def expire(self) -> None:
@@ -117,6 +124,14 @@ class BackupWorkshop:
         self.folder.prepare()
         with path_lock(self.folder.lock, BACKUP, f"cluster {self.folder.root.name}"):
             yield
+
+
+def _unnoted(outcome: str, error: OSError) -> DatabaseError:
+    # Nobody but the records knows what is proved: without one it is not.
+    return DatabaseError(
+        f"{outcome}; that cannot be noted, and so counts for nothing: {error.strerror}",
+        hint="make room in BACKUP_DIR, then `drill` again",
+    )
 
 
 def _chosen(catalog: BackupCatalog, name: str | None) -> tuple[str, BackupSet]:
