@@ -13,7 +13,7 @@ from backend.errors import RefusedError, UsageError
 
 _STACK = "docker compose -f deploy/docker-compose.prod.pg.yml run --rm backup"
 # Set where a service dumps a database that somebody else runs, and nowhere else.
-_DUMP_KEYS = "BACKUP_KEYS_DIR"
+_DUMP_KEYS = "DUMP_KEY_DIR"
 
 
 def open_backups(

@@ -14,6 +14,8 @@ own=${OWN_SECRETS:-/run/own-secrets}
 folder=${BACKUPS_FOLDER:-/backups}
 named='the folder BACKUP_DIR (in .env; unless set, STACK_NAME-backups beside the checkout)'
 owner=999
+# A database that somebody else runs is dumped, by a key that the dumps' own service makes.
+external=${EXTERNAL_DATABASE:-}
 group=${BACKUP_GID:-999}
 
 refuse() {
@@ -72,7 +74,7 @@ check_folder() {
   [ -d "$folder" ] || refuse 78 "$named is no folder; nothing was changed"
   [ "$(stat -c %u "$folder")" = "$owner" ] || for path in "$folder"/* "$folder"/.[!.]*; do
     case ${path##*/} in
-      '*' | '.[!.]*' | lost+found | copies) ;;
+      '*' | '.[!.]*' | lost+found | copies | dumps-*) ;;
       *[!0-9]*) refuse 77 "$named holds something else: ${path##*/}; nothing was changed" \
         "hint: name an empty folder, or one that holds the backups of another stack" ;;
     esac
@@ -156,6 +158,8 @@ copy() {
 
 prepare_keys() {
   prepare_secrets "$root/backup" 500
+  hand_over_notify_url
+  [ -z "$external" ] || return 0
   prepare_secrets "$root/repository" 500
   prepare_secrets "$root/escrow" 700
   make_keys
@@ -163,7 +167,6 @@ prepare_keys() {
   for name in secret_key secret_key_fallbacks; do
     copy "$root/session/$name" "$root/backup/session_${name#secret_}"
   done
-  hand_over_notify_url
   # By now everything of it is where it belongs: `secrets` has taken the session's keys before.
   rm -f "$root"/escrow/*
 }
@@ -183,7 +186,7 @@ case ${1:-} in
     check_settings
     check_notify_url
     [ "${BACKUPS:-on}" = off ] || check_folder
-    check_keys
+    [ -n "$external" ] || check_keys
     ;;
   prepare)
     [ "${BACKUPS:-on}" = off ] || prepare_folder

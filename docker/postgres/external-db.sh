@@ -1,15 +1,18 @@
 #!/bin/sh
-# Hand the address of a database that somebody else runs to its readers: the app, and who migrates.
+# Hand the address of a database that somebody else runs to its readers: the app, who migrates, and
+# who backs up.
 #
 # It is brought as the file deploy/secrets/database_url or as DATABASE_URL. Migrations may log in by
-# an address of their own: migrate_database_url, MIGRATE_DATABASE_URL. The file database_ca, if it
-# is brought, holds the authority that the server's certificate must come from.
+# an address of their own: migrate_database_url, MIGRATE_DATABASE_URL; the backups dump by that, for
+# they have to read everything. The file database_ca, if it is brought, holds the authority that the
+# server's certificate must come from.
 set -eu
 umask 077
 
 root=${SECRETS_ROOT:-/run/secrets}
 own=${OWN_SECRETS:-/run/own-secrets}
-reader=10001:10001
+app=10001:10001
+backups=999:999
 
 refuse() {
   printf 'external-db: %s\n' "$@" >&2
@@ -66,7 +69,7 @@ check_ca() {
 put() {
   cat >"$1.tmp"
   chmod 0400 "$1.tmp"
-  chown "$reader" "$1.tmp"
+  chown "$2" "$1.tmp"
   sync "$1.tmp"
   mv -f "$1.tmp" "$1"
 }
@@ -74,21 +77,22 @@ put() {
 prepare_folder() {
   mkdir -p "$1"
   rm -f "$1"/*.tmp
-  [ "$(stat -c '%u:%g %a' "$1")" = "$reader 500" ] && return 0
+  [ "$(stat -c '%u:%g %a' "$1")" = "$2 500" ] && return 0
   chown 0:0 "$1"
   chmod 0500 "$1"
-  chown "$reader" "$1"
+  chown "$2" "$1"
 }
 
+# hand_over NAME ADDRESS USER:GROUP
 hand_over() {
   folder=$root/$1
-  prepare_folder "$folder"
+  prepare_folder "$folder" "$3"
   [ -s "$folder/url" ] && [ "$(cat "$folder/url")" = "$2" ] || {
-    printf '%s\n' "$2" | put "$folder/url"
+    printf '%s\n' "$2" | put "$folder/url" "$3"
     printf 'external-db: took over the address for %s\n' "$1" >&2
   }
   if is_brought database_ca; then
-    put "$folder/ca.pem" <"$own/database_ca"
+    put "$folder/ca.pem" "$3" <"$own/database_ca"
   else
     rm -f "$folder/ca.pem"
   fi
@@ -103,5 +107,6 @@ check_url DATABASE_URL "$url"
 check_ca
 
 # From here on we change things.
-hand_over database "$url"
-hand_over migrate-database "${migrate_url:-$url}"
+hand_over database "$url" "$app"
+hand_over migrate-database "${migrate_url:-$url}" "$app"
+hand_over backup-database "${migrate_url:-$url}" "$backups"

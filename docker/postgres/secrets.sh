@@ -243,7 +243,7 @@ flock 9
 check_own_names
 refuse_half_a_stack
 for_each check_own
-[ -n "$external" ] || "$backups" check
+"$backups" check
 case ${1:-ensure} in
   ensure | rotate)
     ! database_exists || for_each note_lost
@@ -256,4 +256,4 @@ esac
 # From here on we change things.
 for_each ensure
 [ "${1:-ensure}" != rotate ] || rotate "${2:-}"
-[ -n "$external" ] || "$backups" prepare
+"$backups" prepare

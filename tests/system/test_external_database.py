@@ -11,6 +11,7 @@ from backend.demo.config import DemoConfig
 from backend.demo.writer import fill
 from backend.migrate import upgrade
 from benchmarks.swap_drill.load import Load
+from tests.system.backup_tool import BackupTool
 from tests.system.managed_postgres import (
     CONNECTIONS,
     LOGIN,
@@ -26,7 +27,10 @@ from tests.system.users import unserved
 # The image's own command, with less patience.
 MIGRATE = ("python", "/app/backend/db_migrate.py", "--engine=postgres", "--wait=1")
 
-SERVICES = {"secrets", "external-db", "migrate", "app-blue", "app-green", "proxy"}
+SERVICES = {
+    *("secrets", "external-db", "migrate", "app-blue", "app-green", "proxy"),
+    *("backup", "drill-check"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +71,58 @@ def test_there_is_no_database_of_our_own(operator: Operator) -> None:
     assert operator.status()["advice"]["lines"] == ["nothing to do"]
 
 
+def test_a_dump_comes_back_exactly_and_there_is_no_point_in_time(operator: Operator) -> None:
+    tool = BackupTool(operator.stack)
+    before = tool.answer("status")
+    # Before five minutes have gone, after which the service would.
+    made = tool.answer("create")
+
+    drill = tool.answer("drill")
+    status = tool.answer("status")
+
+    assert any(line.startswith("no escrow: ") for line in before["warnings"])
+    assert (drill["backup"], drill["clean"], drill["differences"]) == (made["name"], True, [])
+    assert drill["tables"] > 10
+    assert status["point_in_time"].startswith("none: ")
+    assert status["newest_proven"]["name"] == made["name"]
+
+
+def test_debians_age_opens_a_dump_with_the_key_that_keygen_prints(operator: Operator) -> None:
+    tool = BackupTool(operator.stack)
+    identity = tool.answer("keygen")["identity"]
+
+    script = (
+        "cat >/tmp/key; age --decrypt -i /tmp/key /backups/dumps-*/*.dump.age | pg_restore --list"
+    )
+    listed = operator.stack.exec("backup", "sh", "-c", script, stdin=identity).stdout
+
+    assert "TABLE DATA public orders" in listed
+
+
+def test_a_dump_is_restored_beside_what_is_there(
+    operator: Operator, managed: ManagedPostgres
+) -> None:
+    ana = Person.signed_up(operator.stack)
+    made = BackupTool(operator.stack).answer("create")
+    beside = f"{LOGIN}_{made['name'].removeprefix('backup-').lower()}"
+    restore = ("run", "--rm", "-T", "restore", "--latest", "--yes", "--json")
+
+    refused = operator.stack.compose(*restore, check=False)
+    managed.sql(f"CREATE DATABASE {beside} OWNER {LOGIN}")
+    restored = operator.stack.compose(*restore)
+    again = operator.stack.compose(*restore, check=False)
+
+    assert refused.returncode == 77
+    assert f"this login may not make the database {beside}" in refused.stderr
+    answer = json.loads(restored.stdout)
+    assert (answer["backup"], answer["into"]) == (made["name"], beside)
+    mail = f"SELECT count(*) FROM users WHERE email = '{ana.email}'"
+    assert managed.sql(mail, beside) == "1"
+    assert again.returncode == 77
+    assert f"the database {beside} is not empty" in again.stderr
+    managed.sql(f"DROP DATABASE {beside}")
+
+
 def test_what_is_added_is_as_hardened_as_the_rest(operator: Operator) -> None:
     config = json.loads(operator.stack.compose("config", "--format", "json").stdout)["services"]
     added, like = config["external-db"], config["secrets"]
@@ -80,7 +136,7 @@ def test_what_is_added_is_as_hardened_as_the_rest(operator: Operator) -> None:
     assert {
         name for name, service in config.items() if "outside" in service.get("networks", {})
     } == {
-        *("migrate", "app-blue", "app-green"),
+        *("migrate", "app-blue", "app-green", "backup"),
     }
     assert [name for name, service in config.items() if service.get("ports")] == ["proxy"]
 
@@ -171,7 +227,7 @@ def test_the_password_is_in_no_description_and_no_process(
     seen = docker("inspect", *stack.containers().values())
     seen += "".join(docker("history", "--no-trunc", image) for image in stack.images())
     seen += stack.logs()
-    for service in ("app-blue", "app-green"):
+    for service in ("app-blue", "app-green", "backup"):
         seen += stack.exec(
             service, "sh", "-c", "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline; true"
         ).stdout

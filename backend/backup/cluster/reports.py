@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
-from backend.backup.cluster.repository import ClusterFolder
 from backend.backup.notification.delivery import Notification
 from backend.backup.notification.messenger import Messenger
 from backend.logs import redact
 
 _LONGEST_LINE = 600
 _MOST_LINES = 20
+
+
+class ReportedFolder(Protocol):
+    """The folder of what is backed up, and what that is in words."""
+
+    @property
+    def root(self) -> Path:
+        """Return the folder."""
+
+    @property
+    def subject(self) -> str:
+        """Return whose backups these are, in words."""
 
 
 @dataclass
@@ -22,7 +35,7 @@ class ServiceReports:
     told: frozenset[str] = frozenset()
     owes_heartbeat: bool = False
 
-    def looked(self, alarms: Sequence[str], folder: ClusterFolder) -> None:
+    def looked(self, alarms: Sequence[str], folder: ReportedFolder) -> None:
         """Tell what is new since the last look; a heartbeat if all is well again, or proved."""
         was_unwell = bool(self.told)
         self.blind(alarms, folder)
@@ -30,17 +43,17 @@ class ServiceReports:
             self.owes_heartbeat = False
             self.messenger.send(Notification("heartbeat"), folder.root)
 
-    def blind(self, alarms: Sequence[str], folder: ClusterFolder) -> None:
+    def blind(self, alarms: Sequence[str], folder: ReportedFolder) -> None:
         """Tell what is new, where nobody could look whether all is well."""
         names = frozenset(_name(one) for one in alarms)
         if names - self.told:
             self.failed(*alarms, folder=folder)
         self.told = names
 
-    def failed(self, *lines: str, folder: ClusterFolder) -> None:
+    def failed(self, *lines: str, folder: ReportedFolder) -> None:
         """Tell of a failure."""
         shown = [redact(line)[:_LONGEST_LINE] for line in lines[:_MOST_LINES]]
-        text = "\n".join([f"backups of cluster {folder.root.name}: not well", *shown])
+        text = "\n".join([f"backups of {folder.subject}: not well", *shown])
         self.messenger.send(Notification("failure", f"{text}\n"), folder.root)
 
     def proved(self) -> None:

@@ -45,6 +45,11 @@ class ClusterFolder:
     root: Path
 
     @property
+    def subject(self) -> str:
+        """Return whose backups these are, in words."""
+        return f"cluster {self.root.name}"
+
+    @property
     def repository(self) -> Path:
         """Return where pgBackRest keeps backups and WAL."""
         return self.root / "repository"

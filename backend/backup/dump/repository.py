@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.backup.archive_folder import ArchiveFolder
+from backend.backup.copies import prepare_copies
 from backend.backup.dump.dump_manifest import DumpManifest, decrypt_manifest
 from backend.backup.keys import BackupKey
 from backend.errors import DatabaseError
@@ -26,6 +27,11 @@ class DumpRepository(ArchiveFolder):
     folder_mode = 0o2750
 
     @property
+    def subject(self) -> str:
+        """Return whose backups these are, in words."""
+        return f"an external database, {self.root.name}"
+
+    @property
     def key_path(self) -> Path:
         """Return where the key lies: in the volume of the backups' secrets."""
         return self.key_file
@@ -43,6 +49,7 @@ class DumpRepository(ArchiveFolder):
         """
         try:
             self.root.mkdir(exist_ok=True, mode=self.folder_mode)
+            prepare_copies(self.root.parent)
         except OSError as error:
             raise DatabaseError(
                 f"{self.root} cannot be made: {error.strerror}",

@@ -18,9 +18,12 @@ from backend.db.session import Session
 from backend.errors import FoundWanting, RefusedError
 
 _IS_THERE = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
+# What belongs to an extension, providers put into every new database.
 _HOLDS = """
     SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname <> 'information_schema' AND NOT starts_with(n.nspname::text, 'pg_')"""
+    WHERE n.nspname <> 'information_schema' AND NOT starts_with(n.nspname::text, 'pg_')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+            AND d.objid = c.oid AND d.deptype = 'e')"""
 
 
 def plan_restore(settings: DumpSettings, target: RestoreTarget, now: datetime) -> RestorePlan:

@@ -13,10 +13,13 @@ from typing import Protocol
 from backend.backup.archive_folder import DRILL
 from backend.backup.backups import BackupKind, BackupRecord, DrillResult, moment
 from backend.backup.cluster.health import write_health
+from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
 from backend.backup.dump.health import alarms
+from backend.backup.dump.repository import DumpRepository
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.health_check import HEALTH_FILE
+from backend.backup.notification.messenger import Messenger
 from backend.backup.records import EventRecord
 from backend.cli.progress import Lines, Watcher
 from backend.errors import AppError, LockHeldError
@@ -46,17 +49,26 @@ class DumpService:
     load: Callable[[], DumpSettings]
     now: Callable[[], datetime]
     health_file: Path = Path(HEALTH_FILE)
+    messenger: Messenger | None = None
     started: datetime = field(init=False)
     looked: datetime = field(init=False)
     failed: datetime | None = None
     said: tuple[str, ...] = ()
     alarmed: tuple[str, ...] = ()
+    reports: ServiceReports = field(init=False)
+    folder: DumpRepository = field(init=False)
 
     def __post_init__(self) -> None:
+        settings = self.load()
         self.started = self.looked = self.now()
+        self.folder = settings.repository
+        self.reports = ServiceReports(self.messenger or Messenger(settings.keys))
 
     def run(self) -> None:
         """Look and work until interrupted."""
+        log.info("dumps begin", extra={"fields": {"folder": str(self.folder.root)}})
+        self.folder.prepare()
+        self.reports.messenger.check(self.folder.root)
         while True:
             self.turn()
             time.sleep(_LOOK_EVERY_SECONDS)
@@ -71,17 +83,21 @@ class DumpService:
     def _watch(self) -> BackupJob | None:
         """Tell how the dumps are, to the log and to the health check, and return what is due."""
         try:
-            repository = self.load().repository
+            # Another database may be meant by now.
+            self.folder = repository = self.load().repository
             repository.prepare()
             state = self._state(repository.backups(), repository.events.read(DRILL))
             self.alarmed = tuple(alarms(repository, self.now()))
         except (AppError, OSError) as error:
             self._tell([str(error), *self.alarmed])
-            self._keep([*self.alarmed, *self._blind(error)])
+            found = [*self.alarmed, *self._blind(error)]
+            self._keep(found)
+            self.reports.blind(found, self.folder)
             return None
         self.looked = self.now()
         self._tell(self.alarmed)
         self._keep(self.alarmed)
+        self.reports.looked(self.alarmed, self.folder)
         return due(self.now(), state)
 
     def _state(
@@ -112,6 +128,7 @@ class DumpService:
         except (AppError, OSError) as error:
             self.failed = self.now()
             log.error("failed, again in an hour: %s", error)  # noqa: TRY400 - our own words
+            self.reports.failed(f"failed, again in an hour: {error}", folder=self.folder)
 
     def _drill(self) -> None:
         result = self.jobs.drill(None, Lines())
@@ -119,6 +136,7 @@ class DumpService:
             log.error("drill: %s", difference)
         if result.is_clean:
             log.info("drill passed", extra={"fields": dict(result.facts)})
+            self.reports.proved()
 
     def _blind(self, error: Exception) -> list[str]:
         # The clock may have jumped, either way.

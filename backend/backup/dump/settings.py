@@ -23,6 +23,8 @@ class DumpSettings:
 
     database: DatabaseUrl
     repository: DumpRepository
+    # Where the address lies that is notified.
+    keys: Path
     scratch: ScratchFolder
     search_path: str
     enabled: bool
@@ -50,8 +52,9 @@ def load_dump_settings(environ: Mapping[str, str]) -> DumpSettings:
         # As a folder's name: a database may be called anything.
         repository=DumpRepository(
             backups / f"dumps-{quote(name, safe='')}",
-            Path(env.text("BACKUP_KEYS_DIR")) / "dump_key",
+            Path(env.text("DUMP_KEY_DIR")) / "dump_key",
         ),
+        keys=Path(env.text("BACKUP_KEYS_DIR", "/run/secrets/backup")),
         scratch=ScratchFolder(
             Path(env.text("SCRATCH_DIR", "/scratch")),
             Path(env.text("DRILL_SOCKET_DIR", "/run/drill")),

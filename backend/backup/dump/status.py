@@ -7,9 +7,14 @@ from datetime import datetime
 
 from backend.backup.archive_folder import DRILL, KEYGEN
 from backend.backup.backups import BackupRecord, BackupStatus, moment
+from backend.backup.copies import copy_facts, copy_warnings
 from backend.backup.dump.health import alarms
 from backend.backup.dump.repository import DumpRepository
 from backend.backup.dump.settings import DumpSettings
+from backend.backup.notification.notification_status import (
+    notification_facts,
+    notification_warnings,
+)
 
 _OFF = "BACKUPS=off: NOTHING IS BACKED UP; set BACKUPS=on in .env, then `up`"
 
@@ -31,8 +36,14 @@ def read_status(settings: DumpSettings, now: datetime) -> BackupStatus:
             *(_advice(backups) if settings.enabled else ()),
             *repository.incomplete(),
             *key_warnings(repository),
+            *copy_warnings(repository.root.parent, now),
+            *notification_warnings(settings.keys, repository.root),
         ],
-        facts=_facts(repository, backups),
+        facts={
+            **_facts(repository, backups),
+            **copy_facts(repository.root.parent),
+            **notification_facts(settings.keys, repository.root),
+        },
     )
 
 

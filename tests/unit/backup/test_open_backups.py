@@ -58,7 +58,7 @@ def test_a_service_that_has_a_key_of_dumps_dumps_the_configured_postgres(tmp_pat
     environ = {
         "DATABASE_URL": "postgresql://app:secret@db/a%2Fb",
         "BACKUP_DIR": str(tmp_path),
-        "BACKUP_KEYS_DIR": str(tmp_path),
+        "DUMP_KEY_DIR": str(tmp_path),
     }
 
     status = open_backups(None, environ).status()
@@ -69,9 +69,9 @@ def test_a_service_that_has_a_key_of_dumps_dumps_the_configured_postgres(tmp_pat
 
 def test_a_service_that_dumps_takes_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--db names a SQLite file"):
-        open_backups(tmp_path / "home.db", {"BACKUP_KEYS_DIR": str(tmp_path)})
+        open_backups(tmp_path / "home.db", {"DUMP_KEY_DIR": str(tmp_path)})
 
 
 def test_a_service_that_dumps_needs_a_postgres(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is no Postgres"):
-        open_backups(None, {"BACKUP_KEYS_DIR": str(tmp_path)}).status()
+        open_backups(None, {"DUMP_KEY_DIR": str(tmp_path)}).status()

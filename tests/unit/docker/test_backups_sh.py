@@ -126,6 +126,26 @@ def test_a_folder_that_holds_something_else_is_left_alone(place: Place) -> None:
     assert place.backups.stat() == before
 
 
+def test_dumps_that_root_brought_here_are_given_to_who_backs_up(place: Place) -> None:
+    (place.backups / "dumps-bills").mkdir(parents=True)
+
+    result = place.run(EXTERNAL_DATABASE="true")
+
+    assert result.returncode == 0, result.stderr
+    assert oct(place.backups.stat().st_mode & 0o7777) == "0o2750"
+
+
+def test_an_external_database_has_no_key_of_a_cluster_and_its_notify_url(place: Place) -> None:
+    (place.own / "backup_notify_url").write_text("https://hc.example.com/token")
+
+    result = place.run(EXTERNAL_DATABASE="true")
+
+    assert result.returncode == 0, result.stderr
+    assert list(place.everything()) == [
+        *("backup/notify_url", "session/secret_key", "session/secret_key_fallbacks"),
+    ]
+
+
 def test_a_folder_that_is_none_is_named(place: Place) -> None:
     place.backups.rmdir()
     place.backups.write_text("")

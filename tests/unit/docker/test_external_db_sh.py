@@ -33,7 +33,11 @@ def test_one_address_is_for_the_app_and_for_migrations(place: Place) -> None:
     result = place.run()
 
     assert result.returncode == 0
-    assert place.everything() == {"database/url": f"{URL}\n", "migrate-database/url": f"{URL}\n"}
+    assert place.everything() == {
+        "backup-database/url": f"{URL}\n",
+        "database/url": f"{URL}\n",
+        "migrate-database/url": f"{URL}\n",
+    }
 
 
 def test_migrations_may_have_an_address_of_their_own(place: Place) -> None:
@@ -41,6 +45,7 @@ def test_migrations_may_have_an_address_of_their_own(place: Place) -> None:
 
     assert result.returncode == 0
     assert place.everything() == {
+        "backup-database/url": f"{MIGRATOR}\n",
         "database/url": f"{URL}\n",
         "migrate-database/url": f"{MIGRATOR}\n",
     }
@@ -54,6 +59,7 @@ def test_files_are_for_their_reader_only(place: Place) -> None:
 
     modes = {name: oct((place.root / name).stat().st_mode)[-3:] for name in place.everything()}
     assert set(modes) == {
+        *("backup-database/ca.pem", "backup-database/url"),
         *("database/ca.pem", "database/url"),
         *("migrate-database/ca.pem", "migrate-database/url"),
     }
@@ -82,6 +88,7 @@ def test_changed_address_and_removed_certificate_take_effect(place: Place) -> No
 
     assert result.returncode == 0
     assert place.everything() == {
+        "backup-database/url": f"{MIGRATOR}\n",
         "database/url": f"{MIGRATOR}\n",
         "migrate-database/url": f"{MIGRATOR}\n",
     }
@@ -96,14 +103,15 @@ def test_whoever_reads_the_address_while_it_changes_reads_one_that_is_whole(plac
         assert reader.read() == f"{URL}\n"
 
 
-def test_certificate_is_handed_to_both_readers(place: Place) -> None:
+def test_certificate_is_handed_to_every_reader(place: Place) -> None:
     place.bring("database_url", f"{URL}?sslmode=verify-full")
     place.bring("database_ca", CERTIFICATE)
 
     place.run()
 
     made = place.everything()
-    assert made["database/ca.pem"] == made["migrate-database/ca.pem"] == CERTIFICATE
+    names = ("database", "migrate-database", "backup-database")
+    assert {made[f"{name}/ca.pem"] for name in names} == {CERTIFICATE}
 
 
 @pytest.mark.parametrize(

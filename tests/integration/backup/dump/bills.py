@@ -63,7 +63,9 @@ def settings_in(folder: Path, database: DatabaseUrl, programs: Path) -> DumpSett
     for path in (folder, scratch.root, scratch.socket):
         path.chmod(0o777)
     repository = DumpRepository(folder / "backups/dumps-bills", folder / "keys/dump_key")
-    return DumpSettings(database, repository, scratch, _search_path(folder, programs), enabled=True)
+    return DumpSettings(
+        database, repository, folder / "keys", scratch, _search_path(folder, programs), enabled=True
+    )
 
 
 def _search_path(folder: Path, programs: Path) -> str:
