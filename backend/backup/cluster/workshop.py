@@ -73,7 +73,7 @@ class BackupWorkshop:
             try:
                 self.folder.events.add(EventRecord(DRILL_EVENT, result.at, result.as_dict()))
             except OSError as error:
-                raise _unnoted("; ".join(result.lines()), error) from None
+                raise _unnoted(result, error) from None
             return result
 
     def verify(self, watcher: Watcher) -> VerifyResult:
@@ -126,8 +126,9 @@ class BackupWorkshop:
             yield
 
 
-def _unnoted(outcome: str, error: OSError) -> DatabaseError:
+def _unnoted(result: DrillResult, error: OSError) -> DatabaseError:
     # Nobody but the records knows what is proved: without one it is not.
+    outcome = "; ".join(result.lines()[: len(result.differences) + 1])
     return DatabaseError(
         f"{outcome}; that cannot be noted, and so counts for nothing: {error.strerror}",
         hint="make room in BACKUP_DIR, then `drill` again",
