@@ -1,16 +1,22 @@
 """What the service tells a web service: each failure once, its end, and each proof."""
 
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.repository import ClusterFolder
+from backend.backup.cluster.service import BackupService
+from backend.backup.cluster.settings import load_cluster_settings
+from backend.backup.cluster.workshop import open_workshop
 from backend.backup.notification.messenger import ADDRESS_FILE, Messenger
 from tests.integration.backup.notification.receiver import Receiver, receiver
 from tests.polling import wait_for
 
+NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 FAILED = "the drill of 2026-11-27 11:00:00 UTC failed: hesap_paylas: table public.orders has 1 rows"
 GAP = "no point in time: WAL is missing"
 
@@ -98,3 +104,26 @@ def test_what_looks_like_a_secret_or_a_person_is_blotted_out(reports, folder, we
 
     assert "ana@example.com" not in web.asked[0].body
     assert "Xk2mQ9" not in web.asked[0].body
+
+
+def test_the_service_tells_that_it_cannot_look(tmp_path, reports, web) -> None:
+    control = tmp_path / "data/global/pg_control"
+    control.parent.mkdir(parents=True)
+    control.write_bytes((7712701674926625526).to_bytes(8, sys.byteorder))
+    # The keys' folder holds the address, and no pass for a repository.
+    folders = {"PGDATA": tmp_path / "data", "BACKUP_DIR": tmp_path, "BACKUP_KEYS_DIR": tmp_path}
+    settings = load_cluster_settings({name: str(path) for name, path in folders.items()})
+    clock = [NOON]
+    service = BackupService(
+        open_workshop(settings), lambda: clock[-1], tmp_path / "health", reports.messenger
+    )
+
+    for minutes in (1, 16, 17):
+        clock.append(NOON + timedelta(minutes=minutes))
+        service.turn()
+    told(web, 1)
+
+    first = web.asked[0]
+    assert (first.method, first.target) == ("POST", "/ping/fail")
+    assert "the backups could not be looked at since 2026-11-27 12:00:00 UTC: " in first.body
+    assert "there is no cipher pass" in first.body
