@@ -19,10 +19,13 @@ class BackupTool:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
 
-    def run(self, *words: str, **environ: str) -> CompletedProcess[str]:
-        """Run a command of the tool with variables of a test's own."""
+    def run(self, *words: str, blocks: int | None = None, **environ: str) -> CompletedProcess[str]:
+        """Run a command with variables of a test's own; with files of so many half kB at most."""
         settings = [f"{name}={value}" for name, value in environ.items()]
-        return self.stack.exec("backup", "env", *settings, *PROGRAM, *words, check=False)
+        command = ["env", *settings, *PROGRAM, *words]
+        if blocks is not None:
+            command = ["sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh", *command]
+        return self.stack.exec("backup", *command, check=False)
 
     def answer(self, *words: str) -> dict[str, Any]:  # what json.loads gives
         """Return the JSON of a command that must succeed; the service may have to end first."""
@@ -36,13 +39,13 @@ class BackupTool:
         done = self.run(*words)
         return None if done.returncode == _ANOTHER_AT_WORK else done
 
-    def shell(self, script: str) -> str:
+    def shell(self, script: str, stdin: str | None = None) -> str:
         """Run a shell script where the tool runs; `$full` is the newest full backup in the copy."""
         prelude = (
             f"set -eu; cd {COPY}/*/repository 2>/dev/null || cd /backups/*/repository;"
             " full=$(ls -d backup/app/*F | tail -n 1); "
         )
-        return self.stack.exec("backup", "sh", "-c", prelude + script).stdout.strip()
+        return self.stack.exec("backup", "sh", "-c", prelude + script, stdin=stdin).stdout.strip()
 
     def copy(self) -> None:
         """Copy the folder of all backups, to be harmed."""

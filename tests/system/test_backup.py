@@ -1,5 +1,6 @@
 """Backups of the running stack: what came back is compared, and whatever is wrong is seen."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,13 @@ HOLD_THE_LOCK = (
     " while flock -n ../lock true; do sleep 0.1; done; echo $holder"
 )
 SWAP = "cd ../manifests; mv {oldest}.age x; mv {newest}.age {oldest}.age; mv x {newest}.age"
+# Between restore and comparison, in a server of one process that recovers to the end first: one cent.
+CHANGE_A_CENT = """#!/bin/sh
+set -eu
+/usr/bin/pgbackrest "$@"
+case " $* " in *" restore "*) ;; *) exit 0 ;; esac
+echo 'UPDATE kept SET cents = cents + 1 WHERE id = 4711' |
+  postgres --single -D /scratch/cluster -c hot_standby=off -c archive_mode=off postgres >/dev/null 2>&1"""
 DAMAGE_MANIFEST = "printf '\\377' | dd of=../manifests/{newest}.age bs=1 seek=300 conv=notrunc"
 
 
@@ -102,6 +110,49 @@ def test_damage_is_seen_and_named(copy, names, command, harm, named) -> None:
 
     assert done.returncode == 3
     assert named.format(**words) in done.stdout
+
+
+def test_one_changed_cent_in_what_came_back_is_seen_and_its_table_named(copy, names) -> None:
+    copy.shell(
+        f"mkdir {COPY}/bin; cat >{COPY}/bin/pgbackrest; chmod +x {COPY}/bin/*", CHANGE_A_CENT
+    )
+    path = copy.shell("echo $PATH")
+
+    done = copy.run("drill", BACKUP_DIR=COPY, PATH=f"{COPY}/bin:{path}")
+
+    assert done.returncode == 3
+    differences = [line for line in done.stdout.splitlines() if line.startswith("difference: ")]
+    assert differences == [
+        'difference: postgres: table "public"."kept": 5000 rows as expected,'
+        " but what is in them differs"
+    ]
+
+
+def test_a_scratch_disk_without_room_fails_the_drill_before_anything_is_restored(copy) -> None:
+    done = copy.run("drill", BACKUP_DIR=COPY, SCRATCH_DIR="/tmp")  # noqa: S108 - a small tmpfs
+
+    assert done.returncode == 3
+    assert "no room for a drill in /tmp" in done.stdout
+
+
+def test_a_scratch_disk_that_fills_up_fails_the_drill_and_is_emptied(copy) -> None:
+    """Files may have 600 kB and no more, as on a disk that is full in the middle."""
+    done = copy.run("drill", BACKUP_DIR=COPY, blocks=1200)
+
+    assert done.returncode == 3
+    assert re.search("difference: pgbackrest restore: .*unable to write", done.stdout)
+    assert "cluster" not in copy.shell("ls /scratch").split()
+
+
+def test_a_key_of_other_manifests_opens_none(copy) -> None:
+    keys = f"{COPY}/keys"
+    copy.shell(f"mkdir {keys}; cp /run/secrets/backup/repository.conf {keys}")
+    copy.shell(f"age-keygen 2>/dev/null | grep ^AGE >{keys}/manifest_key; chmod 400 {keys}/*")
+
+    done = copy.run("drill", BACKUP_DIR=COPY, BACKUP_KEYS_DIR=keys)
+
+    assert done.returncode == 78
+    assert "cannot be opened with this key" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["drill", "verify", "create"])
