@@ -22,7 +22,7 @@ def renew_drill_check(tools: Toolbox, version: str) -> None:
     Where there are no backups yet, the next `up` begins it together with them.
     """
     containers = containers_by_service(tools.runner, tools.stack.project)
-    if not _is_wanted(tools, containers) or _is_as_described(tools, containers):
+    if not _is_wanted(containers) or _is_as_described(tools, containers):
         return
     try:
         with tools.progress.step("drills", f"are looked at by {version}; a look that runs ends"):
@@ -31,9 +31,9 @@ def renew_drill_check(tools: Toolbox, version: str) -> None:
         tools.progress.note(f"{error}; what serves is well. Start it by: {_command(tools)}")
 
 
-def _is_wanted(tools: Toolbox, containers: Mapping[str, Container]) -> bool:
+def _is_wanted(containers: Mapping[str, Container]) -> bool:
     """Say whether there are drills here; a killed deploy may have left them without it."""
-    return DRILL_CHECK in containers or (_BACKUP in containers and not tools.stack.external)
+    return DRILL_CHECK in containers or _BACKUP in containers
 
 
 def _is_as_described(tools: Toolbox, containers: Mapping[str, Container]) -> bool:

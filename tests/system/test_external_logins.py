@@ -13,7 +13,10 @@ from tests.system.managed_postgres import (
 from tests.system.person import Person
 from tests.system.stack import COMPOSE_FILE, EXTERNAL_FILE, ROOT, Stack, docker, new_stack, run
 
-SERVICES = {"secrets", "external-db", "migrate", "app-blue", "app-green", "proxy"}
+SERVICES = {
+    *("secrets", "external-db", "migrate", "app-blue", "app-green", "proxy"),
+    *("backup", "drill-check"),
+}
 
 
 def test_a_stack_moves_to_two_logins_elsewhere_and_keeps_its_own_data(

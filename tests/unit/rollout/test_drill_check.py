@@ -51,13 +51,13 @@ def test_a_stack_without_backups_is_given_none(docker):
     assert "drill-check" not in docker.containers
 
 
-def test_on_an_external_database_none_is_made(docker):
+def test_on_an_external_database_it_is_brought_back_too(docker):
     docker.external = True
     del docker.containers["drill-check"]
 
     deploy(tools(docker, EXTERNAL), bring(docker, "v2"))
 
-    assert "drill-check" not in docker.containers
+    assert docker.containers["drill-check"] == "v2"
 
 
 def test_what_a_killed_deploy_has_taken_away_is_brought_back_by_the_next(docker):
