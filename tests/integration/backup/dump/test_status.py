@@ -91,6 +91,7 @@ def test_a_database_that_does_not_answer_is_no_dump_and_an_alarm_after_a_day(
     assert len(bills.repository.names()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1)])
 def test_a_clock_that_jumps_and_comes_back_repeats_and_deletes_nothing(
     bills: Bills, service: DumpService, jump: timedelta
