@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from backend.backup.restore_target import RestoreTarget
 from backend.errors import ConfigError, DataError, UsageError
 
 _BEFORE_MIGRATION = "before-"
+_RESTORE = "docker compose -f deploy/docker-compose.prod.pg.yml run --rm restore"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class ClusterRestorePlan(RestorePlan):
     inventory: Inventory
     newest_timeline: int
     replaces_data: bool
+    # Of the data that is there now: none of it is in this repository.
+    replaces_another_cluster: bool = False
 
     def lines(self) -> list[str]:
         """Return the plan, the loss last."""
@@ -55,6 +58,18 @@ class ClusterRestorePlan(RestorePlan):
             "timeline": self.chosen.timeline,
             "point": point.name if point else None,
         }
+
+    @property
+    def way_back(self) -> str | None:
+        """Return the command that brings back what this restore replaces; None where none does.
+
+        A whole second later than the last write: what was written in that second is back too, and
+        the restored cluster starts later still.
+        """
+        if not self.replaces_data or self.replaces_another_cluster:
+            return None
+        until = self.lost_until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        return f'{_RESTORE} --to "{until:%Y-%m-%d %H:%M:%S}+00"'
 
     def _loss(self) -> str:
         if not self.replaces_data:
@@ -98,6 +113,7 @@ def plan_restore(settings: ClusterSettings, wanted: RestoreTarget) -> ClusterRes
         inventory=inventory,
         newest_timeline=states.timelines.newest,
         replaces_data=settings.data.exists(),
+        replaces_another_cluster=is_another,
     )
 
 

@@ -61,7 +61,11 @@ def restore(plan: ClusterRestorePlan, watcher: Watcher) -> RestoreResult:
         # From here on we change things.
         kept = volume.switch(restored)
         unnoted = volume.publish_or_leave(lambda record: _publish(plan, record))
-    facts = {"not_noted_in_the_backups": unnoted or None, **_facts(end, found)}
+    facts: Facts = {
+        "not_noted_in_the_backups": unnoted or None,
+        **_facts(end, found),
+        "to_take_it_back": plan.way_back,
+    }
     return RestoreResult(plan, kept.name if kept else "", facts)
 
 

@@ -1,5 +1,6 @@
 """What the plan of a restore says will be lost, before anybody agrees to it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,18 @@ WAL = "000000010000000000000001"
 
 def at(second: int) -> datetime:
     return datetime(2026, 11, 27, 4, 34, second, tzinfo=UTC)
+
+
+BACKUP = BackupSet("20261127-043251F", "full", at(0), at(1), "0/28", "0/99", WAL, WAL, 1, 1)
+PLAN = ClusterRestorePlan(
+    backup=BACKUP.label,
+    to=at(15),
+    lost_until=at(38),
+    chosen=ChosenTarget(BACKUP, 1, at(15), is_latest=True),
+    inventory=Inventory(load_cluster_settings({}), ClusterFolder(Path("7712701674926625526"))),
+    newest_timeline=1,
+    replaces_data=True,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,19 +56,28 @@ def at(second: int) -> datetime:
     ],
 )
 def test_the_last_line_is_about_the_loss(lost_until, has_data, last_line) -> None:
-    backup = BackupSet("20261127-043251F", "full", at(0), at(1), "0/28", "0/99", WAL, WAL, 1, 1)
-    plan = ClusterRestorePlan(
-        backup=backup.label,
-        to=at(15),
-        lost_until=lost_until,
-        chosen=ChosenTarget(backup, 1, at(15), is_latest=True),
-        inventory=Inventory(load_cluster_settings({}), ClusterFolder(Path("7712701674926625526"))),
-        newest_timeline=1,
-        replaces_data=has_data,
-    )
+    plan = replace(PLAN, lost_until=lost_until, replaces_data=has_data)
 
     assert plan.lines() == [
         "restores the state of 2026-11-27 04:34:15 UTC",
         "begins with the backup 20261127-043251F, follows timeline 1",
         last_line,
     ]
+
+
+def test_the_way_back_includes_the_second_of_the_last_write() -> None:
+    plan = replace(PLAN, lost_until=at(38).replace(microsecond=250_000))
+
+    assert plan.way_back is not None
+    assert plan.way_back.endswith('run --rm restore --to "2026-11-27 04:34:39+00"')
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        pytest.param(replace(PLAN, replaces_data=False), id="no data was there"),
+        pytest.param(replace(PLAN, replaces_another_cluster=True), id="data of another repository"),
+    ],
+)
+def test_what_this_repository_never_held_it_cannot_bring_back(plan: ClusterRestorePlan) -> None:
+    assert plan.way_back is None
