@@ -28,8 +28,9 @@ log = logging.getLogger(__name__)
 
 SUSPICIOUS_SECONDS = 1.0
 PROBE_SECONDS = 2.5
-# One late answer may be a busy machine; cutting all connections for it would do real harm.
-PROBES_BEFORE_CUTTING = 2
+# Late answers may be a busy machine; cutting all connections for them would do real harm. But
+# threads must be free again before the proxy's checks, which wait for them, give up (15 seconds).
+PROBES_BEFORE_CUTTING = 3
 TICK_SECONDS = 0.25
 
 _watchdogs: weakref.WeakSet[Watchdog] = weakref.WeakSet()

@@ -4,7 +4,7 @@ The first `up` of one of them builds its images, as a user's does; the others ta
 were built once. test_fresh_clone has a stack of its own that begins without any image.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,6 +22,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Everything in this folder needs a Docker engine."""
     if HERE in item.path.parents:
         item.add_marker("docker")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed test what its stack has complained of: soon it is gone."""
+    report = yield
+    if report.failed and call.when == "call":
+        users = [one for one in item.funcargs.values() if isinstance(one, Stack | Operator)]
+        for stack in {one.stack if isinstance(one, Operator) else one for one in users}:
+            report.sections.append((f"complaints of {stack.name}", stack.complaints()))
+    return report
 
 
 @pytest.fixture(scope="session")

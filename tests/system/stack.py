@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -27,6 +28,8 @@ NOT_COPIED = shutil.ignore_patterns(
     *("*database_url", "database_ca", "backup_notify_url"),
 )
 COLOR_TAGS = ("blue", "green", "migrate")
+_COMPLAINT = re.compile(r"\b(warning|error|critical|FATAL|PANIC)\b|\bstatus\W*50\d")
+_MOST_COMPLAINTS = 60
 
 
 class Stack:
@@ -128,6 +131,11 @@ class Stack:
         """Return what the services have logged."""
         result = self.compose("logs", "--no-color", *services, check=False)
         return result.stdout + result.stderr
+
+    def complaints(self) -> str:
+        """Return the last lines of the logs that are about something wrong."""
+        wrong = [line for line in self.logs().splitlines() if _COMPLAINT.search(line)]
+        return "\n".join(wrong[-_MOST_COMPLAINTS:])
 
     def images(self) -> list[str]:
         """Return every image name that belongs to this stack."""
