@@ -28,7 +28,7 @@ NOT_COPIED = shutil.ignore_patterns(
     *("*database_url", "database_ca", "backup_notify_url"),
 )
 COLOR_TAGS = ("blue", "green", "migrate")
-_COMPLAINT = re.compile(r"\b(warning|error|critical|FATAL|PANIC)\b|\bstatus\W*50\d")
+_COMPLAINT = re.compile(r'"level": "(warning|error|critical)|"status": 50\d|FATAL|PANIC|ERROR:')
 _MOST_COMPLAINTS = 60
 
 
