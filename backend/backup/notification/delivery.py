@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from threading import Timer
+from threading import Event, Timer
 from typing import Literal
 
 from backend.backup.notification.notify_address import NotifyAddress
@@ -57,12 +57,13 @@ def _answer(there: NotifyAddress, told: Notification, seconds: float) -> tuple[i
         raise AppError(f"{there.origin} takes too long")
     connection = there.connection(seconds)
     # Timeouts of a socket are of one wait, and whoever sends a byte now and then never reaches one.
-    watchdog = Timer(seconds, _break_off, (connection,))
+    is_late = Event()
+    watchdog = Timer(seconds, _break_off, (connection, is_late))
     watchdog.daemon = True
     watchdog.start()
     try:
         answer = _ask(connection, there, told)
-        if watchdog.finished.is_set():
+        if is_late.is_set():
             # Broken off within its head, an answer looks like a whole one.
             raise TimeoutError("it takes too long")
         return answer
@@ -86,7 +87,9 @@ def _ask(connection: HTTPConnection, there: NotifyAddress, told: Notification) -
     return answer.status, answer.getheader("Location", "")
 
 
-def _break_off(connection: HTTPConnection) -> None:
+def _break_off(connection: HTTPConnection, is_late: Event) -> None:
+    # First: whoever reads must not see the end before it knows what the end means.
+    is_late.set()
     with suppress(OSError, AttributeError):  # not open yet, or closed already
         connection.sock.shutdown(socket.SHUT_RDWR)
 

@@ -67,11 +67,14 @@ class Messenger:
 
     def _run(self) -> None:
         while True:
-            with self._news:
-                self._news.wait_for(lambda: self._waiting is not None)
-                told, folder = self._waiting or (Notification("heartbeat"), Path())
-                self._waiting = None
-            self._bring(told, folder)
+            self._bring(*self._next())
+
+    def _next(self) -> tuple[Notification, Path]:
+        with self._news:
+            while self._waiting is None:
+                self._news.wait()
+            newest, self._waiting = self._waiting, None
+            return newest
 
     def _bring(self, told: Notification, folder: Path) -> None:
         for pause in (*self.pauses, 0.0):
