@@ -15,8 +15,17 @@ def advise(status: StatusReport) -> Advice:
     lines += [*_about_backups(status), *_about_disk(status)]
     live = status.color_in_role("live")
     spare = status.color_in_role("standby")
-    serving = any(color and color.ready for color in (live, spare)) and _proxy_runs(status)
+    serving = _proxy_runs(status) and (_serves(live) or (_is_down(live) and _serves(spare)))
     return Advice(serving, not lines, tuple(lines) or ("nothing to do",))
+
+
+def _serves(color: ColorStatus | None) -> bool:
+    return color is not None and color.ready
+
+
+def _is_down(live: ColorStatus | None) -> bool:
+    """Say whether requests go to the standby: not while the live colour answers, ready or not."""
+    return live is None or not live.proxy_check.startswith("UP")
 
 
 def _proxy_runs(status: StatusReport) -> bool:
@@ -77,7 +86,8 @@ def _cure(live: ColorStatus, other: ColorStatus | None, database: str) -> str:
     if "database" in live.reason:
         return f"look at {database} first; it comes back by itself when the database does"
     if other and other.ready:
-        serves = "the standby serves" if other.role == "standby" else "the other colour is ready"
+        takes_over = other.role == "standby" and _is_down(live)
+        serves = "the standby serves" if takes_over else "the other colour is ready"
         return f"{serves}; `{TOOL} rollback` makes it live"
     return f"`docker compose up -d {live.color.service}`; if it does not stay up, `{TOOL} rollback`"
 

@@ -36,7 +36,12 @@ WELL = StatusReport(
     interrupted=None,
     history=[],
 )
-DOWN: dict[str, Any] = {"ready": False, "reason": "its container does not run", "state": "exited"}
+DOWN: dict[str, Any] = {
+    "ready": False,
+    "reason": "its container does not run",
+    "state": "exited",
+    "proxy_check": "DOWN",
+}
 CUT = Record("id", "started", "deploy", "1.2.0-cccccccccc", "green", "1.1.0-aaaaaaaaaa")
 
 
@@ -54,6 +59,13 @@ def test_a_stack_that_is_well_needs_nothing():
             True,
             "the standby serves; `python deploy/bluegreen.py rollback` makes it live",
             id="live colour down, standby up",
+        ),
+        pytest.param(
+            # As after a restore to before its migration: it answers, and says that it is not ready.
+            {"colors": [replace(BLUE, ready=False, reason="the schema is behind"), GREEN]},
+            False,
+            "the other colour is ready; `python deploy/bluegreen.py rollback` makes it live",
+            id="live colour up and not ready, standby ready",
         ),
         pytest.param(
             {"colors": [replace(BLUE, **DOWN), replace(GREEN, **DOWN)]},
