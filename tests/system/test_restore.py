@@ -13,13 +13,15 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
 
-from tests.integration.migrate.conftest import SHIPPED, Continued, continued
+from benchmarks.swap_drill.releases import SHIPPED, expand_revision
 from tests.polling import wait_for
+from tests.system.operator import Operator
 from tests.system.person import Person
 from tests.system.stack import Stack, new_stack, run
 
 PHRASE = "a phrase that nobody would put together"
 POINT = f"before-expand-{SHIPPED + 1:04}"
+ADDS_MOTTO = expand_revision(1, "ALTER TABLE groups ADD motto text")
 # The container ends with the shell, and with the container whatever the restore has started.
 KILLED_RESTORE = """
     /opt/venv/bin/python /app/backend/db_backup.py restore --to "$1" --yes &
@@ -87,30 +89,21 @@ def beside_data(container: str) -> list[str]:
     return run("docker", "exec", container, "sh", "-c", script, check=False).stdout.split()
 
 
-def expand(stack: Stack, history: Continued) -> None:
-    """Migrate by a revision of a later release, which these images do not have."""
-    for path in (history.folder, *history.folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    tool = ("python", "/app/backend/db_migrate.py", "--engine=postgres", "--dir=/history/postgres")
-    mounted = f"{history.folder}:/history/postgres:ro"
-    stack.compose("run", "--rm", "--volume", mounted, "migrate", *tool)
-
-
 def has_motto(stack: Stack) -> bool:
     query = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'motto'"
     return stack.sql(query) == "1"
 
 
 def test_every_acknowledged_write_before_the_target_is_back_and_none_after(
-    production: Stack, owner: Person, tmp_path: Path
+    production: Stack, owner: Person
 ) -> None:
-    history = continued("postgres", tmp_path)
-    history.add("expand", SHIPPED + 1, 'op.add_column("groups", sa.Column("motto", sa.Text))')
+    operator = Operator(production)
     add(owner, "before the migration")
-    expand(production, history)
+    operator.deploy_well(operator.derive("motto", ADDS_MOTTO).image)
     add(owner, "after the migration")
     moment = now(production)
     add(owner, "too late")
+    rolled_back = operator.run("rollback")
     production.sql("DROP TABLE settlements CASCADE")
 
     refused = production.compose("run", "--rm", "restore", "--latest", "--yes", check=False)
@@ -121,6 +114,7 @@ def test_every_acknowledged_write_before_the_target_is_back_and_none_after(
     second = restore(production, "--to", moment)
     after_second = names(owner), has_motto(production)
 
+    assert rolled_back.code == 0, rolled_back.stderr
     assert refused.returncode == 77
     assert "the database is running" in refused.stderr
     assert after_first == ({"before the migration"}, False)
