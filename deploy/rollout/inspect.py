@@ -17,6 +17,10 @@ from deploy.rollout.route import Color, Route
 from deploy.rollout.stack import DRILL_CHECK
 from deploy.rollout.status import ColorStatus, StatusReport
 from deploy.rollout.toolbox import Toolbox
+from deploy.rollout.waits import wait_until
+
+# How late the answer of a live release may be: taken for broken, nothing ever goes back to it.
+_LATE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def inspect_stack(tools: Toolbox) -> StackState:
     route = _serving_route(proxy)
     history = tools.history()
     interrupted = unfinished(history)
-    answer = tools.colors.ask(route.live, "/api/ready")
+    answer = _ask_live(tools, route.live, containers)
     image = _image_of(tools, containers, route.live)
     live = _release(tools, image, answer.version)
 
@@ -113,6 +117,20 @@ def _serving_route(proxy: ProxyState) -> Route:
         # The standby serves: it must not be the one that this rollout replaces.
         return Route(route.idle)
     return route
+
+
+def _ask_live(tools: Toolbox, color: Color, containers: Mapping[str, Container]) -> HealthAnswer:
+    """Ask whether the live release is ready, and again where a busy host gives no answer."""
+    answer = HealthAnswer(ok=False)
+
+    def has_answered() -> bool:
+        nonlocal answer
+        answer = tools.colors.ask(color, "/api/ready")
+        container = containers.get(color.service)
+        return bool(answer.body) or container is None or not container.is_running
+
+    wait_until(has_answered, _LATE_SECONDS)
+    return answer
 
 
 def _image_of(tools: Toolbox, containers: Mapping[str, Container], color: Color) -> str:

@@ -52,6 +52,8 @@ class FakeDocker(Runner):
     unwell: int = 0
     # Services that the compose files describe otherwise than when their container was made.
     edited: set[str] = field(default_factory=set)
+    # How many health checks find a host that is too busy to answer.
+    late: int = 0
     # How often the proxy is still seen to hold requests in a colour that it was told to leave.
     lingering: int = 0
     # How many requests each of the next looks sees in a colour.
@@ -143,7 +145,8 @@ class FakeDocker(Runner):
             case ["exec", "-T", service, *_] if service in self.down or self._crashed(service):
                 return Result(1, "", f"{service} is not running")
             case ["exec", "-T", service, "python", "-IS", "/app/healthcheck.py", _]:
-                return self._health(service)
+                self.late -= 1
+                return Result(1, "", "timed out") if self.late >= 0 else self._health(service)
             case ["exec", "-T", service, "python", "-", _]:
                 good = self.behaviour(self.containers[service]).smoke
                 return Result(int(not good), "" if good else "GET /login answered 500", "")

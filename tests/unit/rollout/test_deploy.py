@@ -31,6 +31,14 @@ def test_a_deploy_takes_the_spare_away_before_it_touches_it_and_approves_it_last
     ]
 
 
+def test_a_release_that_answers_late_on_a_busy_host_is_one_to_go_back_to(docker):
+    docker.late = 2
+
+    deploy(tools(docker), bring(docker, "v2"))
+
+    assert events(docker)[0] == ("adopted", "v1")
+
+
 def test_a_deploy_replaces_one_shots_and_idle_colour_and_names_what_it_leaves_alone(docker):
     docker.edited = {"db", "proxy", "app-green", "secrets"}
 
