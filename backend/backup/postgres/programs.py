@@ -98,8 +98,16 @@ def _piped(
         if exit_code:
             complaints.seek(0)
             said = complaints.read().decode(errors="replace")
-            words = ProgramResult(exit_code, "", said).last_words()
+            words = ProgramResult(exit_code, "", _own_lines(command[0], said)).last_words()
             raise DatabaseError(f"{command[0]} ended with {exit_code}: {words}")
+
+
+def _own_lines(program: str, said: str) -> str:
+    """Return the lines that begin with the program's name.
+
+    Behind them stands what the server adds: the detail of its error, which shows people's rows.
+    """
+    return "\n".join(line for line in said.splitlines() if line.startswith(f"{program}: "))
 
 
 def _close(*pipes: IO[bytes] | None) -> None:

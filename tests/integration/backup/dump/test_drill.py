@@ -77,6 +77,22 @@ def test_what_the_app_objects_to_is_a_difference(bills: Bills) -> None:
     assert bills.drill().differences == ["the app's check: a balance is off"]
 
 
+def test_what_the_server_says_of_a_row_is_shown_to_nobody(bills: Bills) -> None:
+    """Its detail holds the row; differences are kept in the clear, logged and sent away."""
+    bills.execute(
+        "CREATE FUNCTION is_fine(text) RETURNS bool LANGUAGE sql AS 'SELECT true'",
+        "ALTER TABLE orders ADD CHECK (public.is_fine(title))",
+        "CREATE OR REPLACE FUNCTION is_fine(text) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+    )
+    bills.create()
+
+    (found,) = bills.drill().differences
+    (kept,) = (bills.repository.root / "records").glob("drill-*")
+
+    assert 'violates check constraint "orders_title_check"' in found
+    assert "Çay" not in found + kept.read_text(encoding="utf-8")
+
+
 def test_old_dumps_go_after_a_drill_that_passed_and_not_before(bills: Bills) -> None:
     made = []
     for later in (timedelta(hours=1), timedelta(days=1), timedelta()):
