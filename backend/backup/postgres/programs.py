@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, BinaryIO, cast
@@ -13,6 +13,9 @@ from backend.errors import DatabaseError
 
 # A program that was told to stop puts its own affairs in order first.
 _PATIENCE_SECONDS = 60
+
+# Tells of what a program that ended badly has complained about whether it does not matter.
+Forgiveness = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ def run_program(command: Sequence[str], environ: Mapping[str, str]) -> ProgramRe
     return ProgramResult(process.returncode, stdout, stderr)
 
 
+def nothing(_: str) -> bool:
+    """Forgive nothing."""
+    return False
+
+
 @contextmanager
 def output_of(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[BinaryIO]:
     """Run a program and lend what it writes; whoever leaves the block early ends it.
@@ -59,18 +67,20 @@ def output_of(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[Bi
     Raises:
         DatabaseError: it ended badly, so that what it has written is not all.
     """
-    with _piped(command, environ, subprocess.DEVNULL, subprocess.PIPE) as process:
+    with _piped(command, environ, subprocess.DEVNULL, subprocess.PIPE, nothing) as process:
         yield cast("BinaryIO", process.stdout)
 
 
 @contextmanager
-def input_of(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[BinaryIO]:
+def input_of(
+    command: Sequence[str], environ: Mapping[str, str], forgives: Forgiveness = nothing
+) -> Iterator[BinaryIO]:
     """Run a program and lend what it reads; whoever leaves the block early ends it.
 
     Raises:
-        DatabaseError: it ended badly.
+        DatabaseError: it ended badly, and not by what is forgiven.
     """
-    with _piped(command, environ, subprocess.PIPE, subprocess.DEVNULL) as process:
+    with _piped(command, environ, subprocess.PIPE, subprocess.DEVNULL, forgives) as process:
         stdin = cast("BinaryIO", process.stdin)
         # Of one that has gone before its time it is told why, and not that the pipe is broken.
         with suppress(BrokenPipeError):
@@ -81,7 +91,11 @@ def input_of(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[Bin
 
 @contextmanager
 def _piped(
-    command: Sequence[str], environ: Mapping[str, str], stdin: int, stdout: int
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    stdin: int,
+    stdout: int,
+    forgives: Forgiveness,
 ) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(  # noqa: S603 - as above
@@ -98,8 +112,9 @@ def _piped(
         if exit_code:
             complaints.seek(0)
             said = complaints.read().decode(errors="replace")
-            words = ProgramResult(exit_code, "", _own_lines(command[0], said)).last_words()
-            raise DatabaseError(f"{command[0]} ended with {exit_code}: {words}")
+            if not forgives(said):
+                words = ProgramResult(exit_code, "", _own_lines(command[0], said)).last_words()
+                raise DatabaseError(f"{command[0]} ended with {exit_code}: {words}")
 
 
 def _own_lines(program: str, said: str) -> str:

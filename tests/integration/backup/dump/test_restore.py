@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -14,7 +14,7 @@ from backend.backup.keys import DamagedError
 from backend.backup.restore_target import LATEST, RestoreTarget
 from backend.cli.progress import Lines
 from backend.config.database_url import DatabaseUrl
-from backend.errors import DataError, RefusedError, UsageError
+from backend.errors import DatabaseError, DataError, RefusedError, UsageError
 from tests.integration.backup.dump.bills import NOON, Bills
 
 SUM = "SELECT sum(cents) FROM orders"
@@ -77,6 +77,52 @@ def test_of_a_damaged_dump_nothing_is_brought_back(bills: Bills, beside) -> None
 
     archive.write_bytes(whole)
     assert restore(bills).facts["rows"] == 3002
+
+
+@contextmanager
+def made_beside(bills: Bills) -> Iterator[str]:
+    """Make where the dump of noon goes, as a provider does."""
+    live = bills.settings.database
+    target = live.with_database(f"{live.params['dbname']}_20261121t120000z")
+    name, owner = target.params["dbname"], live.params["user"]
+    bills.server.execute(f"CREATE DATABASE {name} OWNER {owner}")
+    try:
+        yield name
+    finally:
+        bills.server.drop_database(target)
+
+
+def test_on_a_server_older_than_ours_it_comes_back_too(
+    bills_on, older_postgres_server, postgres_server
+) -> None:
+    """Our pg_restore makes a setting that such a server does not know."""
+    bills = bills_on(older_postgres_server, postgres_server)
+    bills.create()
+
+    with made_beside(bills):
+        assert restore(bills).facts["rows"] == 3002
+
+
+def test_on_an_older_server_any_other_error_counts(
+    bills_on, older_postgres_server, postgres_server
+) -> None:
+    bills = bills_on(older_postgres_server, postgres_server)
+    bills.create()
+
+    with made_beside(bills) as name:
+        older_postgres_server.execute("CREATE SCHEMA other", dbname=name)
+        with pytest.raises(DatabaseError, match="pg_restore ended with 1"):
+            restore(bills)
+
+
+def test_an_extension_that_the_provider_has_made_is_no_hindrance(bills: Bills) -> None:
+    """Its comment is in the dump, and only its owner may say it."""
+    bills.execute("CREATE EXTENSION vector")
+    bills.create()
+
+    with made_beside(bills) as name:
+        bills.server.execute("CREATE EXTENSION vector", dbname=name)
+        assert restore(bills).facts["rows"] == 3002
 
 
 def test_a_time_takes_the_newest_dump_that_is_not_newer(bills: Bills) -> None:
