@@ -18,7 +18,7 @@ from backend.backup.postgres.amcheck import amcheck
 from backend.backup.postgres.client_login import client_environ
 from backend.backup.postgres.drill_findings import DrillFindings
 from backend.backup.postgres.programs import run_program
-from backend.backup.postgres.scratch_server import ScratchFolder, scratch_server
+from backend.backup.postgres.scratch_server import scratch_server
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.db import sql
@@ -33,13 +33,13 @@ _NEW_CLUSTER = ("--username=postgres", "--auth=trust", "--no-sync", "--encoding=
 _CREATE_ROLE = "CREATE ROLE {}"
 _CREATE_DATABASE = "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE {}"
 
-# Says what the app objects to in what a socket's folder leads to.
-DumpQuestion = Callable[[ScratchFolder], Sequence[str]]
+# Says what the app objects to in what was restored.
+DumpQuestion = Callable[[DumpSettings], Sequence[str]]
 
 
-def ask_release(scratch: ScratchFolder) -> Sequence[str]:
+def ask_release(settings: DumpSettings) -> Sequence[str]:
     """Let the release that serves look at what was restored."""
-    return ask_app(scratch.socket)
+    return ask_app(settings.scratch.socket, patience=settings.check_seconds)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class DumpDrill:
             with findings.stage("amcheck", self.watcher):
                 findings.differences += amcheck(server, environ)
             with findings.stage("app", self.watcher):
-                findings.differences += self.ask(self.settings.scratch)
+                findings.differences += self.ask(self.settings)
 
     def _new_cluster(self) -> None:
         command = ("initdb", f"--pgdata={self.settings.scratch.cluster}", *_NEW_CLUSTER)

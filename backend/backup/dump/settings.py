@@ -27,6 +27,8 @@ class DumpSettings:
     keys: Path
     scratch: ScratchFolder
     search_path: str
+    # How long the app may look at what was restored.
+    check_seconds: int
     enabled: bool
 
 
@@ -46,9 +48,10 @@ def load_dump_settings(environ: Mapping[str, str]) -> DumpSettings:
     asked = {keyword: env.text(variable) for keyword, variable in _TLS.items()}
     params = {**{keyword: word for keyword, word in asked.items() if word}, **database.params}
     backups = Path(env.text("BACKUP_DIR", "/backups"))
+    # Without a name libpq means that of the user.
     name = database.params.get("dbname") or database.params.get("user", "")
     return DumpSettings(
-        database=replace(database, params=params),
+        database=replace(database, params={**params, "dbname": name}),
         # As a folder's name: a database may be called anything.
         repository=DumpRepository(
             backups / f"dumps-{quote(name, safe='')}",
@@ -60,5 +63,6 @@ def load_dump_settings(environ: Mapping[str, str]) -> DumpSettings:
             Path(env.text("DRILL_SOCKET_DIR", "/run/drill")),
         ),
         search_path=env.text("PATH", "/usr/bin:/bin"),
+        check_seconds=env.integer("DRILL_CHECK_SECONDS", 300, least=60, most=86_400),
         enabled=env.choice("BACKUPS", ("on", "off"), "on") == "on",
     )

@@ -63,8 +63,9 @@ def settings_in(folder: Path, database: DatabaseUrl, programs: Path) -> DumpSett
     for path in (folder, scratch.root, scratch.socket):
         path.chmod(0o777)
     repository = DumpRepository(folder / "backups/dumps-bills", folder / "keys/dump_key")
+    search_path = _search_path(folder, programs)
     return DumpSettings(
-        database, repository, folder / "keys", scratch, _search_path(folder, programs), enabled=True
+        database, repository, folder / "keys", scratch, search_path, check_seconds=300, enabled=True
     )
 
 
