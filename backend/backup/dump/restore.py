@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from backend.backup.backups import RestorePlan, RestoreResult
@@ -17,6 +18,8 @@ from backend.db.errors import MISSING_RIGHT, translated
 from backend.db.session import Session
 from backend.errors import FoundWanting, RefusedError
 
+_LONGEST_NAME = 63
+_OF_A_RESTORE = re.compile(r"_\d{8}t\d{6}z(_\d)?\Z", re.ASCII)
 _IS_THERE = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
 # What belongs to an extension, providers put into every new database.
 _HOLDS = """
@@ -73,8 +76,14 @@ def restore_beside(settings: DumpSettings, plan: RestorePlan, watcher: Watcher) 
 
 
 def _beside(database: str, backup: str) -> str:
-    """Return the name of the database that a dump is restored into: each has its own."""
-    return f"{database}_{backup.removeprefix('backup-').lower().replace('-', '_')}"
+    """Return the name of the database that a dump is restored into: each has its own.
+
+    One that a restore has made is called after the first of all: names would grow with each.
+    """
+    moment = f"_{backup.removeprefix('backup-').lower().replace('-', '_')}"
+    first = _OF_A_RESTORE.sub("", database).encode()
+    # The server cuts longer ones off, the moment first.
+    return first[: _LONGEST_NAME - len(moment)].decode(errors="ignore") + moment
 
 
 def _require_empty(database: DatabaseUrl, target: DatabaseUrl) -> None:

@@ -66,6 +66,30 @@ def test_a_login_that_may_make_no_database_is_told_which_one_to_make(bills: Bill
     assert "make an empty one of that name" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        pytest.param("bills_20261118t010000z", "bills_20261121t120000z", id="made by a restore"),
+        pytest.param("ç" * 31, "ç" * 23 + "_20261121t120000z", id="as long as a name may be"),
+    ],
+)
+def test_the_name_beside_stays_one_that_the_server_takes(
+    bills: Bills, name: str, beside: str
+) -> None:
+    live, target = (bills.settings.database.with_database(one) for one in (name, beside))
+    owner = live.params["user"]
+    bills.server.execute(f'CREATE DATABASE "{name}" OWNER {owner}', f"ALTER ROLE {owner} CREATEDB")
+    bills.server.execute("CREATE TABLE notes (note text)", dbname=name)
+    bills.server.execute(f"ALTER TABLE notes OWNER TO {owner}", dbname=name)
+    bills.logged_in_as(live)
+    bills.create()
+    try:
+        assert restore(bills).facts["into"] == beside
+    finally:
+        bills.server.drop_database(live)
+        bills.server.drop_database(target)
+
+
 def test_of_a_damaged_dump_nothing_is_brought_back(bills: Bills, beside) -> None:
     made = bills.create()
     archive = bills.repository.archive(made.name)
