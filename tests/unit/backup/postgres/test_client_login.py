@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from backend.backup.postgres.client_login import client_login
@@ -25,6 +28,22 @@ def test_the_words_of_the_program_name_a_private_file() -> None:
     assert "password" not in said
     assert (text, mode) == ("*:*:*:*:a\\:b\\\\c d\n", 0o600)
     assert not file.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the file has a name")
+def test_a_killed_run_leaves_no_password(tmp_path: Path) -> None:
+    """Nobody is left to remove a file that has a name."""
+    script = (
+        "import os; from backend.config.database_url import DatabaseUrl\n"
+        "from backend.backup.postgres.client_login import client_login\n"
+        "with client_login(DatabaseUrl('postgres', password='secret')): os.kill(os.getpid(), 9)"
+    )
+
+    command, environ = [sys.executable, "-c", script], {"TMPDIR": str(tmp_path)}
+    killed = subprocess.run(command, check=False, env=environ)
+
+    assert killed.returncode == -9
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_login_without_a_password_needs_no_file() -> None:
