@@ -17,7 +17,8 @@ from backend.backup.backups import Facts, moment
 COPIES = "copies"
 # A night, and some time for a long copy.
 _COPY_LASTS = timedelta(hours=26)
-_GROUP_WRITES = 0o770
+# Of the group that copies is then whatever lies in it.
+_GROUP_WRITES = 0o2770
 _NEVER = (
     "no copy off this host is known: if its disk is lost, so are the backups"
     " (whoever copies them touches copies/PLACE in BACKUP_DIR)"

@@ -54,5 +54,5 @@ def test_the_group_may_write_there_and_others_may_not(tmp_path) -> None:
 
     prepare_copies(tmp_path)
 
-    assert oct((tmp_path / "copies").stat().st_mode)[-3:] == "770"
+    assert oct((tmp_path / "copies").stat().st_mode)[-4:] == "2770"
     assert newest_copy(tmp_path) is not None
