@@ -12,7 +12,7 @@ from typing import Protocol
 
 from backend.backup.archive_folder import DRILL
 from backend.backup.backups import BackupKind, BackupRecord, DrillResult, moment
-from backend.backup.cluster.health import write_health
+from backend.backup.cluster.health import PROOF_LASTS, write_health
 from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
 from backend.backup.dump.health import alarms
@@ -83,11 +83,14 @@ class DumpService:
     def _watch(self) -> BackupJob | None:
         """Tell how the dumps are, to the log and to the health check, and return what is due."""
         try:
-            # Another database may be meant by now.
-            self.folder = repository = self.load().repository
+            repository = self.load().repository
+            if repository.root != self.folder.root:
+                # Another database is meant by now, and its dumps begin.
+                self.started = self.now()
+            self.folder = repository
             repository.prepare()
             state = self._state(repository.backups(), repository.events.read(DRILL))
-            self.alarmed = tuple(alarms(repository, self.now()))
+            self.alarmed = (*alarms(repository, self.now()), *self._unproved(repository))
         except (AppError, OSError) as error:
             self._tell([str(error), *self.alarmed])
             found = [*self.alarmed, *self._blind(error)]
@@ -137,6 +140,14 @@ class DumpService:
         if result.is_clean:
             log.info("drill passed", extra={"fields": dict(result.facts)})
             self.reports.proved()
+
+    def _unproved(self, repository: DumpRepository) -> list[str]:
+        """Return that no drill has ever passed: of what began a day ago one has to."""
+        drills = repository.events.read(DRILL)
+        waited = abs(self.now() - self.started) > PROOF_LASTS
+        if not waited or any(one.fields.get("clean") is True for one in drills):
+            return []
+        return [f"no dump was ever proved, and dumps began at {moment(self.started)}"]
 
     def _blind(self, error: Exception) -> list[str]:
         # The clock may have jumped, either way.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,6 +90,35 @@ def test_a_database_that_does_not_answer_is_no_dump_and_an_alarm_after_a_day(
     assert soon == []
     assert alarms_of(service)[0].startswith("no dump was proved since")
     assert len(bills.repository.names()) == 1
+
+
+def test_a_database_that_never_was_dumped_is_an_alarm_after_a_day(
+    bills: Bills, service: DumpService
+) -> None:
+    bills.execute("CREATE TABLE secret (id int)")
+    bills.now += timedelta(minutes=5)
+    service.turn()
+    soon = alarms_of(service)
+    bills.now += timedelta(hours=27)
+    service.turn()
+
+    assert soon == []
+    assert alarms_of(service) == [
+        "no dump was ever proved, and dumps began at 2026-11-21 12:00:00 UTC"
+    ]
+
+
+def test_another_database_has_a_day_of_its_own_to_be_proved(
+    bills: Bills, service: DumpService, caplog: pytest.LogCaptureFixture
+) -> None:
+    bills.now += timedelta(days=2)
+    other = replace(bills.repository, root=bills.repository.root.with_name("dumps-other"))
+    bills.settings = replace(bills.settings, repository=other)
+
+    service.turn()
+
+    assert alarms_of(service) == []
+    assert "no dump was ever proved" not in caplog.text
 
 
 @pytest.mark.slow
