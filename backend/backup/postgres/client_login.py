@@ -11,7 +11,10 @@ from contextlib import contextmanager
 
 from backend.config.database_url import DatabaseUrl
 from backend.db import private_files
+from backend.db.connect import KEEPALIVES
 
+# The encoding of a dump is its database's.
+_NETWORK = {name: str(one) for name, one in KEEPALIVES.items() if name != "client_encoding"}
 _SEPARATORS = re.compile(r"([\\:])")
 
 
@@ -52,4 +55,5 @@ def _private_file(content: bytes) -> Iterator[str]:
 
 
 def _without_password(database: DatabaseUrl, **extra: str) -> str:
-    return DatabaseUrl("postgres", params={**database.params, **extra}).conninfo()
+    params = {**_NETWORK, **database.params, **extra}
+    return DatabaseUrl("postgres", params=params).conninfo()

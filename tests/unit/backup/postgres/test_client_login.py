@@ -30,6 +30,18 @@ def test_the_words_of_the_program_name_a_private_file() -> None:
     assert not file.exists()
 
 
+def test_a_program_notices_a_network_that_is_cut_as_our_own_sessions_do() -> None:
+    database = DatabaseUrl("postgres", params={**PARAMS, "connect_timeout": "3"}, password="secret")
+
+    with client_login(database) as words:
+        said = conninfo_to_dict(words)
+
+    assert said["connect_timeout"] == "3"
+    assert (said["keepalives_idle"], said["tcp_user_timeout"]) == ("15", "60000")
+    # It would decide what the archive is written in.
+    assert "client_encoding" not in said
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the file has a name")
 def test_a_killed_run_leaves_no_password(tmp_path: Path) -> None:
     """Nobody is left to remove a file that has a name."""
