@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from backend.backup.backups import RestorePlan, RestoreResult
+from backend.backup.backups import Facts, RestorePlan, RestoreResult
 from backend.backup.dump.archive_stream import restore_dump
 from backend.backup.dump.contents import compare_with
 from backend.backup.dump.settings import DumpSettings
@@ -18,6 +18,11 @@ from backend.db.errors import MISSING_RIGHT, translated
 from backend.db.session import Session
 from backend.errors import FoundWanting, RefusedError
 
+# The app reads the address when it starts, and `up` starts only what is stopped.
+_SWITCH = (
+    "`stop app-blue app-green`, put the database {} into deploy/secrets/database_url,"
+    " then `up --detach`"
+)
 _LONGEST_NAME = 63
 _OF_A_RESTORE = re.compile(r"_\d{8}t\d{6}z(_\d)?\Z", re.ASCII)
 _IS_THERE = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
@@ -69,10 +74,8 @@ def restore_beside(settings: DumpSettings, plan: RestorePlan, watcher: Watcher) 
             hint=f"nothing was switched; drop {target}, and take another dump with --to NAME",
         )
     name = target.params["dbname"]
-    following = f"put the database {name} into deploy/secrets/database_url, then `up --detach`"
-    return RestoreResult(
-        plan, "", {"into": name, "rows": manifest.contents.rows, "next": following}
-    )
+    facts: Facts = {"into": name, "rows": manifest.contents.rows, "next": _SWITCH.format(name)}
+    return RestoreResult(plan, "", facts)
 
 
 def _beside(database: str, backup: str) -> str:

@@ -51,6 +51,7 @@ def test_a_dump_comes_back_beside_and_nothing_live_changes(bills: Bills, beside)
 
     assert (plan.backup, plan.to, plan.lost_until) == (made.name, NOON, bills.now)
     assert (result.facts["into"], result.facts["rows"]) == (beside.params["dbname"], 3002)
+    assert str(result.facts["next"]).startswith("`stop app-blue app-green`, put the database")
     assert asked(beside, SUM) == then
     assert asked(bills.settings.database, SUM) == now != then
     with pytest.raises(RefusedError, match=f"the database {beside.params['dbname']} is not empty"):
