@@ -26,10 +26,12 @@ _SWITCH = (
 _LONGEST_NAME = 63
 _OF_A_RESTORE = re.compile(r"_\d{8}t\d{6}z(_\d)?\Z", re.ASCII)
 _IS_THERE = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
-# What belongs to an extension, providers put into every new database.
+# What belongs to an extension, providers put into every new database; of an index only its table
+# is said to.
 _HOLDS = """
     SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname <> 'information_schema' AND NOT starts_with(n.nspname::text, 'pg_')
+        AND c.relkind NOT IN ('i', 'I')
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
             AND d.objid = c.oid AND d.deptype = 'e')"""
 
