@@ -26,6 +26,8 @@ _PATIENCE_SECONDS = 60.0
 # The database, and beside it the WAL that is replayed and what recovery writes anew.
 _ROOM_FACTOR = 1.2
 _ROOM_FOR_WAL = 256 * 1024 * 1024
+# By these names alone: whoever looks at the folder in a shell or an editor is let be.
+_LEFTOVERS = frozenset({"initdb", "pgbackrest", "postgres"})
 # Nothing of it is kept: it may forget everything at a crash, and no housekeeping is worth its time.
 _THROWN_AWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 
@@ -136,7 +138,13 @@ def _stop_leftovers(cluster: Path) -> None:
 
 def _processes_naming(cluster: Path) -> list[int]:
     pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-    return [pid for pid in pids if pid != os.getpid() and str(cluster) in _command_line(pid)]
+    return [pid for pid in pids if _name(pid) in _LEFTOVERS and str(cluster) in _command_line(pid)]
+
+
+def _name(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    return ""
 
 
 def _command_line(pid: int) -> str:
