@@ -39,9 +39,7 @@ class Disturbance:
         return sorted(
             one.seconds * 1000
             for one in self.samples
-            if any(
-                one.started <= end and one.started + one.seconds >= begin for begin, end in spans
-            )
+            if any(_is_within(one, span) for span in spans)
         )
 
     def write_milliseconds(self, spans: Sequence[Span]) -> list[float]:
