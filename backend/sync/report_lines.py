@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -23,6 +24,8 @@ SHOWN = 20
 # By whether nothing is left to decide.
 DONE = {True: "done, connection good", False: "connection good"}
 _BY_OPTION = {ConflictKind.BOTH_CHANGED, ConflictKind.DELETED_AND_CHANGED}
+_PLAIN_URL = re.compile(r"postgresql://[\w.-]+@[\w.-]+:\d+/[\w.-]+")
+_WHERE = ("host", "hostaddr", "port", "user", "dbname")
 
 T = TypeVar("T")
 
@@ -133,9 +136,20 @@ def undo_command(result: SyncResult, endpoints: Endpoints) -> list[str]:
     if path.suffix != ".sql":
         return [f"the file as it was: {path}"]
     target = _target(result, endpoints)
-    script, name = shlex.quote(str(path)), shlex.quote(str(target.path or target))
+    script, name = shlex.quote(str(path)), shlex.quote(_program_address(target))
     command = f"sqlite3 {name} <" if target.engine == "sqlite" else f"psql -d {name} -f"
     return [f"to take this run back: {command} {script}"]
+
+
+def _program_address(target: DatabaseUrl) -> str:
+    """Return the address as sqlite3 and psql take it; psql asks for the password."""
+    if target.path:
+        return str(target.path)
+    if _PLAIN_URL.fullmatch(str(target)):
+        return str(target)
+    # The folder of a socket, several hosts, a name with an @: as keywords they need no encoding.
+    params = {key: target.params[key] for key in _WHERE if key in target.params}
+    return DatabaseUrl("postgres", params=params).conninfo()
 
 
 def _target(result: SyncResult, endpoints: Endpoints) -> DatabaseUrl:

@@ -1,10 +1,12 @@
 """What people are told, to the letter, and what machines are."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from backend.config.database_url import DatabaseUrl, parse_database_url
 from backend.sync.options import Direction, Endpoints
@@ -97,6 +99,35 @@ def test_the_other_direction_goes_the_other_way() -> None:
 
     assert lines[0].endswith("hesap → sqlite:////srv/my app/home.db")
     assert "  to take this run back: sqlite3 '/srv/my app/home.db' < /undo.sql" in lines
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        pytest.param(
+            "postgresql:///hesap?host=/run/my%20socket&port=5433&user=me",
+            "user=me dbname=hesap host='/run/my socket' port=5433",
+            id="the folder of a socket",
+        ),
+        pytest.param("postgresql:///hesap", "dbname=hesap", id="the socket that psql knows"),
+        pytest.param(
+            "postgresql://me%40home:hidden@db.example.com/hesap",
+            "user=me@home dbname=hesap host=db.example.com",
+            id="a name that a URL would encode",
+        ),
+    ],
+)
+def test_the_address_to_take_a_run_back_is_one_that_psql_takes(remote, address) -> None:
+    ends = replace(ENDS, remote=parse_database_url(remote))
+    outcome = SyncResult(
+        direction=Direction.LOCAL_TO_RENDER, dry_run=False, first=False, backup=Path("/undo.sql")
+    )
+
+    (line,) = [one for one in RunReport(outcome, ends).lines() if "take this run back" in one]
+
+    words = shlex.split(line.partition(": ")[2])
+    assert (words[0], words[3:]) == ("psql", ["-f", "/undo.sql"])
+    assert conninfo_to_dict(words[2]) == conninfo_to_dict(address)
 
 
 def test_a_mirror_says_where_the_old_file_is() -> None:
