@@ -45,10 +45,12 @@ _OLDEST_TRANSACTION = text(
 _MAY_MAKE_POINTS = text(
     "SELECT current_setting('archive_mode') <> 'off',"
     " has_function_privilege('pg_create_restore_point(text)', 'EXECUTE')"
+    " AND has_function_privilege('pg_control_system()', 'EXECUTE')"
 )
 # The name of a segment of WAL begins with its timeline.
 _MAKE_POINT = text(
-    "SELECT lsn::text, left(pg_walfile_name(lsn), 8) FROM pg_create_restore_point(:name) AS lsn"
+    "SELECT lsn::text, left(pg_walfile_name(lsn), 8), system_identifier::text"
+    " FROM pg_create_restore_point(:name) AS lsn, pg_control_system()"
 )
 _BROKEN_INDEXES = text(
     "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
@@ -132,8 +134,8 @@ class PostgresBackend:
                 reason = "this login may not make one" if archives else "nothing is archived"
                 log.warning("restore point skipped reason=%s", reason)
                 return None
-            lsn, timeline = connection.execute(_MAKE_POINT, {"name": name}).one()
-        return RestorePoint(name, lsn, int(timeline, 16))
+            lsn, timeline, cluster = connection.execute(_MAKE_POINT, {"name": name}).one()
+        return RestorePoint(name, lsn, int(timeline, 16), cluster)
 
     def blocking_process(self) -> str:
         """Name the oldest open transaction."""

@@ -20,11 +20,15 @@ _OTHERS_READ = 0o644
 
 @dataclass(frozen=True)
 class RestorePoint:
-    """A place in the WAL of a timeline, by a name that nothing else has."""
+    """A place in the WAL of a timeline, by a name that nothing else has.
+
+    `cluster` is the number of the cluster whose WAL it is.
+    """
 
     name: str
     lsn: str
     timeline: int
+    cluster: str
 
 
 def restore_point_name(first: Revision, at: datetime) -> str:
@@ -41,6 +45,8 @@ def note_restore_point(folder: Path, point: RestorePoint, at: datetime) -> None:
         "name": point.name,
         "lsn": point.lsn,
         "timeline": point.timeline,
+        # The folder outlives the cluster, and means nothing for the next one.
+        "cluster": point.cluster,
         "release": release(),
     }
     try:

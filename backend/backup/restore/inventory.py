@@ -12,15 +12,15 @@ from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.manifest import read_manifest
 from backend.backup.cluster.pgbackrest import PgBackRest
 from backend.backup.cluster.repository import ClusterFolder
+from backend.backup.cluster.restore_points import restore_points_of
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.wal import Gap, WalSegment, chain, gaps
-from backend.backup.records import EventFields, EventLog, EventRecord
+from backend.backup.records import EventFields, EventRecord
 from backend.backup.restore.targets import ChosenTarget, NamedPoint, RestorableStates
 from backend.backup.restore.timelines import Timelines, seen_live
 from backend.errors import AppError, DataError
 
 RESTORE = "restore"
-RESTORE_POINT = "restore-point"
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,8 @@ class Inventory:
             with suppress(AppError):
                 at = read_manifest(self.folder, name, key).point
                 yield NamedPoint(name, at.at, at.lsn, at.segment.timeline, has_manifest=True)
-        # The second holds those that the service `backup` has not seen yet.
-        logs = self.folder.events, EventLog(self.settings.restore_points)
-        yield from {point for log in logs for point in map(_point, log.read(RESTORE_POINT))}
+        records = restore_points_of(self.folder, self.settings.restore_points)
+        yield from {_point(record) for record in records}
 
 
 def _point(record: EventRecord) -> NamedPoint:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from backend.backup.cluster.repository import system_identifier
 from backend.config.database_url import DatabaseUrl
 from tests.fix_postgres import QUICK, PostgresServer, new_server, remove
 from tests.integration.migrate.conftest import SHIPPED, continued, step
@@ -82,6 +83,7 @@ def test_a_point_is_made_and_noted_before_each_phase(
     assert names[1].startswith("before-contract-0001-")
     assert {one["name"] for one in noted(points)} == set(names)
     assert {one["timeline"] for one in noted(points)} == {1}
+    assert {one["cluster"] for one in noted(points)} == {system_identifier(archiving_server.data)}
 
 
 def test_the_point_lies_before_what_the_migration_writes(

@@ -3,7 +3,7 @@
 import json
 
 from backend.backup.cluster.repository import ClusterFolder
-from backend.backup.cluster.restore_points import copy_restore_points
+from backend.backup.cluster.restore_points import copy_restore_points, restore_points_of
 
 POINT = {
     "name": "before-expand-0002-20261121T100000Z",
@@ -23,6 +23,30 @@ def test_a_point_is_noted_once(tmp_path) -> None:
     (noted,) = folder.events.read("restore-point")
     assert counts == [1, 0]
     assert {name: noted.fields[name] for name in POINT} == POINT
+
+
+def test_a_point_of_the_cluster_that_was_there_before_is_not_noted(tmp_path) -> None:
+    folder = ClusterFolder(tmp_path / "7712694683227574319")
+    points = {"a": "7712694683227574319", "b": "7700000000000000000"}
+    for name, cluster in points.items():
+        note = {**POINT, "name": name, "cluster": cluster}
+        (tmp_path / f"{name}.json").write_text(json.dumps(note))
+
+    copy_restore_points(tmp_path, folder)
+
+    assert [one.fields["name"] for one in folder.events.read("restore-point")] == ["a"]
+
+
+def test_a_restore_sees_points_that_are_not_noted_yet_but_none_of_another_cluster(tmp_path) -> None:
+    folder = ClusterFolder(tmp_path / "7712694683227574319")
+    noted = {"a": "7712694683227574319", "b": "7700000000000000000"}
+    for name, cluster in noted.items():
+        note = {"event": "restore-point", **POINT, "name": name, "cluster": cluster}
+        (tmp_path / f"restore-point-{name}.json").write_text(json.dumps(note))
+
+    points = restore_points_of(folder, tmp_path)
+
+    assert [one.fields["name"] for one in points] == ["a"]
 
 
 def test_half_a_note_is_left_for_the_next_look(tmp_path) -> None:
