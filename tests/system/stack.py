@@ -133,8 +133,15 @@ class Stack:
         return result.stdout + result.stderr
 
     def complaints(self) -> str:
-        """Return the last lines of the logs that are about something wrong."""
-        wrong = [line for line in self.logs().splitlines() if _COMPLAINT.search(line)]
+        """Return the last lines of the logs that are about something wrong.
+
+        Who asks has a failure to tell: another one must not take its place.
+        """
+        try:
+            logs = self.compose("logs", "--no-color", check=False, timeout=60).stdout
+        except (OSError, subprocess.SubprocessError) as error:
+            return f"the logs cannot be read: {error}"
+        wrong = [line for line in logs.splitlines() if _COMPLAINT.search(line)]
         return "\n".join(wrong[-_MOST_COMPLAINTS:])
 
     def images(self) -> list[str]:

@@ -19,6 +19,9 @@ from tests.system.operator import Operator
 from tests.system.person import Person
 from tests.system.stack import Stack, new_stack, run
 
+# A release is built and deployed, and three restores follow: on a busy machine that takes minutes.
+pytestmark = pytest.mark.timeout(1200)
+
 PHRASE = "a phrase that nobody would put together"
 POINT = f"before-expand-{SHIPPED + 1:04}"
 ADDS_MOTTO = expand_revision(1, "ALTER TABLE groups ADD motto text")
