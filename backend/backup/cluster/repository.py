@@ -75,6 +75,11 @@ class ClusterFolder:
         return self.root / "lock"
 
     @property
+    def retention_lock(self) -> Path:
+        """Return the file that keeps restores and the removal of old backups apart."""
+        return self.root / "retention-lock"
+
+    @property
     def pgbackrest_locks(self) -> Path:
         """Return where pgBackRest keeps its own commands apart."""
         return self.root / "pgbackrest-locks"

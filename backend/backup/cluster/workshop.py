@@ -93,9 +93,9 @@ class BackupWorkshop:
     def expire(self) -> None:
         """Delete what the retention no longer wants, and the manifests that speak of it.
 
-        Nothing while it could be the last proved backup that goes.
+        Nothing while it could be the last proved backup that goes, or while a restore reads.
         """
-        with self._alone():
+        with self._alone(), path_lock(self.folder.retention_lock, BACKUP, self.folder.subject):
             if not self.catalog().is_newest_full_proven:
                 return
             self.pgbackrest.expire()

@@ -19,7 +19,7 @@ from backend.backup.cluster.wal import WalSegment
 from backend.backup.escrow import hand_over_keys
 from backend.backup.records import EventFields, EventRecord
 from backend.backup.restore.checks import RestoredCluster, check_restored
-from backend.backup.restore.cluster_lock import cluster_lock
+from backend.backup.restore.cluster_lock import cluster_lock, everything_kept
 from backend.backup.restore.data_volume import DataVolume
 from backend.backup.restore.inventory import RESTORE
 from backend.backup.restore.paused_server import (
@@ -42,11 +42,12 @@ def restore(plan: ClusterRestorePlan, watcher: Watcher) -> RestoreResult:
 
     Raises:
         RefusedError: a server runs on the data.
+        LockHeldError: old backups are being removed, and that takes no end.
         DatabaseError: there is no room, or the repository does not answer.
         DataError, FoundWanting: the state cannot be reached, or is not what was there.
     """
     volume = DataVolume(plan.inventory.settings.data)
-    with cluster_lock(volume.root):
+    with cluster_lock(volume.root), everything_kept(plan.inventory.folder):
         volume.settle(lambda record: _publish(plan, record))
         _check_room(volume.root, plan.chosen.backup.database_bytes)
         folder = volume.begin()

@@ -13,8 +13,9 @@ from backend.backup import keys
 from backend.backup.backups import DrillResult
 from backend.backup.cluster.settings import load_cluster_settings
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
+from backend.backup.restore.cluster_lock import everything_kept
 from backend.cli.progress import Lines
-from backend.errors import DatabaseError
+from backend.errors import DatabaseError, LockHeldError
 from tests.unit.backup.cluster.test_backup_set import ONE, info
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -79,3 +80,12 @@ def test_a_drill_that_cannot_be_noted_proves_nothing(workshop, monkeypatch) -> N
         workshop.drill(None, Lines())
 
     assert "make room in BACKUP_DIR" in caught.value.hint
+
+
+def test_nothing_is_removed_while_a_restore_reads(workshop: BackupWorkshop) -> None:
+    workshop.folder.prepare()
+
+    with everything_kept(workshop.folder), pytest.raises(LockHeldError):
+        workshop.expire()
+
+    workshop.expire()
