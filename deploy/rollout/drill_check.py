@@ -21,10 +21,10 @@ def renew_drill_check(tools: Toolbox, version: str) -> None:
 
     Where there are no backups yet, the next `up` begins it together with them.
     """
-    containers = containers_by_service(tools.runner, tools.stack.project)
-    if not _is_wanted(containers) or _is_as_described(tools, containers):
-        return
     try:
+        containers = containers_by_service(tools.runner, tools.stack.project)
+        if not _is_wanted(containers) or _is_as_described(tools, containers):
+            return
         with tools.progress.step("drills", f"are looked at by {version}; a look that runs ends"):
             _replace(tools)
     except RolloutError as error:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.rollout import errors
+from deploy.rollout import drill_check, errors
 from deploy.rollout.deploy import deploy
 from deploy.rollout.inspect import read_status
 from deploy.rollout.rollback import roll_back
@@ -79,6 +79,19 @@ def test_a_deploy_stands_though_it_cannot_be_replaced(docker):
     said = notes(used)
     assert "drill-check cannot be made" in said
     assert "up --detach --no-deps drill-check" in said
+
+
+def test_a_deploy_stands_though_nobody_can_tell_whether_it_is_to_be_replaced(docker, monkeypatch):
+    def too_late(*_):
+        raise errors.CommandTimeoutError("`docker compose config --hash` did not end within 60 s")
+
+    monkeypatch.setattr(drill_check, "find_differences", too_late)
+    used = tools(docker)
+
+    outcome = deploy(used, bring(docker, "v2"))
+
+    assert (outcome.result, outcome.version) == ("deployed", "v2")
+    assert "did not end within 60 s; what serves is well" in notes(used)
 
 
 def test_one_that_was_left_behind_is_told_with_what_comes_later(docker):
