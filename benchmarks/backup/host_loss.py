@@ -29,9 +29,13 @@ class Loss:
     acknowledged: int
     lost: int
     doubled: int
-    # Seconds from the oldest lost write to the last one that was acknowledged at all.
+    # Of the oldest lost write, when the host was lost.
     oldest_seconds: float
     back_after_seconds: float
+
+    def is_within(self, seconds: float) -> bool:
+        """Tell whether nothing older was lost; where nothing is left nobody knows how old."""
+        return self.lost < self.acknowledged and self.oldest_seconds <= seconds
 
 
 @dataclass
@@ -61,13 +65,17 @@ class Site:
         file.chmod(0o644)
         return ("--volume", f"{file}:/phrase:ro")
 
-    def write_until_killed(self, seconds: float) -> Sequence[Sample]:
-        """Let people write for so long, then kill every container at once and lose the volumes."""
+    def write_until_killed(self, seconds: float) -> tuple[Sequence[Sample], float]:
+        """Let people write for so long, then kill every container at once and lose the volumes.
+
+        Returns what they were told, and when the last one was killed.
+        """
         with Load(self.world, OPEN_RATE, THINK) as load:
             time.sleep(seconds)
             kill_servers(self.stack)
+            killed = time.time()
         self.stack.compose("down", "--volumes", "--timeout", "0")
-        return load.samples
+        return load.samples, killed
 
     @contextmanager
     def new_server(self, number: int) -> Iterator[Stack]:
@@ -99,25 +107,24 @@ def _lose(site: Site, left: int) -> None:
     """Lose a host; the stack that stands for the new one lives until all are lost."""
     if not left:
         return
-    samples = site.write_until_killed(random.uniform(SHORTEST, LONGEST))
+    samples, killed = site.write_until_killed(random.uniform(SHORTEST, LONGEST))
     begun = time.monotonic()
     with site.new_server(left) as stack:
         back = time.monotonic() - begun
-        site.losses.append(judge_loss(samples, stored_orders(stack), back))
+        site.losses.append(judge_loss(samples, stored_orders(stack), killed, back))
         site.stack, site.world = stack, replace(site.world, port=stack.port)
         _lose(site, left - 1)
 
 
 def judge_loss(
-    samples: Sequence[Sample], stored: Mapping[str, int], back_after_seconds: float
+    samples: Sequence[Sample], stored: Mapping[str, int], killed: float, back_after_seconds: float
 ) -> Loss:
     """Compare what people were told with what the new server holds."""
     acknowledged = [one for one in samples if one.key and not one.is_unanswered]
     own = {one.key for one in samples if one.key}
     ledger = judge_ledger(samples, {key: n for key, n in stored.items() if key in own})
-    ends = [one.started + one.seconds for one in acknowledged]
-    lost = [e for e, one in zip(ends, acknowledged, strict=True) if one.key in set(ledger.lost)]
-    oldest = max(ends) - min(lost) if lost else 0.0
+    lost = [one.started + one.seconds for one in acknowledged if one.key in ledger.lost]
+    oldest = killed - min(lost) if lost else 0.0
     return Loss(
         len(acknowledged), len(ledger.lost), len(ledger.doubled), oldest, back_after_seconds
     )

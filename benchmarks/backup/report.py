@@ -28,7 +28,7 @@ class Report:
     @property
     def passed(self) -> bool:
         """Tell whether what is promised held; how long something takes is no promise."""
-        too_old = [one for one in self.losses if one.oldest_seconds > RPO_SECONDS]
+        too_old = [one for one in self.losses if not one.is_within(RPO_SECONDS)]
         doubled = sum(one.doubled for one in self.losses)
         return bool(self.drill["clean"]) and not (too_old or doubled or self.disturbance.failed)
 

@@ -92,7 +92,8 @@ def test_debians_age_opens_a_dump_with_the_key_that_keygen_prints(operator: Oper
     identity = tool.answer("keygen")["identity"]
 
     script = (
-        "cat >/tmp/key; age --decrypt -i /tmp/key /backups/dumps-*/*.dump.age | pg_restore --list"
+        "cat >/tmp/key; newest=$(ls /backups/dumps-*/*.dump.age | tail -n 1);"
+        ' age --decrypt -i /tmp/key "$newest" | pg_restore --list'
     )
     listed = operator.stack.exec("backup", "sh", "-c", script, stdin=identity).stdout
 
