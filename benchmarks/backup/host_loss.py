@@ -105,7 +105,7 @@ def measure_losses(site: Site, *, hosts: int) -> list[Loss]:
 
 def _lose(site: Site, left: int) -> None:
     """Lose a host; the stack that stands for the new one lives until all are lost."""
-    if not left:
+    if left <= 0:
         return
     samples, killed = site.write_until_killed(random.uniform(SHORTEST, LONGEST))
     begun = time.monotonic()
