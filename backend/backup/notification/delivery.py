@@ -62,17 +62,29 @@ def _answer(there: NotifyAddress, told: Notification, seconds: float) -> tuple[i
     watchdog.daemon = True
     watchdog.start()
     try:
+        # While it is being opened, there is nothing yet that could be broken off.
+        connection.connect()
+        _require_time(is_late)
         answer = _ask(connection, there, told)
-        if is_late.is_set():
-            # Broken off within its head, an answer looks like a whole one.
-            raise TimeoutError("it takes too long")
+        # Broken off within its head, an answer looks like a whole one.
+        _require_time(is_late)
         return answer
     except (OSError, HTTPException) as error:
-        said = str(error) or type(error).__name__
-        raise AppError(f"{there.origin} cannot be told: {said}") from None
+        raise AppError(f"{there.origin} cannot be told: {_reason(error)}") from None
     finally:
         watchdog.cancel()
         connection.close()
+
+
+def _require_time(is_late: Event) -> None:
+    if is_late.is_set():
+        raise TimeoutError("it takes too long")
+
+
+def _reason(error: OSError | HTTPException) -> str:
+    # http.client quotes what came, and whoever is no web service may send the token back.
+    said = str(error) if isinstance(error, OSError) else ""
+    return said or type(error).__name__
 
 
 def _ask(connection: HTTPConnection, there: NotifyAddress, told: Notification) -> tuple[int, str]:

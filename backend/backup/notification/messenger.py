@@ -61,7 +61,8 @@ class Messenger:
         with self._news:
             self._waiting = (told, folder)
             self._news.notify()
-            if self._thread is None:
+            # An error that nobody thought of ends the thread, and must not be the last news.
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = Thread(target=self._run, name="messenger", daemon=True)
                 self._thread.start()
 

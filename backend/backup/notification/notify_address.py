@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, replace
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPSConnection
 from urllib.parse import urljoin, urlsplit
 
 from backend.errors import AppError, ConfigError
@@ -41,9 +41,12 @@ class NotifyAddress:
         """Return where the service sends us.
 
         Raises:
-            AppError: that is another host, or a way that others can read along.
+            AppError: that is no address, another host, or a way that others can read along.
         """
-        there = parse_address(urljoin(f"{self.origin}{self.target}", location))
+        try:
+            there = parse_address(urljoin(f"{self.origin}{self.target}", location))
+        except (ConfigError, ValueError):
+            raise AppError(f"{self.origin} redirects to no address of a web service") from None
         if there.host != self.host or (self.scheme, there.scheme) == ("https", "http"):
             raise AppError(
                 f"{self.origin} redirects to {there.origin}, where nothing is sent",
@@ -53,10 +56,11 @@ class NotifyAddress:
 
     def connection(self, seconds: float) -> HTTPConnection:
         """Return a connection that is not open yet; no proxy is asked, whatever is configured."""
+        # Without a port it would look for one behind the last colon of the host, IPv6 or not.
         if self.scheme == "http":
-            return HTTPConnection(self.host, self.port, timeout=seconds)
-        trusted = ssl.create_default_context()
-        return HTTPSConnection(self.host, self.port, timeout=seconds, context=trusted)
+            return HTTPConnection(self.host, self.port or HTTP_PORT, timeout=seconds)
+        trusted, port = ssl.create_default_context(), self.port or HTTPS_PORT
+        return HTTPSConnection(self.host, port, timeout=seconds, context=trusted)
 
     def __str__(self) -> str:
         return f"{self.origin}/…"
@@ -73,6 +77,7 @@ def parse_address(text: str) -> NotifyAddress:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
+        host.encode("idna")  # as the lookup will, which refuses an empty or a long part
     except ValueError:
         host, port = "", None
     if not host or not text.isprintable() or " " in text or not text.isascii():

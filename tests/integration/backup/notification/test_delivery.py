@@ -13,6 +13,7 @@ from backend.backup.notification.notify_address import parse_address
 from backend.errors import AppError
 from tests.fix_missing import missing_command, not_here
 from tests.integration.backup.notification.receiver import Asked, Receiver, answer, receiver
+from tests.polling import wait_for
 
 TOKEN = "6f1a0d4e"
 HEARTBEAT = Notification("heartbeat")
@@ -39,6 +40,10 @@ def certificate(tmp_path: Path) -> Path:
     with path.open("a") as file:
         file.write((tmp_path / "cert.pem").read_text())
     return path
+
+
+def is_timer(thread: threading.Thread) -> bool:
+    return isinstance(thread, threading.Timer)
 
 
 def test_a_heartbeat_is_a_get_without_a_word(web) -> None:
@@ -106,6 +111,34 @@ def test_whoever_sends_a_byte_now_and_then_is_left(web) -> None:
             deliver(parse_address(f"{web.url}/{TOKEN}"), HEARTBEAT, deadline=0.5)
     finally:
         over.set()
+
+
+def test_a_lookup_that_takes_all_the_time_is_followed_by_no_request(web, monkeypatch) -> None:
+    look_up = socket.getaddrinfo
+
+    def slowly(*args, **kwargs):
+        wait_for(lambda: not any(map(is_timer, threading.enumerate())), "the time to be over")
+        return look_up(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+
+    with pytest.raises(AppError, match="takes too long"):
+        deliver(parse_address(f"{web.url}/{TOKEN}"), HEARTBEAT, deadline=0.2)
+
+    assert web.asked == []
+
+
+def test_what_is_no_web_service_may_say_the_token_and_we_do_not(web) -> None:
+    def echo(handler) -> None:
+        handler.wfile.write(handler.raw_requestline)
+        handler.close_connection = True
+
+    web.acts = [echo]
+
+    with pytest.raises(AppError, match="cannot be told: BadStatusLine") as caught:
+        deliver(parse_address(f"{web.url}/{TOKEN}"), HEARTBEAT)
+
+    assert TOKEN not in str(caught.value)
 
 
 def test_nobody_at_the_address_is_an_error_and_not_a_wait() -> None:

@@ -98,6 +98,21 @@ def test_whoever_sends_does_not_wait_for_the_answer(messenger, tmp_path, web) ->
     assert state(tmp_path).why == ""
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_was_its_end_is_not_the_last_one(keys, tmp_path, web) -> None:
+    def broken() -> bool:
+        raise MemoryError
+
+    messenger = Messenger(keys, has_route=broken)
+    messenger.send(FAILURE, tmp_path)
+    wait_for(lambda: messenger._thread and not messenger._thread.is_alive(), "its end")
+
+    messenger.has_route = lambda: True
+    messenger.send(HEARTBEAT, tmp_path)
+
+    assert state(tmp_path).kind == "heartbeat"
+
+
 def test_without_a_way_out_nothing_is_tried_and_all_say_so(keys, tmp_path, web, caplog) -> None:
     messenger = Messenger(keys, has_route=lambda: False)
     messenger.send(HEARTBEAT, tmp_path)

@@ -28,6 +28,20 @@ def test_what_is_asked_for(address, heartbeat, failure) -> None:
     assert (there.target, there.of_failure().target) == (heartbeat, failure)
 
 
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        pytest.param("http://[fd00::abcd]/x", ("fd00::abcd", 80), id="IPv6"),
+        pytest.param("https://[fd00::1]/x", ("fd00::1", 443), id="IPv6 that ends in a number"),
+        pytest.param("https://hc.example:8443/x", ("hc.example", 8443), id="a name and a port"),
+    ],
+)
+def test_where_it_is_connected_to(address, where) -> None:
+    connection = parse_address(address).connection(1)
+
+    assert (connection.host, connection.port) == where
+
+
 @pytest.mark.parametrize("show", [str, repr, "{}".format])
 def test_only_the_host_is_shown(show) -> None:
     assert show(parse_address(f"https://hc.example:8443/{TOKEN}?key={TOKEN}")) == (
@@ -46,6 +60,8 @@ def test_only_the_host_is_shown(show) -> None:
         pytest.param(f"https://hc.example/{TOKEN} x", id="a space"),
         pytest.param(f"https://hc.example/{TOKEN}\r\nX-Header: x", id="a line break"),
         pytest.param(f"https://[::1/{TOKEN}", id="half an address"),
+        pytest.param(f"https://hc..example/{TOKEN}", id="no name of a host"),
+        pytest.param(f"https://{'x' * 64}.example/{TOKEN}", id="too long a name"),
     ],
 )
 def test_what_is_no_address_is_refused_and_not_shown(address) -> None:
@@ -73,8 +89,13 @@ def test_a_redirect_on_the_same_host_is_followed(location, target) -> None:
         pytest.param("//other.example/ping", id="another host, the same way"),
         pytest.param("http://hc.example/ping", id="in the clear"),
         pytest.param("file:///etc/passwd", id="a file"),
+        pytest.param("https://hc.example:port/", id="no port"),
+        pytest.param("https://[bad", id="no address"),
     ],
 )
 def test_another_redirect_is_not(location) -> None:
-    with pytest.raises(AppError):
+    with pytest.raises(AppError, match=r"^https://hc\.example redirects to ") as caught:
         parse_address("https://hc.example/ping").redirected(location)
+
+    # What is wrong is what the service says now, and not the setting: it is tried again.
+    assert not isinstance(caught.value, ConfigError)
