@@ -30,6 +30,11 @@ def alarms(catalog: BackupCatalog, archive: ArchiveState, now: datetime) -> list
     return found
 
 
+def alarm_name(alarm: str) -> str:
+    """Return by what an alarm is known: what stands behind it, a count, may change each time."""
+    return alarm.partition(": ")[0]
+
+
 def write_health(path: Path, found: Sequence[str], now: datetime) -> None:
     """Keep what the health check will say, and of when it is."""
     lines = [str(now.timestamp()), *(" ".join(one.split()) for one in found)]

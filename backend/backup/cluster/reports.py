@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from backend.backup.cluster.health import alarm_name
 from backend.backup.notification.delivery import Notification
 from backend.backup.notification.messenger import Messenger
 from backend.logs import redact
@@ -45,7 +46,7 @@ class ServiceReports:
 
     def blind(self, alarms: Sequence[str], folder: ReportedFolder) -> None:
         """Tell what is new, where nobody could look whether all is well."""
-        names = frozenset(_name(one) for one in alarms)
+        names = frozenset(alarm_name(one) for one in alarms)
         if names - self.told:
             self.failed(*alarms, folder=folder)
         self.told = names
@@ -59,8 +60,3 @@ class ServiceReports:
     def proved(self) -> None:
         """Note that a backup came back exactly; it is told when the next look finds all well."""
         self.owes_heartbeat = True
-
-
-def _name(alarm: str) -> str:
-    # What stands behind it may change with every look: a count, a number of a process.
-    return alarm.partition(": ")[0]

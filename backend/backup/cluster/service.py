@@ -12,7 +12,7 @@ from pathlib import Path
 from backend.backup.backups import BackupKind, DrillResult, moment
 from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
-from backend.backup.cluster.health import alarms, write_health
+from backend.backup.cluster.health import alarm_name, alarms, write_health
 from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.repository_room import has_room_for_full
 from backend.backup.cluster.restore_points import copy_restore_points
@@ -45,7 +45,7 @@ class BackupService:
     started: datetime = field(init=False)
     looked: datetime = field(init=False)
     failed: datetime | None = None
-    said: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
     alarmed: tuple[str, ...] = ()
     reports: ServiceReports = field(init=False)
 
@@ -75,14 +75,14 @@ class BackupService:
             self.workshop.prepare()
             catalog, archive = self._look()
         except (AppError, OSError) as error:
-            self._tell([str(error), *self.alarmed])
+            self._tell(str(error))
             found = [*self.alarmed, *self._blind(error)]
             self._keep(found)
             self.reports.blind(found, self.workshop.folder)
             return None
         self.looked = self.now()
         self.alarmed = tuple(alarms(catalog, archive, self.now()))
-        self._tell(self.alarmed)
+        self._tell()
         self._keep(self.alarmed)
         self.reports.looked(self.alarmed, self.workshop.folder)
         return due(self.now(), self._state(catalog, archive))
@@ -146,12 +146,14 @@ class BackupService:
             self.reports.proved()
             self.workshop.expire()
 
-    def _tell(self, found: Sequence[str]) -> None:
-        """Log what was not logged the last time."""
-        for line in found:
-            if line not in self.said:
+    def _tell(self, error: str = "") -> None:
+        """Log what was not logged the last time: an alarm once, though its numbers grow."""
+        found = {error: error} if error else {}
+        found |= {alarm_name(one): one for one in self.alarmed}
+        for name, line in found.items():
+            if name not in self.said:
                 log.error("%s", line)
-        self.said = tuple(found)
+        self.said = frozenset(found)
 
 
 def _lacks_manifest(catalog: BackupCatalog, archive: ArchiveState) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from backend.backup.archive_folder import DRILL
 from backend.backup.backups import BackupKind, BackupRecord, DrillResult, moment
-from backend.backup.cluster.health import PROOF_LASTS, write_health
+from backend.backup.cluster.health import PROOF_LASTS, alarm_name, write_health
 from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.schedule import BackupJob, ScheduleState, due
 from backend.backup.dump.health import alarms
@@ -53,7 +53,7 @@ class DumpService:
     started: datetime = field(init=False)
     looked: datetime = field(init=False)
     failed: datetime | None = None
-    said: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
     alarmed: tuple[str, ...] = ()
     reports: ServiceReports = field(init=False)
     folder: DumpRepository = field(init=False)
@@ -92,13 +92,13 @@ class DumpService:
             state = self._state(repository.backups(), repository.events.read(DRILL))
             self.alarmed = (*alarms(repository, self.now()), *self._unproved(repository))
         except (AppError, OSError) as error:
-            self._tell([str(error), *self.alarmed])
+            self._tell(str(error))
             found = [*self.alarmed, *self._blind(error)]
             self._keep(found)
             self.reports.blind(found, self.folder)
             return None
         self.looked = self.now()
-        self._tell(self.alarmed)
+        self._tell()
         self._keep(self.alarmed)
         self.reports.looked(self.alarmed, self.folder)
         return due(self.now(), state)
@@ -158,9 +158,11 @@ class DumpService:
     def _keep(self, found: Sequence[str]) -> None:
         write_health(self.health_file, found, self.now())
 
-    def _tell(self, found: Sequence[str]) -> None:
-        """Log what was not logged the last time."""
-        for line in found:
-            if line not in self.said:
+    def _tell(self, error: str = "") -> None:
+        """Log what was not logged the last time: an alarm once, though its numbers grow."""
+        found = {error: error} if error else {}
+        found |= {alarm_name(one): one for one in self.alarmed}
+        for name, line in found.items():
+            if name not in self.said:
                 log.error("%s", line)
-        self.said = tuple(found)
+        self.said = frozenset(found)

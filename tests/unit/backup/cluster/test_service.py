@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from backend.backup.cluster.archive_guard import ArchiveState
+from backend.backup.cluster.catalog import BackupCatalog
+from backend.backup.cluster.pgbackrest import STANZA
 from backend.backup.cluster.service import BackupService
 from backend.backup.cluster.settings import load_cluster_settings
+from backend.backup.cluster.wal import Gap, WalSegment
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 from backend.backup.health_check import standing_alarms
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+NONE = BackupCatalog([], [], [], [])
 OLD, NEW = 7712694683227574319, 7712701674926625526
 
 
@@ -45,6 +50,38 @@ def test_who_cannot_look_is_unwell_after_a_while(tmp_path, workshop) -> None:
     (alarm,) = found[2]
     assert alarm.startswith("the backups could not be looked at since 2026-11-27 12:00:00 UTC: ")
     assert "there is no cipher pass" in alarm
+
+
+def test_an_alarm_is_logged_once_though_its_numbers_grow(
+    tmp_path, workshop, monkeypatch, caplog
+) -> None:
+    info = workshop.folder.repository / "archive" / STANZA / "archive.info"
+    info.parent.mkdir(parents=True)
+    info.touch()
+    service = BackupService(workshop, lambda: NOON, tmp_path / "health")
+
+    for last in (5, 6, 7, 4, 8):
+        gaps = [Gap(WalSegment(1, 5), WalSegment(1, last), WalSegment(1, 4))] if last > 4 else []
+        archive = ArchiveState(lost=gaps, open_gap=next(iter(gaps), None))
+        monkeypatch.setattr(BackupService, "_look", lambda *_, archive=archive: (NONE, archive))
+        service._watch()
+
+    # The second time after it was over.
+    assert [one.message.partition(":")[0] for one in caplog.records] == ["no point in time"] * 2
+    assert caplog.records[0].message.startswith("no point in time: WAL 000000010000000000000005 ")
+
+
+def test_another_reason_not_to_look_is_logged_too(tmp_path, workshop, control, caplog) -> None:
+    service = BackupService(workshop, lambda: NOON, tmp_path / "health")
+
+    service.turn()
+    service.turn()
+    control.unlink()
+    service.turn()
+
+    first, second = (one.message for one in caplog.records)
+    assert "there is no cipher pass" in first
+    assert second.startswith("there is no cluster in ")
 
 
 def test_a_cluster_that_was_begun_anew_has_a_folder_of_its_own(tmp_path, workshop, control) -> None:
