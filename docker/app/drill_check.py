@@ -14,6 +14,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -71,17 +72,35 @@ def _look_apart(folder: Path, seconds: int) -> list[str]:
     except subprocess.TimeoutExpired:
         return [f"no end after {seconds} s: see DRILL_CHECK_SECONDS"]
     except ValueError:
-        # The last line of a traceback is the error.
-        return [*done.stderr.strip().splitlines()[-1:], f"it ended with {done.returncode}"]
+        return [*_unexpected(done.stderr), f"it ended with {done.returncode}"]
     return lines
 
 
-def look(folder: Path) -> list[str]:
-    """Return what is wrong with the restored data, as lines; nothing if nothing is.
+def _unexpected(stderr: str) -> Iterator[str]:
+    """Yield the type of the error that a traceback ends in, and log where it was raised.
 
-    Raises:
-        DatabaseError: the scratch server does not answer.
+    What it says is left out: a driver's words may hold rows, and whoever is notified gets it.
     """
+    _, begun, last = stderr.rpartition("Traceback (most recent call last):\n")
+    lines = last.splitlines() if begun else []
+    sys.stderr.writelines(f"{line}\n" for line in lines if line.startswith('  File "'))
+    for line in lines:
+        if not line.startswith(" "):
+            yield f"{line.partition(':')[0]}: see the log of drill-check"
+            return
+
+
+def look(folder: Path) -> list[str]:
+    """Return what is wrong with the restored data, as lines; nothing if nothing is."""
+    from backend.errors import AppError
+
+    try:
+        return _findings(folder)
+    except AppError as error:
+        return [f"it could not look: {error}"]
+
+
+def _findings(folder: Path) -> list[str]:
     from backend.config.database_url import DatabaseUrl
     from backend.db.dialect import dialect_for
     from backend.db.schema_state import read_schema

@@ -89,6 +89,31 @@ def test_a_look_that_does_not_end_is_ended(tmp_path: Path, slow_look: Path) -> N
     ]
 
 
+def test_an_error_that_nobody_expected_is_named_without_what_it_says(
+    tmp_path: Path, slow_look: Path
+) -> None:
+    """What a driver says may hold rows, and a record and a notification hold none."""
+    said = "Key (email)=(ana@example.com)\nDETAIL: ana@example.com\n(Background: https://a.example)"
+    broken = slow_look.read_text().replace("    return []\n", f"    raise LookupError({said!r})\n")
+    slow_look.write_text(broken)
+    (tmp_path / "go").touch()
+
+    with (tmp_path / "log").open("wb") as log:
+        looking = subprocess.Popen((sys.executable, slow_look, "serve", tmp_path), stderr=log)
+    try:
+        (tmp_path / "request").write_text("asked\n")
+        wait_for((tmp_path / "answer.json").exists, "an answer")
+    finally:
+        looking.send_signal(signal.SIGTERM)
+        looking.wait()
+
+    lines = json.loads((tmp_path / "answer.json").read_text())["lines"]
+    log_text = (tmp_path / "log").read_text()
+    assert lines == ["LookupError: see the log of drill-check", "it ended with 1"]
+    assert f'File "{slow_look}", line ' in log_text
+    assert "ana@example.com" not in log_text
+
+
 def test_who_is_stopped_between_two_looks_ends(tmp_path: Path) -> None:
     looking = subprocess.Popen((sys.executable, SCRIPT, "serve", tmp_path))
     (tmp_path / "request").write_text("asked\n")
@@ -122,4 +147,4 @@ def test_says_what_is_not_as_the_release_wants_it(restored: PostgresServer) -> N
     assert behind["ok"] is False
     assert "not ready: the schema is behind" in behind["lines"][0]
     assert gone["ok"] is False
-    assert "DatabaseError" in gone["lines"][0]
+    assert gone["lines"][0].startswith("it could not look: Postgres refused the connection: ")
