@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,6 +57,8 @@ class BackupService:
     def run(self) -> None:
         """Look and work until interrupted."""
         log.info("backups begin", extra={"fields": {"folder": str(self.workshop.folder.root)}})
+        with suppress(AppError):  # the first look says why
+            self.workshop.folder.prepare()
         self.reports.messenger.check(self.workshop.folder.root)
         while True:
             self.turn()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,7 +68,8 @@ class DumpService:
     def run(self) -> None:
         """Look and work until interrupted."""
         log.info("dumps begin", extra={"fields": {"folder": str(self.folder.root)}})
-        self.folder.prepare()
+        with suppress(AppError):  # the first look says why
+            self.folder.prepare()
         self.reports.messenger.check(self.folder.root)
         while True:
             self.turn()

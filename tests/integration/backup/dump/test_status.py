@@ -42,6 +42,28 @@ def test_status_says_that_there_is_no_point_in_time_and_no_escrow(bills: Bills) 
     assert bills.settings.database.password not in "".join(after.lines())
 
 
+def test_the_service_outlives_a_disk_that_is_not_mounted_and_says_so(
+    bills: Bills, service: DumpService, monkeypatch
+) -> None:
+    def later(_: float) -> None:
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+        looks.append(alarms_of(service))
+        bills.now += timedelta(minutes=16)
+
+    looks: list[list[str]] = []
+    monkeypatch.setattr("time.sleep", later)
+    service.folder.root.parent.rename(service.folder.root.parent.with_name("elsewhere"))
+
+    with pytest.raises(KeyboardInterrupt):
+        service.run()
+
+    first, (alarm,) = looks
+    assert first == []
+    assert alarm.startswith("the dumps could not be looked at since 2026-11-21 12:00:00 UTC: ")
+    assert "cannot be made: No such file or directory" in alarm
+
+
 def test_the_service_dumps_each_night_and_proves_it(bills: Bills, service: DumpService) -> None:
     service.turn()
     at_once = bills.repository.names()

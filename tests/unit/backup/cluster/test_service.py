@@ -14,6 +14,8 @@ from backend.backup.cluster.settings import load_cluster_settings
 from backend.backup.cluster.wal import Gap, WalSegment
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 from backend.backup.health_check import standing_alarms
+from backend.backup.notification.messenger import ADDRESS_FILE, Messenger
+from backend.backup.notification.notification_status import notification_warnings
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 NONE = BackupCatalog([], [], [], [])
@@ -50,6 +52,26 @@ def test_who_cannot_look_is_unwell_after_a_while(tmp_path, workshop) -> None:
     (alarm,) = found[2]
     assert alarm.startswith("the backups could not be looked at since 2026-11-27 12:00:00 UTC: ")
     assert "there is no cipher pass" in alarm
+
+
+class OnlyChecked(Messenger):
+    """One that ends the service when it has said where notifications go."""
+
+    def check(self, folder: Path) -> None:
+        super().check(folder)
+        raise KeyboardInterrupt
+
+
+def test_that_nobody_is_notified_is_kept_from_the_first_start_on(tmp_path, workshop) -> None:
+    keys = workshop.settings.keys
+    (keys / ADDRESS_FILE).write_text("https://hc.example/6f1a0d4e")
+    messenger = OnlyChecked(keys, has_route=lambda: False)
+
+    with pytest.raises(KeyboardInterrupt):
+        BackupService(workshop, messenger=messenger).run()
+
+    (warning,) = notification_warnings(keys, workshop.folder.root)
+    assert "has no way out: nobody is notified" in warning
 
 
 def test_an_alarm_is_logged_once_though_its_numbers_grow(
