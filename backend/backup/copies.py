@@ -59,10 +59,14 @@ def copy_facts(backups: Path) -> Facts:
 
 
 def copy_warnings(backups: Path, now: datetime) -> Iterator[str]:
-    """Yield that there is no copy off the host, or that it is old."""
+    """Yield that there is no copy off the host, that it is old, or of the future."""
     newest = newest_copy(backups)
     if newest is None:
         yield _NEVER
+    elif newest.at - now > _COPY_LASTS:
+        # Until then none would be missed.
+        when = f"{moment(newest.at)}, still to come"
+        yield f"the newest copy off this host is of {when}: {newest.place}"
     elif now - newest.at > _COPY_LASTS:
         age = int((now - newest.at).total_seconds() // 3600)
         yield f"the newest copy off this host is {age} hours old: {newest.place}"

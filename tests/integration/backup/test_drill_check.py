@@ -13,7 +13,7 @@ import pytest
 
 from backend.migrate import upgrade
 from tests.fix_postgres import PostgresServer
-from tests.polling import wait_for
+from tests.polling import PATIENCE, wait_for
 from tests.processes import children
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,7 +70,7 @@ def test_who_is_stopped_in_a_look_answers_first(tmp_path: Path, slow_look: Path)
     looking.send_signal(signal.SIGTERM)
     (tmp_path / "go").touch()
 
-    assert looking.wait(10) == 0
+    assert looking.wait(PATIENCE) == 0
     assert json.loads((tmp_path / "answer.json").read_text())["token"] == "asked"
 
 
@@ -121,7 +121,7 @@ def test_who_is_stopped_between_two_looks_ends(tmp_path: Path) -> None:
 
     looking.send_signal(signal.SIGTERM)
 
-    assert looking.wait(10) == 0
+    assert looking.wait(PATIENCE) == 0
 
 
 def test_says_what_is_not_as_the_release_wants_it(restored: PostgresServer) -> None:

@@ -48,6 +48,15 @@ def test_an_old_one_is_named(tmp_path) -> None:
     ]
 
 
+def test_one_of_the_future_is_no_news(tmp_path) -> None:
+    prepare_copies(tmp_path)
+    copied(tmp_path, "elsewhere", -48)
+
+    assert list(copy_warnings(tmp_path, NOW)) == [
+        "the newest copy off this host is of 2026-11-29 12:00:00 UTC, still to come: elsewhere"
+    ]
+
+
 def test_the_group_may_write_there_and_others_may_not(tmp_path) -> None:
     prepare_copies(tmp_path)
     copied(tmp_path, "elsewhere", 1)
