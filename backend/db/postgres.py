@@ -32,8 +32,9 @@ class Postgres:
         self._options = options
         self._open: weakref.WeakSet[psycopg.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
-        # Where the newest connection has led to.
+        # Where the newest connection has led to, and whether the probe looks there.
         self._address: dict[str, str] = {}
+        self._by_address = True
 
     def create_engine(self) -> Engine:
         """Return an engine that logs in with libpq's own reading of the database's address."""
@@ -53,14 +54,16 @@ class Postgres:
 
         It goes where the app's connections lead: they work on while names cannot be looked up, as
         when Docker's engine is busy, and what is asked for is the server. If there is no answer
-        there, the next query goes by the name again, for the server may have moved.
+        there, the next query goes by the name, for the server may have moved. If there is none by
+        the name either, the one after goes to the address: its answer may only have been late.
         """
         name = f"{self._options.application_name}:probe"
-        server = replace(self._database, params={**self._database.params, **self._address})
+        address = self._address if self._by_address else {}
+        server = replace(self._database, params={**self._database.params, **address})
         try:
             return probe.fetch_row(server.conninfo(application_name=name), sql, seconds=seconds)
         except DatabaseError:
-            self._address = {}
+            self._by_address = not address
             raise
 
     def abandon(self) -> None:
@@ -84,7 +87,7 @@ class Postgres:
         connection = psycopg.connect(conninfo)
         with self._lock:
             self._open.add(connection)
-        self._address = _address(connection)
+        self._address, self._by_address = _address(connection), True
         return connection
 
 
