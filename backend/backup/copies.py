@@ -46,9 +46,11 @@ def newest_copy(backups: Path) -> OffHostCopy | None:
     found = []
     with suppress(OSError):  # nobody could tell of one
         for path in (backups / COPIES).iterdir():
-            if path.name.isprintable():
+            # It may be gone again, or of a year that there is not.
+            with suppress(OSError, OverflowError, ValueError):
                 told = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-                found.append(OffHostCopy(path.name, told))
+                if path.name.isprintable():
+                    found.append(OffHostCopy(path.name, told))
     return max(found, key=lambda one: one.at, default=None)
 
 

@@ -57,6 +57,18 @@ def test_one_of_the_future_is_no_news(tmp_path) -> None:
     ]
 
 
+def test_a_time_that_no_calendar_has_ends_nothing(tmp_path) -> None:
+    """Whoever may write there and nowhere else must not take the status away."""
+    prepare_copies(tmp_path)
+    copied(tmp_path, "elsewhere", 1)
+    odd = tmp_path / "copies/odd"
+    odd.touch()
+    os.utime(odd, (10**15, 10**15))
+
+    # A file system of few years keeps its last one instead.
+    assert newest_copy(tmp_path) is not None
+
+
 def test_the_group_may_write_there_and_others_may_not(tmp_path) -> None:
     prepare_copies(tmp_path)
     copied(tmp_path, "elsewhere", 1)
