@@ -73,8 +73,11 @@ class BackupService:
     def _watch(self) -> BackupJob | None:
         """Tell how the backups are, to the log and to the health check, and return what is due."""
         try:
-            # Somebody may have begun another cluster in the data folder.
-            self.workshop = open_workshop(self.workshop.settings)
+            shop = open_workshop(self.workshop.settings)
+            if shop.folder.root != self.workshop.folder.root:
+                # Somebody has begun another cluster in the data folder, and its backups begin.
+                self.started = self.now()
+            self.workshop = shop
             self.workshop.prepare()
             catalog, archive = self._look()
         except (AppError, OSError) as error:
@@ -84,7 +87,7 @@ class BackupService:
             self.reports.blind(found, self.workshop.folder)
             return None
         self.looked = self.now()
-        self.alarmed = tuple(alarms(catalog, archive, self.now()))
+        self.alarmed = tuple(alarms(catalog, archive, self.now(), since=self.started))
         self._tell()
         self._keep(self.alarmed)
         self.reports.looked(self.alarmed, self.workshop.folder)

@@ -75,6 +75,19 @@ def test_alarms(drills, archive, begins) -> None:
     assert all(one.startswith(start) for one, start in zip(found, begins, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("hours", "found"),
+    [
+        pytest.param(25, [], id="its first day"),
+        pytest.param(27, ["no backup was proved since 2026-11-26 09:00:00 UTC"], id="and no more"),
+    ],
+)
+def test_a_service_that_never_proved_a_backup_is_not_well_for_ever(hours, found) -> None:
+    catalog = BackupCatalog([], [], [], [])
+
+    assert alarms(catalog, ArchiveState(), NOW, since=NOW - timedelta(hours=hours)) == found
+
+
 def test_a_clean_drill_of_an_older_backup_does_not_hide_that_the_newest_failed() -> None:
     made = [made_of("old", 1), made_of("new", 2)]
     drills = [drill(3, "a cent", backup="new"), drill(1, backup="old")]

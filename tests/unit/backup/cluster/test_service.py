@@ -110,7 +110,10 @@ def test_a_cluster_that_was_begun_anew_has_a_folder_of_its_own(tmp_path, worksho
     service = BackupService(workshop, lambda: NOON, tmp_path / "health")
 
     control.write_bytes(NEW.to_bytes(8, sys.byteorder))
+    service.now = lambda: NOON + timedelta(days=2)
     service.turn()
 
     assert service.workshop.folder.root == tmp_path / str(NEW)
     assert not (tmp_path / str(OLD)).exists()
+    # It has a day of its own to be proved.
+    assert service.started == NOON + timedelta(days=2)
