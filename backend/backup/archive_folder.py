@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from backend.backup import keys
-from backend.backup.backups import BackupRecord, moment
 from backend.backup.keys import BackupKey
 from backend.backup.records import EventLog
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import BackupRecord, moment
 from backend.db import private_files
 from backend.errors import DatabaseError, DataError, RefusedError
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from backend.backup.backups import Facts, moment
+from backend.backup.results import Facts, moment
 
 COPIES = "copies"
 # A night, and some time for a long copy.

@@ -18,12 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.backup import keys
-from backend.backup.backups import KeyAnswer
 from backend.backup.cluster.repository import GROUP_COPIES, ClusterFolder, cluster_here
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.keys import DamagedError
 from backend.backup.records import EventRecord
 from backend.backup.restore_target import BackupSource
+from backend.backup.results import KeyAnswer
 from backend.db import private_files
 from backend.errors import ConfigError, RefusedError, UsageError
 

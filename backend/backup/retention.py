@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from backend.backup.backups import BackupRecord
+from backend.backup.results import BackupRecord
 
 DAYS, WEEKS, MONTHS = 7, 4, 6
 _LEAST = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from backend.backup.backups import size
+from backend.backup.results import size
 from backend.errors import DatabaseError
 
 # Data that cannot be compressed grows a little; manifests and records are small.

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from backend.backup.backups import moment
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.repository import ClusterFolder
 from backend.backup.cluster.wal import Gap, WalSegment, chain, gaps, lsn_number, parse_history
+from backend.backup.results import moment
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import KEEPALIVES, connect
 from backend.db.errors import translated

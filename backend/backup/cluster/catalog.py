@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.backup.backups import BackupRecord
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.repository import ClusterFolder
 from backend.backup.records import EventRecord
+from backend.backup.results import BackupRecord
 
 BACKUP_EVENT, DRILL_EVENT, VERIFY_EVENT = "backup", "drill", "verify"
 

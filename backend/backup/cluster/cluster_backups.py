@@ -6,21 +6,9 @@ import logging
 import sys
 import time
 
-from backend.backup.backups import (
-    BackupKind,
-    BackupList,
-    BackupRecord,
-    BackupStatus,
-    DrillResult,
-    ForgetResult,
-    KeyAnswer,
-    PassPhrase,
-    RestorePlan,
-    RestoreResult,
-    VerifyResult,
-)
+from backend.backup.backups import BackupKind, PassPhrase
 from backend.backup.cluster.repository import all_clusters
-from backend.backup.cluster.service import BackupService
+from backend.backup.cluster.served_cluster import ServedCluster
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.status import read_status
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
@@ -29,6 +17,18 @@ from backend.backup.health_check import HEALTH_FILE, standing_alarms
 from backend.backup.restore.plan import ClusterRestorePlan, plan_restore
 from backend.backup.restore.restore import forget_old, restore
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import (
+    BackupList,
+    BackupRecord,
+    BackupStatus,
+    DrillResult,
+    ForgetResult,
+    KeyAnswer,
+    RestorePlan,
+    RestoreResult,
+    VerifyResult,
+)
+from backend.backup.service.loop import BackupService
 from backend.backup.service_log import idle, log_json
 from backend.cli.progress import Watcher
 from backend.errors import ExitCode
@@ -92,7 +92,7 @@ class ClusterBackups:
                 shop = self._workshop()
                 for warning in escrow_warnings(shop.folder, self._settings.keys):
                     log.warning(warning)
-                BackupService(shop).run()
+                BackupService(ServedCluster(shop)).run()
             idle("BACKUPS=off: nothing is archived or backed up")
         except KeyboardInterrupt:
             log.info("backups end: told to")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backend.backup import keys
-from backend.backup.backups import BackupKind, BackupRecord
+from backend.backup.backups import BackupKind
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BACKUP_EVENT
 from backend.backup.cluster.manifest import Manifest, write_manifest
@@ -16,6 +16,7 @@ from backend.backup.cluster.pgbackrest import PgBackRest
 from backend.backup.cluster.repository import ClusterFolder
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.records import EventRecord
+from backend.backup.results import BackupRecord
 from backend.cli.progress import Watcher
 
 

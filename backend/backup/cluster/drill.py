@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from backend.backup.backups import DrillResult, Facts
 from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.cluster_snapshot import open_databases
@@ -18,6 +17,7 @@ from backend.backup.postgres.drill_findings import DrillFindings
 from backend.backup.postgres.manifest_difference import differences
 from backend.backup.postgres.omissions import omissions
 from backend.backup.postgres.scratch_server import ScratchFolder, scratch_server
+from backend.backup.results import DrillResult, Facts
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.errors import AppError

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from backend.backup.backups import BackupStatus, moment
+from backend.backup.cluster.alarms import alarms
 from backend.backup.cluster.archive_guard import ArchiveState, inspect_archive
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
-from backend.backup.cluster.health import alarms
 from backend.backup.cluster.workshop import BackupWorkshop
 from backend.backup.copies import copy_facts, copy_warnings
 from backend.backup.escrow import escrow_warnings
@@ -17,6 +16,7 @@ from backend.backup.notification.notification_status import (
     notification_facts,
     notification_warnings,
 )
+from backend.backup.results import BackupStatus, moment
 from backend.errors import AppError, DatabaseError
 
 _OFF = "BACKUPS=off: NOTHING IS ARCHIVED OR BACKED UP; set BACKUPS=on in .env, then `up`"

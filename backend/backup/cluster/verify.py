@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backend.backup.backups import VerifyResult
 from backend.backup.cluster.archive_guard import inspect_archive
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.manifest import Manifest, read_manifest
@@ -14,6 +13,7 @@ from backend.backup.cluster.repository import ClusterFolder
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.wal import WalSegment, gaps
 from backend.backup.keys import BackupKey
+from backend.backup.results import VerifyResult
 from backend.cli.progress import Watcher
 from backend.errors import AppError, DatabaseError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from backend.backup import keys
-from backend.backup.backups import BackupKind, BackupRecord, DrillResult, VerifyResult
+from backend.backup.backups import BackupKind
 from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import (
@@ -22,12 +22,13 @@ from backend.backup.cluster.drill import Drill
 from backend.backup.cluster.manifest import forget_manifest, read_manifest
 from backend.backup.cluster.pgbackrest import PgBackRest
 from backend.backup.cluster.repository import ClusterFolder, cluster_folder
-from backend.backup.cluster.schedule import due_kind
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.verify import RepositoryReader
 from backend.backup.copies import prepare_copies
 from backend.backup.postgres.scratch_server import ScratchFolder
 from backend.backup.records import EventRecord
+from backend.backup.results import BackupRecord, DrillResult, VerifyResult
+from backend.backup.service.schedule import due_kind
 from backend.cli.progress import Watcher
 from backend.db.locks import BACKUP, path_lock
 from backend.errors import ConfigError, DatabaseError, DataError, FoundWanting

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from backend.backup.backups import BackupRecord
 from backend.backup.dump.archive_stream import write_dump
 from backend.backup.dump.dump_manifest import DatabaseFacts, DumpManifest
 from backend.backup.dump.dump_snapshot import dump_snapshot
@@ -16,6 +15,7 @@ from backend.backup.postgres.database_objects import StoredTable
 from backend.backup.postgres.database_snapshot import DatabaseSnapshot
 from backend.backup.postgres.manifest_contents import TableCounter, read_contents
 from backend.backup.postgres.programs import run_program
+from backend.backup.results import BackupRecord
 from backend.backup.room import check_room
 from backend.cli.progress import Watcher
 from backend.db import private_files

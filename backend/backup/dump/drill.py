@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backend.backup.archive_digest import digest_archive
-from backend.backup.backups import DrillResult, Facts
 from backend.backup.cluster.app_check import ask_app
 from backend.backup.dump.archive_stream import restore_dump
 from backend.backup.dump.contents import compare_with
@@ -19,6 +18,7 @@ from backend.backup.postgres.client_login import client_environ
 from backend.backup.postgres.drill_findings import DrillFindings
 from backend.backup.postgres.programs import run_program
 from backend.backup.postgres.scratch_server import scratch_server
+from backend.backup.results import DrillResult, Facts
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.db import sql

@@ -9,30 +9,30 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from backend.backup.archive_folder import DRILL, KEYGEN, RESTORE
-from backend.backup.backups import (
-    BackupKind,
-    BackupList,
-    BackupRecord,
-    BackupStatus,
-    DrillResult,
-    ForgetResult,
-    KeyAnswer,
-    PassPhrase,
-    RestorePlan,
-    RestoreResult,
-    VerifyResult,
-)
+from backend.backup.backups import BackupKind, PassPhrase
 from backend.backup.dump.create import create_dump
 from backend.backup.dump.drill import DumpDrill, DumpQuestion, ask_release
 from backend.backup.dump.restore import plan_restore, restore_beside
-from backend.backup.dump.service import DumpService
+from backend.backup.dump.served_dumps import ServedDumps
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.dump.status import key_warnings, read_status
 from backend.backup.dump.verify import verify_dumps
 from backend.backup.health_check import HEALTH_FILE, standing_alarms
 from backend.backup.records import EventRecord
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import (
+    BackupList,
+    BackupRecord,
+    BackupStatus,
+    DrillResult,
+    ForgetResult,
+    KeyAnswer,
+    RestorePlan,
+    RestoreResult,
+    VerifyResult,
+)
 from backend.backup.retention import expired
+from backend.backup.service.loop import BackupService
 from backend.backup.service_log import idle, log_json
 from backend.cli.progress import Watcher
 from backend.db.locks import BACKUP, path_lock
@@ -139,7 +139,7 @@ class DumpBackups:
             if settings.enabled:
                 for warning in key_warnings(settings.repository):
                     log.warning(warning)
-                DumpService(self, self._load, self._now).run()
+                BackupService(ServedDumps(self, self._load, settings), self._now).run()
             idle("BACKUPS=off: nothing is backed up")
         except KeyboardInterrupt:
             log.info("backups end: told to")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from backend.backup.backups import Facts, RestorePlan, RestoreResult
 from backend.backup.dump.archive_stream import restore_dump
 from backend.backup.dump.contents import compare_with
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import Facts, RestorePlan, RestoreResult
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.db import sql

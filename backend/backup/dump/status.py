@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from backend.backup.archive_folder import DRILL, KEYGEN
-from backend.backup.backups import BackupRecord, BackupStatus, moment
 from backend.backup.copies import copy_facts, copy_warnings
-from backend.backup.dump.health import alarms
+from backend.backup.dump.alarms import alarms
 from backend.backup.dump.repository import DumpRepository
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.notification.notification_status import (
     notification_facts,
     notification_warnings,
 )
+from backend.backup.results import BackupRecord, BackupStatus, moment
 
 _OFF = "BACKUPS=off: NOTHING IS BACKED UP; set BACKUPS=on in .env, then `up`"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend.backup.archive_digest import digest_archive
-from backend.backup.backups import VerifyResult
 from backend.backup.dump.repository import DumpRepository
 from backend.backup.keys import BackupKey, DamagedError, WrongKeyError
+from backend.backup.results import VerifyResult
 from backend.cli.progress import Watcher
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend.backup.backups import Facts, moment
 from backend.backup.notification.messenger import NotificationState, read_address, read_state
+from backend.backup.results import Facts, moment
 from backend.errors import ConfigError
 
 _NOBODY = "nobody: BACKUP_NOTIFY_URL is not set"

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.backup.backups import size
 from backend.backup.postgres.programs import end
 from backend.backup.postgres.server_process import last_lines, start_server
+from backend.backup.results import size
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import KEEPALIVES, connect
 from backend.db.errors import PostgresError

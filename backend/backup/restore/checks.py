@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from backend.backup.backups import Facts
 from backend.backup.cluster.cluster_snapshot import open_databases
 from backend.backup.cluster.manifest import Manifest
 from backend.backup.cluster.restored_contents import read_restored
@@ -13,6 +12,7 @@ from backend.backup.postgres.contents import DatabaseContents
 from backend.backup.postgres.manifest_difference import differences
 from backend.backup.postgres.programs import run_program
 from backend.backup.restore.paused_server import PausedServer
+from backend.backup.results import Facts
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.db.connect import KEEPALIVES, connect

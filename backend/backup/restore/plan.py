@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from backend.backup.backups import RestorePlan, moment
 from backend.backup.cluster.repository import (
     ClusterFolder,
     all_clusters,
@@ -22,6 +21,7 @@ from backend.backup.restore.data_volume import DataVolume
 from backend.backup.restore.inventory import Inventory
 from backend.backup.restore.targets import ChosenTarget, choose_target
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import RestorePlan, moment
 from backend.errors import ConfigError, DataError, UsageError
 
 _BEFORE_MIGRATION = "before-"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.backup import keys
-from backend.backup.backups import Facts, ForgetResult, RestoreResult, moment, size
 from backend.backup.cluster.manifest import Manifest, read_manifest
 from backend.backup.cluster.repository import ClusterFolder, cluster_here
 from backend.backup.cluster.settings import ClusterSettings
@@ -29,6 +28,7 @@ from backend.backup.restore.paused_server import (
     prepare_promotion,
 )
 from backend.backup.restore.plan import ClusterRestorePlan
+from backend.backup.results import Facts, ForgetResult, RestoreResult, moment, size
 from backend.cli.progress import Watcher
 from backend.errors import DatabaseError, DataError
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from backend.backup.backups import moment
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.pgbackrest import RecoveryTarget
 from backend.backup.restore.timelines import Timelines
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import moment
 from backend.errors import DataError
 
 _MOST_NAMES = 8

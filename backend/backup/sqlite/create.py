@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from backend.backup.backups import BackupRecord
 from backend.backup.keys import BackupKey
+from backend.backup.results import BackupRecord
 from backend.backup.room import check_room
 from backend.backup.sqlite.archive_file import write_archive
 from backend.backup.sqlite.contents import find_damage, read_contents

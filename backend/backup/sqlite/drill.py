@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from backend.backup.backups import DrillResult
 from backend.backup.keys import BackupKey, DamagedError, WrongKeyError
+from backend.backup.results import DrillResult
 from backend.backup.room import check_room
 from backend.backup.sqlite.archive_file import read_archive
 from backend.backup.sqlite.contents import find_damage, read_contents

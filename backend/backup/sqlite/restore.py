@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
 
-from backend.backup.backups import RestorePlan, RestoreResult
 from backend.backup.keys import BackupKey
 from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import RestorePlan, RestoreResult
 from backend.backup.room import check_room
 from backend.backup.sqlite.drill import bring_back, find_differences
 from backend.backup.sqlite.repository import SQLiteRepository

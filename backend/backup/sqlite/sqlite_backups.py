@@ -9,21 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.backup.archive_folder import DRILL, KEYGEN, RESTORE
-from backend.backup.backups import (
-    BackupKind,
+from backend.backup.backups import BackupKind, PassPhrase
+from backend.backup.records import EventRecord
+from backend.backup.restore_target import RestoreTarget
+from backend.backup.results import (
     BackupList,
     BackupRecord,
     BackupStatus,
     DrillResult,
     ForgetResult,
     KeyAnswer,
-    PassPhrase,
     RestorePlan,
     RestoreResult,
     VerifyResult,
 )
-from backend.backup.records import EventRecord
-from backend.backup.restore_target import RestoreTarget
 from backend.backup.retention import expired
 from backend.backup.sqlite.create import create_backup
 from backend.backup.sqlite.drill import drill_backup

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from backend.backup.archive_folder import DRILL, KEYGEN
-from backend.backup.backups import BackupRecord, BackupStatus, moment
+from backend.backup.results import BackupRecord, BackupStatus, moment
 from backend.backup.sqlite.repository import SQLiteRepository
 
 # A day, and time for the run itself.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend.backup.archive_digest import digest_archive
-from backend.backup.backups import VerifyResult
 from backend.backup.keys import BackupKey, DamagedError, WrongKeyError
+from backend.backup.results import VerifyResult
 from backend.backup.sqlite.repository import SQLiteRepository
 from backend.cli.progress import Watcher
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.backup.backups import BackupRecord
+from backend.backup.results import BackupRecord
 from backend.backup.sqlite.archive_file import read_archive, write_archive
 from backend.backup.sqlite.repository import SQLiteRepository
 from backend.backup.sqlite.sqlite_backups import SQLiteBackups

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.backup import keys
-from backend.backup.backups import RestoreResult
 from backend.backup.restore_target import LATEST, RestoreTarget
+from backend.backup.results import RestoreResult
 from backend.backup.sqlite.contents import read_contents
 from backend.backup.sqlite.sqlite_backups import SQLiteBackups
 from backend.cli.progress import Lines

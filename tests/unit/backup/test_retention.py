@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.backup.backups import BackupRecord
+from backend.backup.results import BackupRecord
 from backend.backup.retention import expired
 
 START = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backend.backup.backups import BackupRecord, DrillResult
 from backend.backup.dump.dump_backups import DumpBackups
 from backend.backup.dump.repository import DumpRepository
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.postgres.scratch_server import ScratchFolder
+from backend.backup.results import BackupRecord, DrillResult
 from backend.cli.progress import Lines
 from backend.config.database_url import DatabaseUrl
 from tests.fix_postgres import NOBODY, PostgresServer

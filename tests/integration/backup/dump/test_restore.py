@@ -9,9 +9,9 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from backend.backup.backups import RestoreResult
 from backend.backup.keys import DamagedError
 from backend.backup.restore_target import LATEST, RestoreTarget
+from backend.backup.results import RestoreResult
 from backend.cli.progress import Lines
 from backend.config.database_url import DatabaseUrl
 from backend.errors import DatabaseError, DataError, RefusedError, UsageError

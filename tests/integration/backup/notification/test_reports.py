@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.backup.cluster.reports import ServiceReports
 from backend.backup.cluster.repository import ClusterFolder
-from backend.backup.cluster.service import BackupService
+from backend.backup.cluster.served_cluster import ServedCluster
 from backend.backup.cluster.settings import load_cluster_settings
 from backend.backup.cluster.workshop import open_workshop
 from backend.backup.notification.messenger import ADDRESS_FILE, Messenger
+from backend.backup.service.loop import BackupService
+from backend.backup.service.reports import ServiceReports
 from tests.integration.backup.notification.receiver import Receiver, receiver
 from tests.polling import wait_for
 
@@ -115,7 +116,10 @@ def test_the_service_tells_that_it_cannot_look(tmp_path, reports, web) -> None:
     settings = load_cluster_settings({name: str(path) for name, path in folders.items()})
     clock = [NOON]
     service = BackupService(
-        open_workshop(settings), lambda: clock[-1], tmp_path / "health", reports.messenger
+        ServedCluster(open_workshop(settings)),
+        lambda: clock[-1],
+        tmp_path / "health",
+        reports.messenger,
     )
 
     for minutes in (1, 16, 17):

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from backend.backup import health_check
+from backend.backup.cluster.alarms import alarms
 from backend.backup.cluster.archive_guard import ArchiveState
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog
-from backend.backup.cluster.health import alarms, write_health
 from backend.backup.cluster.wal import Gap, WalSegment
 from backend.backup.health_check import standing_alarms
 from backend.backup.records import EventRecord
+from backend.backup.service.health import write_health
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 GAP = Gap(WalSegment(1, 5), WalSegment(1, 6), WalSegment(1, 4))

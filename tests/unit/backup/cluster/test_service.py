@@ -9,13 +9,14 @@ import pytest
 from backend.backup.cluster.archive_guard import ArchiveState
 from backend.backup.cluster.catalog import BackupCatalog
 from backend.backup.cluster.pgbackrest import STANZA
-from backend.backup.cluster.service import BackupService
+from backend.backup.cluster.served_cluster import ServedCluster
 from backend.backup.cluster.settings import load_cluster_settings
 from backend.backup.cluster.wal import Gap, WalSegment
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 from backend.backup.health_check import standing_alarms
 from backend.backup.notification.messenger import ADDRESS_FILE, Messenger
 from backend.backup.notification.notification_status import notification_warnings
+from backend.backup.service.loop import BackupService
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 NONE = BackupCatalog([], [], [], [])
@@ -40,7 +41,7 @@ def workshop(tmp_path: Path, control: Path) -> BackupWorkshop:
 
 def test_who_cannot_look_is_unwell_after_a_while(tmp_path, workshop) -> None:
     file, clock = tmp_path / "health", [NOON]
-    service = BackupService(workshop, lambda: clock[-1], file)
+    service = BackupService(ServedCluster(workshop), lambda: clock[-1], file)
 
     found = []
     for minutes in (1, 14, 16):
@@ -68,7 +69,7 @@ def test_that_nobody_is_notified_is_kept_from_the_first_start_on(tmp_path, works
     messenger = OnlyChecked(keys, has_route=lambda: False)
 
     with pytest.raises(KeyboardInterrupt):
-        BackupService(workshop, messenger=messenger).run()
+        BackupService(ServedCluster(workshop), messenger=messenger).run()
 
     (warning,) = notification_warnings(keys, workshop.folder.root)
     assert "has no way out: nobody is notified" in warning
@@ -80,12 +81,12 @@ def test_an_alarm_is_logged_once_though_its_numbers_grow(
     info = workshop.folder.repository / "archive" / STANZA / "archive.info"
     info.parent.mkdir(parents=True)
     info.touch()
-    service = BackupService(workshop, lambda: NOON, tmp_path / "health")
+    service = BackupService(ServedCluster(workshop), lambda: NOON, tmp_path / "health")
 
     for last in (5, 6, 7, 4, 8):
         gaps = [Gap(WalSegment(1, 5), WalSegment(1, last), WalSegment(1, 4))] if last > 4 else []
         archive = ArchiveState(lost=gaps, open_gap=next(iter(gaps), None))
-        monkeypatch.setattr(BackupService, "_look", lambda *_, archive=archive: (NONE, archive))
+        monkeypatch.setattr(ServedCluster, "_read", lambda *_, archive=archive: (NONE, archive))
         service._watch()
 
     # The second time after it was over.
@@ -94,7 +95,7 @@ def test_an_alarm_is_logged_once_though_its_numbers_grow(
 
 
 def test_another_reason_not_to_look_is_logged_too(tmp_path, workshop, control, caplog) -> None:
-    service = BackupService(workshop, lambda: NOON, tmp_path / "health")
+    service = BackupService(ServedCluster(workshop), lambda: NOON, tmp_path / "health")
 
     service.turn()
     service.turn()
@@ -107,13 +108,13 @@ def test_another_reason_not_to_look_is_logged_too(tmp_path, workshop, control, c
 
 
 def test_a_cluster_that_was_begun_anew_has_a_folder_of_its_own(tmp_path, workshop, control) -> None:
-    service = BackupService(workshop, lambda: NOON, tmp_path / "health")
+    service = BackupService(ServedCluster(workshop), lambda: NOON, tmp_path / "health")
 
     control.write_bytes(NEW.to_bytes(8, sys.byteorder))
     service.now = lambda: NOON + timedelta(days=2)
     service.turn()
 
-    assert service.workshop.folder.root == tmp_path / str(NEW)
+    assert service.backups.folder.root == tmp_path / str(NEW)
     assert not (tmp_path / str(OLD)).exists()
     # It has a day of its own to be proved.
     assert service.started == NOON + timedelta(days=2)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from backend.backup import keys
-from backend.backup.backups import DrillResult
 from backend.backup.cluster.settings import load_cluster_settings
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 from backend.backup.restore.cluster_lock import everything_kept
+from backend.backup.results import DrillResult
 from backend.cli.progress import Lines
 from backend.errors import DatabaseError, LockHeldError
 from tests.unit.backup.cluster.test_backup_set import ONE, info

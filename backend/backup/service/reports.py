@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backend.backup.cluster.health import alarm_name
 from backend.backup.notification.delivery import Notification
 from backend.backup.notification.messenger import Messenger
+from backend.backup.service.health import alarm_name
 from backend.logs import redact
 
 _LONGEST_LINE = 600
@@ -26,6 +26,9 @@ class ReportedFolder(Protocol):
     @property
     def subject(self) -> str:
         """Return whose backups these are, in words."""
+
+    def prepare(self) -> None:
+        """Make the folder if it is missing."""
 
 
 @dataclass

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.backup.cluster.schedule import ScheduleState, due
+from backend.backup.service.schedule import ScheduleState, due
 
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 NEW = ScheduleState(started=MONDAY)

@@ -1,18 +1,13 @@
-"""Whether the backups are well: the service keeps it in a file, and its health check reads it."""
+"""Why the backups are not well."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
-from backend.backup.backups import moment
 from backend.backup.cluster.archive_guard import ArchiveState
 from backend.backup.cluster.catalog import BackupCatalog
-from backend.backup.health_check import PROOF_LASTS_SECONDS
-from backend.db import private_files
-
-PROOF_LASTS = timedelta(seconds=PROOF_LASTS_SECONDS)
+from backend.backup.results import moment
+from backend.backup.service.health import PROOF_LASTS
 
 
 def alarms(
@@ -34,14 +29,3 @@ def alarms(
         # Until then none is due, and none would be missed.
         found.append(f"the last proof is of {moment(proven)}, still to come: see the clock")
     return found
-
-
-def alarm_name(alarm: str) -> str:
-    """Return by what an alarm is known: what stands behind it, a count, may change each time."""
-    return alarm.partition(": ")[0]
-
-
-def write_health(path: Path, found: Sequence[str], now: datetime) -> None:
-    """Keep what the health check will say, and of when it is."""
-    lines = [str(now.timestamp()), *(" ".join(one.split()) for one in found)]
-    private_files.replace(path, "\n".join(lines))

@@ -1,23 +1,29 @@
-"""Whether the dumps are well."""
+"""Why the dumps are not well."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from backend.backup.archive_folder import DRILL
-from backend.backup.backups import moment
-from backend.backup.cluster.health import PROOF_LASTS
 from backend.backup.dump.repository import DumpRepository
 from backend.backup.records import EventRecord
+from backend.backup.results import moment
+from backend.backup.service.health import PROOF_LASTS
 
 
-def alarms(repository: DumpRepository, now: datetime) -> list[str]:
-    """Return why the dumps are not well; a stack that has just begun is well."""
+def alarms(
+    repository: DumpRepository, now: datetime, *, since: datetime | None = None
+) -> list[str]:
+    """Return why the dumps are not well.
+
+    Where none was ever proved, they are well for as long as a proof lasts, from `since` on.
+    """
     drills = repository.events.read(DRILL)
     found = [_failure(one) for one in _standing(repository, drills)]
     proven = max((one.at for one in drills if one.fields.get("clean") is True), default=None)
-    if proven is not None and now - proven > PROOF_LASTS:
-        found.append(f"no dump was proved since {moment(proven)}")
+    last = proven or since
+    if last is not None and now - last > PROOF_LASTS:
+        found.append(f"no dump was proved since {moment(last)}")
     if proven is not None and proven - now > PROOF_LASTS:
         # Until then none is due, and none would be missed.
         found.append(f"the last proof is of {moment(proven)}, still to come: see the clock")

@@ -1,0 +1,1 @@
+"""The service that backs up by the clock, whatever it backs up."""
