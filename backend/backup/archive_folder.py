@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, Protocol
 
 from backend.backup import keys
+from backend.backup.archive_digest import ArchiveDigest
 from backend.backup.keys import BackupKey
 from backend.backup.records import EventLog
 from backend.backup.restore_target import RestoreTarget
@@ -29,6 +30,14 @@ _NAME = re.compile(r"backup-(\d{8}T\d{6}Z)(-\d)?", re.ASCII)
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
+class ArchiveManifest(Protocol):
+    """What has to come back of a backup; every kind says so of its archive."""
+
+    @property
+    def archive(self) -> ArchiveDigest:
+        """Return what the archive was as a file."""
+
+
 @dataclass(frozen=True)
 class ArchiveFolder(ABC):
     """Where the backups of one database lie; `ending` is that of its archives."""
@@ -44,6 +53,15 @@ class ArchiveFolder(ABC):
     @abstractmethod
     def key_path(self) -> Path:
         """Return where the key lies."""
+
+    @abstractmethod
+    def read_manifest(self, name: str, key: BackupKey) -> ArchiveManifest:
+        """Read the manifest of a backup.
+
+        Raises:
+            DamagedError: it is not what was written, or that of another backup.
+            WrongKeyError: it was encrypted for another key.
+        """
 
     @property
     def events(self) -> EventLog:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from backend.backup.archive_check import check_archives
 from backend.backup.archive_folder import DRILL, KEYGEN, RESTORE
 from backend.backup.backups import BackupKind, PassPhrase
 from backend.backup.dump.create import create_dump
@@ -16,7 +17,6 @@ from backend.backup.dump.restore import plan_restore, restore_beside
 from backend.backup.dump.served_dumps import ServedDumps
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.dump.status import key_warnings, read_status
-from backend.backup.dump.verify import verify_dumps
 from backend.backup.health_check import HEALTH_FILE, standing_alarms
 from backend.backup.records import EventRecord
 from backend.backup.restore_target import RestoreTarget
@@ -100,7 +100,7 @@ class DumpBackups:
     def verify(self, watcher: Watcher) -> VerifyResult:
         """Read every file and compare it with what was written."""
         with self._alone() as settings:
-            return verify_dumps(settings.repository, watcher)
+            return check_archives(settings.repository, watcher)
 
     def keygen(self, pass_phrase: PassPhrase | None = None) -> KeyAnswer:  # noqa: ARG002 - as below
         """Return the key, which is made if there is none, and remember that it was shown.

@@ -57,10 +57,5 @@ class DumpRepository(ArchiveFolder):
             ) from None
 
     def read_manifest(self, name: str, key: BackupKey) -> DumpManifest:
-        """Read the manifest of a dump.
-
-        Raises:
-            DamagedError: it is not what was written, or that of another dump.
-            WrongKeyError: it was encrypted for another key.
-        """
+        """Read the manifest of a dump."""
         return decrypt_manifest(self.manifest(name).read_bytes(), key, name=name)

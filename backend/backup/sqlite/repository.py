@@ -36,12 +36,7 @@ class SQLiteRepository(ArchiveFolder):
         return self.database.with_name(f"{self.database.name}.backup-key")
 
     def read_manifest(self, name: str, key: BackupKey) -> SQLiteManifest:
-        """Read the manifest of a backup.
-
-        Raises:
-            DamagedError: it is not what was written, or that of another backup.
-            WrongKeyError: it was encrypted for another key.
-        """
+        """Read the manifest of a backup."""
         return decrypt_manifest(self.manifest(name).read_bytes(), key, name=name)
 
     def sweep(self) -> None:

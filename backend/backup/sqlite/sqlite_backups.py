@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backend.backup.archive_check import check_archives
 from backend.backup.archive_folder import DRILL, KEYGEN, RESTORE
 from backend.backup.backups import BackupKind, PassPhrase
 from backend.backup.records import EventRecord
@@ -29,7 +30,6 @@ from backend.backup.sqlite.drill import drill_backup
 from backend.backup.sqlite.repository import SQLiteRepository
 from backend.backup.sqlite.restore import kept_files, plan_restore, restore_backup
 from backend.backup.sqlite.status import read_status
-from backend.backup.sqlite.verify import verify_backups
 from backend.cli.progress import Watcher
 from backend.config.database_url import DatabaseUrl
 from backend.db.locks import BACKUP, file_lock
@@ -89,7 +89,7 @@ class SQLiteBackups:
     def verify(self, watcher: Watcher) -> VerifyResult:
         """Read every file and compare it with what was written."""
         with self._alone():
-            return verify_backups(self._repository, watcher)
+            return check_archives(self._repository, watcher)
 
     def keygen(self, pass_phrase: PassPhrase | None = None) -> KeyAnswer:  # noqa: ARG002 - as below
         """Return the key, which is made if there is none, and remember that it was shown.
