@@ -11,6 +11,20 @@ PROGRAM = ("/opt/venv/bin/python", "/app/backend/db_backup.py")
 # On the scratch disk: the service never looks there, and so heals nothing behind a test's back.
 COPY = "/scratch/copy"
 _ANOTHER_AT_WORK = 75
+KILLED = "137"
+# What is started inside the container goes on by itself when only the tool is killed.
+_KILL = """
+    /opt/venv/bin/python /app/backend/db_backup.py {command} >/dev/null 2>&1 &
+    until ls {sign} >/dev/null 2>&1; do
+      kill -0 $! 2>/dev/null || {{ wait $! || echo $?; exit 0; }}
+      sleep 0.02
+    done
+    kill -9 $!; wait $! || echo $?"""
+# While pgBackRest copies, and while the restored server runs.
+KILL_A_BACKUP = _KILL.format(
+    command="create --type full", sign="/backups/*/pgbackrest-locks/app-backup*.lock"
+)
+KILL_A_DRILL = _KILL.format(command="drill", sign="/scratch/cluster/postmaster.pid")
 
 
 class BackupTool:
@@ -46,6 +60,11 @@ class BackupTool:
             " full=$(ls -d backup/app/*F | tail -n 1); "
         )
         return self.stack.exec("backup", "sh", "-c", prelude + script, stdin=stdin).stdout.strip()
+
+    def killed(self, script: str) -> str | None:
+        """Run a script that kills a command, and return how that ended; None if it had no turn."""
+        code = self.shell(script)
+        return None if code == str(_ANOTHER_AT_WORK) else code or "0"
 
     def copy(self) -> None:
         """Copy the folder of all backups, to be harmed."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.polling import wait_for
-from tests.system.backup_tool import COPY, BackupTool
+from tests.system.backup_tool import COPY, KILL_A_BACKUP, KILLED, BackupTool
 from tests.system.stack import Stack
 
 FLIP = "printf '\\377\\377\\377' | dd of=$(ls -S $full/bundle/* | head -n 1) bs=1 seek=50000 conv=notrunc"
@@ -193,15 +193,12 @@ def test_whoever_comes_second_is_told_who_is_first(copy) -> None:
 
 
 def test_a_killed_backup_harms_no_other_and_the_next_one_is_made(tool, names) -> None:
-    killed = tool.shell(
-        "timeout -s KILL 3 /opt/venv/bin/python /app/backend/db_backup.py create --type full"
-        " >/dev/null 2>&1 || echo $?"
-    )
+    killed = wait_for(lambda: tool.killed(KILL_A_BACKUP), "the service to end its job", every=1)
 
     # What it had started goes on by itself for a moment, and holds a lock of its own.
     made = wait_for(lambda: tool.run("create", "--type", "diff").returncode == 0, "a backup")
 
-    assert (killed, made) == ("137", True)
+    assert (killed, made) == (KILLED, True)
     assert tool.run("drill", names.oldest).returncode == 0
 
 

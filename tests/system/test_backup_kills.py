@@ -14,21 +14,10 @@ import pytest
 from benchmarks.backup.host_loss import kill_servers
 from tests.polling import wait_for
 from tests.seeds import seeded
-from tests.system.backup_tool import PROGRAM, BackupTool
+from tests.system.backup_tool import KILL_A_DRILL, KILLED, PROGRAM, BackupTool
 from tests.system.person import Person
 from tests.system.stack import Stack, new_stack
 
-KILLED, ANOTHER_AT_WORK = "137", "75"
-# What is started inside the container goes on by itself when only the tool is killed.
-# Where the service is at work the drill ends by itself, and its code is told.
-KILL_A_DRILL = """
-    cd /scratch
-    /opt/venv/bin/python /app/backend/db_backup.py drill >/dev/null 2>&1 &
-    until [ -e cluster/postmaster.pid ]; do
-      kill -0 $! 2>/dev/null || { wait $! || echo $?; exit 0; }
-      sleep 0.05
-    done
-    kill -9 $!; wait $! || echo $?"""
 # The service itself is another command of the same program.
 TOOL = "db_backup.py (create|drill)"
 PARTS = ("backup", "drill", "restore", "postgres", "containers")
@@ -55,17 +44,11 @@ def newest_backup(tool: BackupTool) -> str:
     return there[-1] if there else str(tool.answer("create")["name"])
 
 
-def killed_drill(tool: BackupTool) -> str | None:
-    """Kill a drill while its server runs, and return how it ended; None if it had no turn."""
-    code = tool.shell(KILL_A_DRILL)
-    return None if code == ANOTHER_AT_WORK else code or "0"
-
-
 def test_a_killed_drill_is_cleared_up_by_the_next_one(stack: Stack) -> None:
     tool = BackupTool(stack)
     made = newest_backup(tool)
 
-    killed = wait_for(lambda: killed_drill(tool), "the service to end its job", every=1)
+    killed = wait_for(lambda: tool.killed(KILL_A_DRILL), "the service to end its job", every=1)
     left = tool.shell("ls /scratch")
     again = tool.answer("drill")
 
