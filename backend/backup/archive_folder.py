@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ from backend.backup.keys import BackupKey
 from backend.backup.records import EventLog
 from backend.backup.restore_target import RestoreTarget
 from backend.backup.results import BackupRecord, moment
+from backend.backup.retention import expired
 from backend.db import private_files
 from backend.errors import DatabaseError, DataError, RefusedError
+
+log = logging.getLogger(__name__)
 
 DRILL = "drill"
 KEYGEN = "keygen"
@@ -197,6 +201,12 @@ class ArchiveFolder(ABC):
                 f"{self.root} holds backups that another key opens ({found})",
                 hint=f"bring that key back as {self.key_path}, or name another BACKUP_DIR",
             )
+
+    def expire(self) -> None:
+        """Remove what the retention no longer wants."""
+        for backup in expired(self.backups()):
+            self.remove(backup.name)
+            log.info("removed a backup", extra={"fields": {"backup": backup.name}})
 
     def remove(self, name: str) -> None:
         """Remove a backup; a killed run is finished by the next one's `sweep`."""

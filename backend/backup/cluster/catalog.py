@@ -29,18 +29,6 @@ class BackupCatalog:
         return self.drills[-1] if self.drills else None
 
     @property
-    def failed_drills(self) -> list[EventRecord]:
-        """Return what stands against the backups: the last drill, and the last one of the newest.
-
-        That an older backup was found equal since says nothing about the newest.
-        """
-        newest = self.newest_manifest()
-        of_newest = [one for one in self.drills if newest and one.fields.get("backup") == newest[0]]
-        last = self.drills[-1:]
-        standing = last if of_newest[-1:] == last else [*of_newest[-1:], *last]
-        return [one for one in standing if one.fields.get("clean") is not True]
-
-    @property
     def last_full(self) -> datetime | None:
         """Return when the newest full backup was done."""
         return max((one.stopped for one in self.sets if one.type == "full"), default=None)

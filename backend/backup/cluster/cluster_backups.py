@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 
 from backend.backup.backups import BackupKind, PassPhrase
@@ -13,7 +12,6 @@ from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.status import read_status
 from backend.backup.cluster.workshop import BackupWorkshop, open_workshop
 from backend.backup.escrow import escrow_warnings, write_escrow
-from backend.backup.health_check import HEALTH_FILE, standing_alarms
 from backend.backup.restore.plan import ClusterRestorePlan, plan_restore
 from backend.backup.restore.restore import forget_old, restore
 from backend.backup.restore_target import RestoreTarget
@@ -29,9 +27,8 @@ from backend.backup.results import (
     VerifyResult,
 )
 from backend.backup.service.loop import BackupService
-from backend.backup.service_log import idle, log_json
+from backend.backup.service.process import idle, serve, show_health
 from backend.cli.progress import Watcher
-from backend.errors import ExitCode
 
 log = logging.getLogger(__name__)
 
@@ -86,23 +83,19 @@ class ClusterBackups:
 
     def serve(self) -> int:
         """Run the service until it is told to end; return its exit code."""
-        log_json()
-        try:
-            if self._settings.enabled:
-                shop = self._workshop()
-                for warning in escrow_warnings(shop.folder, self._settings.keys):
-                    log.warning(warning)
-                BackupService(ServedCluster(shop)).run()
-            idle("BACKUPS=off: nothing is archived or backed up")
-        except KeyboardInterrupt:
-            log.info("backups end: told to")
-        return ExitCode.DONE
+        return serve(self._serve)
 
     def health(self) -> int:
         """Return the exit code of the service's health check, and say what is wrong."""
-        found = standing_alarms(HEALTH_FILE, time.time())
-        sys.stdout.writelines(f"{line}\n" for line in found)
-        return ExitCode.FOUND_WANTING if found else ExitCode.DONE
+        return show_health(time.time())
+
+    def _serve(self) -> None:
+        if not self._settings.enabled:
+            idle("BACKUPS=off: nothing is archived or backed up")
+        shop = self._workshop()
+        for warning in escrow_warnings(shop.folder, self._settings.keys):
+            log.warning(warning)
+        BackupService(ServedCluster(shop)).run()
 
     def _workshop(self) -> BackupWorkshop:
         return open_workshop(self._settings)

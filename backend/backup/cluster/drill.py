@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.cluster_snapshot import open_databases
 from backend.backup.cluster.manifest import Manifest
 from backend.backup.cluster.pgbackrest import PgBackRest, RecoveryTarget
 from backend.backup.cluster.restored_contents import read_restored
 from backend.backup.postgres.amcheck import amcheck
+from backend.backup.postgres.app_check import ask_app
 from backend.backup.postgres.drill_findings import DrillFindings
 from backend.backup.postgres.manifest_difference import differences
 from backend.backup.postgres.omissions import omissions

@@ -11,12 +11,13 @@ from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import BackupCatalog, read_catalog
 from backend.backup.cluster.workshop import BackupWorkshop
 from backend.backup.copies import copy_facts, copy_warnings
+from backend.backup.drill_records import last_drill_facts
 from backend.backup.escrow import escrow_warnings
 from backend.backup.notification.notification_status import (
     notification_facts,
     notification_warnings,
 )
-from backend.backup.results import BackupStatus, moment
+from backend.backup.results import BackupStatus, Facts, moment
 from backend.errors import AppError, DatabaseError
 
 _OFF = "BACKUPS=off: NOTHING IS ARCHIVED OR BACKED UP; set BACKUPS=on in .env, then `up`"
@@ -68,7 +69,7 @@ def _archive(shop: BackupWorkshop, sets: Sequence[BackupSet], warnings: list[str
         return ArchiveState()
 
 
-def _facts(catalog: BackupCatalog, archive: ArchiveState) -> dict[str, str | int | None]:
+def _facts(catalog: BackupCatalog, archive: ArchiveState) -> Facts:
     last = catalog.last_drill
     reach = archive.reachable_since
     return {
@@ -77,8 +78,7 @@ def _facts(catalog: BackupCatalog, archive: ArchiveState) -> dict[str, str | int
         "newest_wal_at": moment(archive.newest_at) if archive.newest_at else None,
         "wal_waiting": archive.waiting,
         "wal_lost": "; ".join(map(str, archive.lost)) or None,
-        "last_drill": moment(last.at) if last else None,
-        "last_drill_was": ("clean" if last.fields.get("clean") else "FAILED") if last else None,
+        **last_drill_facts(catalog.drills),
         "not_compared": last.fields.get("not_compared") if last else None,
     }
 

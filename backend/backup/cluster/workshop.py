@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from backend.backup import keys
 from backend.backup.backups import BackupKind
-from backend.backup.cluster.app_check import ask_app
 from backend.backup.cluster.backup_set import BackupSet
 from backend.backup.cluster.catalog import (
     DRILL_EVENT,
@@ -25,6 +24,7 @@ from backend.backup.cluster.repository import ClusterFolder, cluster_folder
 from backend.backup.cluster.settings import ClusterSettings
 from backend.backup.cluster.verify import RepositoryReader
 from backend.backup.copies import prepare_copies
+from backend.backup.postgres.app_check import ask_app
 from backend.backup.postgres.scratch_server import ScratchFolder
 from backend.backup.records import EventRecord
 from backend.backup.results import BackupRecord, DrillResult, VerifyResult

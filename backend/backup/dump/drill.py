@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backend.backup.archive_digest import digest_archive
-from backend.backup.cluster.app_check import ask_app
 from backend.backup.dump.archive_stream import restore_dump
 from backend.backup.dump.contents import compare_with
 from backend.backup.dump.dump_manifest import DumpManifest
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.keys import BackupKey
 from backend.backup.postgres.amcheck import amcheck
+from backend.backup.postgres.app_check import ask_app
 from backend.backup.postgres.client_login import client_environ
 from backend.backup.postgres.drill_findings import DrillFindings
 from backend.backup.postgres.programs import run_program

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +16,6 @@ from backend.backup.dump.restore import plan_restore, restore_beside
 from backend.backup.dump.served_dumps import ServedDumps
 from backend.backup.dump.settings import DumpSettings
 from backend.backup.dump.status import key_warnings, read_status
-from backend.backup.health_check import HEALTH_FILE, standing_alarms
 from backend.backup.records import EventRecord
 from backend.backup.restore_target import RestoreTarget
 from backend.backup.results import (
@@ -31,12 +29,11 @@ from backend.backup.results import (
     RestoreResult,
     VerifyResult,
 )
-from backend.backup.retention import expired
 from backend.backup.service.loop import BackupService
-from backend.backup.service_log import idle, log_json
+from backend.backup.service.process import idle, serve, show_health
 from backend.cli.progress import Watcher
 from backend.db.locks import BACKUP, path_lock
-from backend.errors import ConfigError, ExitCode, UsageError
+from backend.errors import ConfigError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +91,7 @@ class DumpBackups:
             result = DumpDrill(settings, key, name, watcher, self._ask).run()
             repository.events.add(EventRecord(DRILL, self._now(), result.as_dict()))
             if result.is_clean:
-                _expire(settings)
+                repository.expire()
         return result
 
     def verify(self, watcher: Watcher) -> VerifyResult:
@@ -133,23 +130,19 @@ class DumpBackups:
 
     def serve(self) -> int:
         """Run the service until it is told to end; return its exit code."""
-        log_json()
-        settings = self._load()
-        try:
-            if settings.enabled:
-                for warning in key_warnings(settings.repository):
-                    log.warning(warning)
-                BackupService(ServedDumps(self, self._load, settings), self._now).run()
-            idle("BACKUPS=off: nothing is backed up")
-        except KeyboardInterrupt:
-            log.info("backups end: told to")
-        return ExitCode.DONE
+        return serve(self._serve)
 
     def health(self) -> int:
         """Return the exit code of the service's health check, and say what is wrong."""
-        found = standing_alarms(HEALTH_FILE, self._now().timestamp())
-        sys.stdout.writelines(f"{line}\n" for line in found)
-        return ExitCode.FOUND_WANTING if found else ExitCode.DONE
+        return show_health(self._now().timestamp())
+
+    def _serve(self) -> None:
+        settings = self._load()
+        if not settings.enabled:
+            idle("BACKUPS=off: nothing is backed up")
+        for warning in key_warnings(settings.repository):
+            log.warning(warning)
+        BackupService(ServedDumps(self, self._load, settings), self._now).run()
 
     @contextmanager
     def _alone(self) -> Iterator[DumpSettings]:
@@ -162,9 +155,3 @@ class DumpBackups:
         with path_lock(repository.lock, BACKUP, str(settings.database)):
             repository.sweep()
             yield settings
-
-
-def _expire(settings: DumpSettings) -> None:
-    for backup in expired(settings.repository.backups()):
-        settings.repository.remove(backup.name)
-        log.info("removed a dump", extra={"fields": {"backup": backup.name}})

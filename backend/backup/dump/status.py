@@ -7,6 +7,7 @@ from datetime import datetime
 
 from backend.backup.archive_folder import DRILL, KEYGEN
 from backend.backup.copies import copy_facts, copy_warnings
+from backend.backup.drill_records import last_drill_facts
 from backend.backup.dump.alarms import alarms
 from backend.backup.dump.repository import DumpRepository
 from backend.backup.dump.settings import DumpSettings
@@ -14,7 +15,7 @@ from backend.backup.notification.notification_status import (
     notification_facts,
     notification_warnings,
 )
-from backend.backup.results import BackupRecord, BackupStatus, moment
+from backend.backup.results import BackupRecord, BackupStatus, Facts
 
 _OFF = "BACKUPS=off: NOTHING IS BACKED UP; set BACKUPS=on in .env, then `up`"
 
@@ -62,12 +63,10 @@ def _advice(backups: list[BackupRecord]) -> Iterator[str]:
         yield "no dump is proved yet: see `drill`"
 
 
-def _facts(repository: DumpRepository, backups: list[BackupRecord]) -> dict[str, str | int | None]:
-    last = max(repository.events.read(DRILL), key=lambda one: one.at, default=None)
+def _facts(repository: DumpRepository, backups: list[BackupRecord]) -> Facts:
     return {
         "point_in_time": "none: dumps are of one moment each; what was written since is lost",
         "dumps": len(backups),
         "bytes": sum(one.bytes for one in backups),
-        "last_drill": moment(last.at) if last else None,
-        "last_drill_was": ("clean" if last.fields.get("clean") else "FAILED") if last else None,
+        **last_drill_facts(repository.events.read(DRILL)),
     }

@@ -111,8 +111,9 @@ class BackupService:
             found = self._look()
         except (AppError, OSError) as error:
             self._tell(str(error))
-            self._keep([*self.alarmed, *self._blind(error)])
-            self.reports.blind([*self.alarmed, *self._blind(error)], self.backups.folder)
+            standing = [*self.alarmed, *self._blind(error)]
+            self._keep(standing)
+            self.reports.blind(standing, self.backups.folder)
             return None
         self.looked = self.now()
         self.alarmed = tuple(found.alarms)

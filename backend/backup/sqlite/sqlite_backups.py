@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,7 +23,6 @@ from backend.backup.results import (
     RestoreResult,
     VerifyResult,
 )
-from backend.backup.retention import expired
 from backend.backup.sqlite.create import create_backup
 from backend.backup.sqlite.drill import drill_backup
 from backend.backup.sqlite.repository import SQLiteRepository
@@ -39,8 +37,6 @@ from backend.errors import DatabaseError, UsageError
 def _now() -> datetime:
     return datetime.now(UTC)
 
-
-log = logging.getLogger(__name__)
 
 _ADVICE = (
     "# Keep this off this host: with the disk go the database and the key beside it, and without",
@@ -83,7 +79,7 @@ class SQLiteBackups:
             result = drill_backup(repository, repository.find(name), self._now(), watcher)
             repository.events.add(EventRecord(DRILL, result.at, result.as_dict()))
             if result.is_clean:
-                self._expire()
+                self._repository.expire()
         return result
 
     def verify(self, watcher: Watcher) -> VerifyResult:
@@ -127,11 +123,6 @@ class SQLiteBackups:
     def health(self) -> int:
         """Refuse: beside a file there is no service."""
         raise _no_service()
-
-    def _expire(self) -> None:
-        for backup in expired(self._repository.backups()):
-            self._repository.remove(backup.name)
-            log.info("removed a backup", extra={"fields": {"backup": backup.name}})
 
     def _check_database(self) -> None:
         if not self._database.is_file():

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,12 @@ from backend.backup.notification.delivery import Notification, deliver
 from backend.backup.notification.notify_address import parse_address
 from backend.errors import AppError
 from tests.fix_missing import missing_command, not_here
-from tests.integration.backup.notification.receiver import Asked, Receiver, answer, receiver
+from tests.integration.backup.notification.receiver import Asked, answer, receiver
 from tests.polling import wait_for
 
 TOKEN = "6f1a0d4e"
 HEARTBEAT = Notification("heartbeat")
 FAILURE = Notification("failure", 'a drill failed: table "kept"\n')
-
-
-@pytest.fixture
-def web() -> Iterator[Receiver]:
-    with receiver() as started:
-        yield started
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,12 @@ from backend.backup.notification.notification_status import (
     notification_facts,
     notification_warnings,
 )
-from tests.integration.backup.notification.receiver import Receiver, answer, receiver
+from tests.integration.backup.notification.receiver import Receiver, answer
 from tests.polling import wait_for
 
 TOKEN = "6f1a0d4e"
 HEARTBEAT = Notification("heartbeat")
 FAILURE = Notification("failure", "a drill failed\n")
-
-
-@pytest.fixture
-def web() -> Iterator[Receiver]:
-    with receiver() as started:
-        yield started
 
 
 @pytest.fixture

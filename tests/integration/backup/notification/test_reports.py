@@ -1,7 +1,6 @@
 """What the service tells a web service: each failure once, its end, and each proof."""
 
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,18 +13,12 @@ from backend.backup.cluster.workshop import open_workshop
 from backend.backup.notification.messenger import ADDRESS_FILE, Messenger
 from backend.backup.service.loop import BackupService
 from backend.backup.service.reports import ServiceReports
-from tests.integration.backup.notification.receiver import Receiver, receiver
+from tests.integration.backup.notification.receiver import Receiver
 from tests.polling import wait_for
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 FAILED = "the drill of 2026-11-27 11:00:00 UTC failed: hesap_paylas: table public.orders has 1 rows"
 GAP = "no point in time: WAL is missing"
-
-
-@pytest.fixture
-def web() -> Iterator[Receiver]:
-    with receiver() as started:
-        yield started
 
 
 @pytest.fixture

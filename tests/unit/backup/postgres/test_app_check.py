@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.backup.cluster.app_check import ask_app
+from backend.backup.postgres.app_check import ask_app
 from tests.polling import wait_for
 
 
